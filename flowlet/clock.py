@@ -1,0 +1,115 @@
+"""Clocks, and the queue of what is to happen when.
+
+Most timeouts never fire: they stand beside an event that comes first.  So arming and disarming
+must be cheap, firing less so.  The queue is a heap of bare instants, and beside it a dictionary
+from each instant to those who wait for it, in the order in which they were armed.  Disarming
+deletes from the dictionary and leaves the instant in the heap; when more than half of the heap
+is such leftovers, it is built anew.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from heapq import heapify, heappop, heappush
+from typing import Protocol
+
+
+class Timed(Protocol):
+    """Something that can be armed: `fire` is called when its instant has come."""
+
+    def fire(self) -> None: ...
+
+
+class Timers:
+    """What is armed, by instant; within one instant in the order of arming."""
+
+    __slots__ = ("_armed", "_heap")
+
+    def __init__(self) -> None:
+        self._heap: list[float] = []
+        self._armed: dict[float, dict[Timed, None]] = {}
+
+    def arm(self, when: float, timed: Timed) -> None:
+        """Have `timed` fired at `when`, in seconds on the clock."""
+        there = self._armed.get(when)
+        if there is None:
+            self._armed[when] = {timed: None}
+            heappush(self._heap, when)
+        else:
+            there[timed] = None
+
+    def disarm(self, when: float, timed: Timed) -> None:
+        """Forget `timed`; nothing happens if it has fired already."""
+        there = self._armed.get(when)
+        if there is None or timed not in there:
+            return
+        del there[timed]
+        if there:
+            return
+        del self._armed[when]
+        heap = self._heap
+        if len(heap) > 64 and len(heap) > 2 * len(self._armed):
+            heap[:] = self._armed
+            heapify(heap)
+
+    def next(self) -> float | None:
+        """The earliest instant for which something is armed."""
+        heap = self._heap
+        armed = self._armed
+        while heap:
+            if heap[0] in armed:
+                return heap[0]
+            heappop(heap)
+        return None
+
+    def pop(self, when: float) -> list[Timed]:
+        """Take out all that is armed for `when`, in the order of arming."""
+        return list(self._armed.pop(when, ()))
+
+    def __len__(self) -> int:
+        return sum(map(len, self._armed.values()))
+
+
+class VirtualClock:
+    """Time that moves only when the dispatcher moves it, from deadline to deadline.
+
+    Starts at 0.0.  A program that waits for a day runs in no time, and always the same way.
+    """
+
+    real = False
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def now(self) -> float:
+        """Seconds since the clock was made."""
+        return self._now
+
+    def move_to(self, when: float) -> None:
+        """Make it `when`; time never goes back."""
+        self._now = max(self._now, when)
+
+
+class RealClock:
+    """The time of day in seconds, read so that it never goes back while the program runs."""
+
+    real = True
+
+    def __init__(self) -> None:
+        self._offset = time.time() - time.monotonic()
+        self._woken = threading.Event()
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.monotonic() + self._offset
+
+    def wait_until(self, when: float | None) -> None:
+        """Sleep until `when`, or until another thread calls `wake`."""
+        left = None if when is None else max(0.0, when - self.now())
+        self._woken.wait(left)
+        self._woken.clear()
+
+    def wake(self) -> None:
+        """End a `wait_until` that is going on; may be called from any thread."""
+        self._woken.set()

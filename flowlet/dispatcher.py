@@ -1,0 +1,661 @@
+"""The run: who goes next, and the only place where one greenlet switches to another.
+
+The *hub* is the greenlet that called `run`, `settle` or another of those.  Actors that have
+something to do stand in `ready`, first come, first served.  An actor that parks hands over to the
+next of them by itself; only when there is none does it go back to the hub.  (Through the hub, a
+thousand actors in turn cost 1.8 greenlet round trips each; handing over, 1.3.)
+
+Order, so that the same inputs give the same run: events reach an actor in the order in which they
+were sent; actors go in the order in which they became ready; when nothing is ready, time moves to
+the next deadline, and all that is due then becomes ready in the order in which it was armed.
+
+Only the hub starts a greenlet: a greenlet inherits the recursion depth of whoever starts it, and
+a chain of actors that start each other would end in a `RecursionError`.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections import deque
+from collections.abc import Callable, Iterable
+from threading import get_ident
+from typing import Any, Final, TypeVar, TypeVarTuple, cast
+
+from greenlet import GreenletExit, getcurrent, greenlet
+
+from . import names
+from .actor import (
+    NOBODY,
+    ActorRef,
+    ChildEnded,
+    ChildFailed,
+    Fiber,
+    current_actor,
+    options_of,
+)
+from .clock import RealClock, Timers, VirtualClock
+from .errors import ChildFailedError, DeadlockError, IllegalCallError, Jump, Stopped, Unwinding
+from .events import Delay
+from .instrument import DeadLetter, Delivered, Ended, Listener, Parked, Record, Spawned
+from .mailbox import KEEPS, LATER, LOOK, NOTHING, Alarm, Kinds, WatchedBox, take
+
+R = TypeVar("R")
+Ts = TypeVarTuple("Ts")
+
+#: The trap door.  A greenlet goes on where it was; the caller goes on when somebody resumes it.
+resume: Final = greenlet.switch
+
+#: Idle greenlets kept for the next actors; each holds about 6 kB.
+POOL = 1024
+
+
+class Dispatcher:
+    """Owns a run: its actors, their mailboxes, the timers and the clock.
+
+    ```python
+    with Dispatcher() as d:
+        gate = d.spawn(turnstile)
+        gate.send(Coin())
+        d.settle()
+    ```
+
+    `clock` is a `VirtualClock` unless another is given; `instruments` are listeners, called with
+    every record of `flowlet.instrument`.  At the end of the `with` block all actors are stopped.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: VirtualClock | RealClock | None = None,
+        instruments: Iterable[Listener] = (),
+    ) -> None:
+        self.clock = VirtualClock() if clock is None else clock
+        self.now: Callable[[], float] = self.clock.now
+        self.timers = Timers()
+        self.ready: deque[greenlet] = deque()
+        self.listeners: list[Listener] = list(instruments)
+        self.thread = get_ident()
+        self.hub: greenlet = getcurrent()
+        #: How many deliveries a `step` may still make; `None` when it is no step.
+        self.quota: int | None = None
+        #: How many events were sent between actors to one that had ended.
+        self.dead_letters = 0
+        self._actors: dict[ActorRef[Any], None] = {}
+        self._named: dict[str, ActorRef[Any]] = {}
+        self._serials: dict[str, int] = {}
+        self._idle: list[Fiber] = []
+        self._posted: deque[tuple[ActorRef[Any], object]] = deque()
+        self._failed: list[BaseException] = []
+        self._goal: ActorRef[Any] | None = None
+        self._wanted: Fiber | None = None
+        self._called = False
+        self._running = False
+        self._closed = False
+
+    # --- actors ---------------------------------------------------------------------------
+
+    def spawn(
+        self,
+        fn: Callable[[*Ts], R],
+        *args: *Ts,
+        name: str | None = None,
+        on_output: Callable[[Any], object] | None = None,
+    ) -> ActorRef[R]:
+        """Make an actor of a function; it begins when the dispatcher runs next.
+
+        `on_output` is called with each value that the actor emits; without it, `ref.take()`
+        gives them.  Raises `ValueError` for a name that a living actor has.
+        """
+        return self.spawn_under(None, fn, args, name, on_output)
+
+    def spawn_under(
+        self,
+        parent: ActorRef[Any] | None,
+        fn: Callable[..., R],
+        args: tuple[Any, ...],
+        name: str | None,
+        on_output: Callable[[Any], object] | None,
+    ) -> ActorRef[R]:
+        """`spawn` for a child of `parent`."""
+        if not callable(fn):
+            raise TypeError(f"spawn takes a function and its arguments, not {fn!r}")
+        self._check_use("spawn")
+        options = options_of(fn)
+        name = name or options.name
+        if name is not None and name in self._named:
+            raise ValueError(f"there is an actor {name!r} already: {self._named[name]!r}")
+        fn_name = names.function_name(fn)
+        serial = self._serials[fn_name] = self._serials.get(fn_name, 0) + 1
+        fiber = self._idle.pop() if self._idle else self._fresh_fiber()
+        ref = ActorRef[R](self, fiber, (fn, args), name, serial, options, parent, on_output)
+        fiber.ref = ref
+        fiber.box = fiber.want = fiber.event = fiber.at = fiber.called = None
+        fiber.path = fiber.entered = fiber.block = fiber.floor = fiber.left = None
+        fiber.kinds = ()
+        fiber.gr_context = contextvars.copy_context()
+        self._actors[ref] = None
+        if name is not None:
+            self._named[name] = ref
+        if parent is not None:
+            if parent._children is None:
+                parent._children = {}
+            parent._children[ref] = None
+        if self.listeners:
+            fiber.watch()
+            self.report(Spawned(self.now(), ref, parent))
+        self.ready.append(fiber)
+        return ref
+
+    def find(self, name: str) -> ActorRef[Any] | None:
+        """The living actor of that name."""
+        if name in self._named:
+            return self._named[name]
+        return next((ref for ref in self._actors if ref.name == name), None)
+
+    @property
+    def actors(self) -> list[ActorRef[Any]]:
+        """All living actors, in the order in which they were spawned."""
+        return list(self._actors)
+
+    # --- running --------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        """Do everything that is ready; time stands still.
+
+        Raises the error of an actor that fails and has no parent, once; the others go on at the
+        next call.
+        """
+        self._begin("settle")
+        try:
+            self._settle()
+        finally:
+            self._running = False
+
+    def advance(self, seconds: float) -> None:
+        """Move time on by so many seconds, from deadline to deadline."""
+        if not seconds >= 0:
+            raise ValueError(f"time moves forward: advance(seconds >= 0), not {seconds!r}")
+        self.run(until=self.now() + seconds)
+
+    def run(self, until: float | ActorRef[R] | None = None) -> R | None:
+        """Go on until nothing can happen any more, until a time, or until an actor has ended.
+
+        `until=ref` returns the actor's result, raises its error, or raises `DeadlockError` with
+        a report of who waits where.  On a `RealClock`, `run()` ends when all actors have.
+        """
+        goal = until if isinstance(until, ActorRef) else None
+        limit = until if isinstance(until, int | float) else None
+        if until is not None and goal is None and limit is None:
+            raise TypeError(f"run(until=…) takes seconds or an ActorRef, not {until!r}")
+        self._begin("run")
+        try:
+            self._goal = goal
+            while True:
+                self._settle()
+                if goal is not None and goal.phase == "ended":
+                    return self._result(goal)
+                if not self._pass_time(limit, goal):
+                    return None
+        finally:
+            self._goal = None
+            self._running = False
+
+    def step(self) -> bool:
+        """Make one delivery: a first turn, an event, or a time that is due; time stands still.
+
+        Returns whether there was anything to do.
+        """
+        self._begin("step")
+        ready = self.ready
+        try:
+            while True:
+                self._let_in()
+                if not ready and not self._fire_due():
+                    return False
+                fiber = cast(Fiber, ready.popleft())
+                # What woke it counts, unless it only looks into its mailbox.
+                self.quota = 1 if fiber.event is LOOK else 0
+                fiber.watch()
+                ready.appendleft(self.hub)
+                try:
+                    resume(fiber)
+                finally:
+                    if ready and ready[0] is self.hub:
+                        ready.popleft()
+                    if not self.listeners:
+                        fiber.unwatch()
+                self._serve()
+                if self.quota == 0:
+                    return True
+        finally:
+            self.quota = None
+            self._running = False
+
+    @property
+    def next_deadline(self) -> float | None:
+        """The time at which the next timer is due, or `None`."""
+        return self.timers.next()
+
+    def post(self, ref: ActorRef[Any], event: object) -> None:
+        """Send an event from another thread; the only call that other threads may make."""
+        self._posted.append((ref, event))
+        if isinstance(self.clock, RealClock):
+            self.clock.wake()
+
+    def close(self) -> None:
+        """End all actors, the youngest first: their waits raise at once, and their `finally` runs.
+
+        Raises the first error that comes out of the clean-up.
+        """
+        if self._closed:
+            return
+        self._begin("close")
+        failed: list[BaseException] = []
+        try:
+            while self._actors:
+                for ref in reversed(self._actors):
+                    ref._kill()
+                while self.ready:
+                    try:
+                        self._go()
+                    except BaseException as error:
+                        failed.append(error)
+        finally:
+            self._closed = True
+            self._running = False
+            for fiber in self._idle:
+                fiber.parent = self.hub
+                fiber.throw(GreenletExit)
+            self._idle.clear()
+        if failed:
+            raise failed[0]
+
+    def __enter__(self) -> Dispatcher:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        try:
+            self.close()
+        except Exception as late:
+            if error is None:
+                raise
+            error.add_note(f"and while the dispatcher was closed: {late!r}")
+
+    # --- who listens ----------------------------------------------------------------------
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` with every record from now on."""
+        self.listeners.append(listener)
+        for ref in self._actors:
+            ref._fiber.watch()
+            ref._out = None
+
+    def unlisten(self, listener: Listener) -> None:
+        """Call it no more."""
+        self.listeners.remove(listener)
+        if not self.listeners:
+            for ref in self._actors:
+                ref._fiber.unwatch()
+
+    def report(self, record: Record) -> None:
+        """Tell all listeners."""
+        for listener in self.listeners:
+            listener(record)
+
+    # --- for the kernel -------------------------------------------------------------------
+
+    def spend(self) -> None:
+        """Count a delivery against the quota of a step."""
+        if self.quota:
+            self.quota -= 1
+
+    def dead_letter(self, ref: ActorRef[Any], event: object, sender: ActorRef[Any] | None) -> None:
+        """An event has come to an actor that has ended."""
+        self.dead_letters += 1
+        if self.listeners:
+            self.report(DeadLetter(self.now(), ref, event, sender))
+
+    def wrong_thread(self, call: str) -> IllegalCallError:
+        """The error of a call from a thread that does not own the dispatcher."""
+        return IllegalCallError(
+            f"{call} was called from another thread than the one that made this dispatcher; from "
+            "other threads use dispatcher.post(ref, event), which takes the event in safely"
+        )
+
+    def forget(self, ref: ActorRef[Any]) -> None:
+        """An actor that has not begun is stopped."""
+        self._end(ref, ref._fiber, None, None, ())
+
+    def join(self, refs: list[ActorRef[Any]]) -> None:
+        """Wait, as the running actor, until these have ended."""
+        me = cast(Fiber, getcurrent())
+        for ref in refs:
+            while ref.phase != "ended":
+                if ref._joiners is None:
+                    ref._joiners = []
+                ref._joiners.append(me)
+                wait(me, None, None, None, None, once=True)
+
+    def _begin(self, call: str) -> None:
+        if getcurrent() is not self.hub or self._running or self._closed:
+            self._check_use(call)
+            if self._running:
+                raise IllegalCallError(
+                    f"{call}() was called while this dispatcher runs, from "
+                    f"{current_actor() or 'a listener'}; an actor waits (receive, sleep) instead, "
+                    "and the outermost run goes on by itself"
+                )
+            self.hub = getcurrent()
+        self._running = True
+
+    def _check_use(self, call: str) -> None:
+        if get_ident() != self.thread:
+            raise self.wrong_thread(f"{call}()")
+        if self._closed:
+            raise IllegalCallError(
+                f"{call}() was called on a dispatcher that is closed; make a new Dispatcher"
+            )
+
+    def _settle(self) -> None:
+        while True:
+            if self._posted:
+                self._let_in()
+            self._go()
+            if self._goal is not None and self._goal.phase == "ended":
+                return
+            if not self._posted and not self._fire_due():
+                return
+
+    def _go(self) -> None:
+        ready = self.ready
+        while ready:
+            resume(ready.popleft())
+            if self._called:
+                self._serve()
+                if self._goal is not None and self._goal.phase == "ended":
+                    return
+
+    def _serve(self) -> None:
+        """What an actor has called the hub for."""
+        while self._wanted is not None:
+            asker, self._wanted = self._wanted, None
+            self._start_fiber()
+            resume(asker)
+        self._called = False
+        if self._failed:
+            raise self._failed.pop(0)
+
+    def _fire_due(self) -> bool:
+        when = self.timers.next()
+        if when is None or when > self.now():
+            return False
+        for timed in self.timers.pop(when):
+            timed.fire()
+        return True
+
+    def _pass_time(self, limit: float | None, goal: ActorRef[Any] | None) -> bool:
+        """Let time pass to the next deadline; false when the run is over."""
+        clock = self.clock
+        when = self.timers.next()
+        if limit is not None and (when is None or when > limit):
+            if isinstance(clock, VirtualClock):
+                clock.move_to(limit)
+                return False
+            if clock.now() >= limit:
+                return False
+            when = limit
+        if isinstance(clock, RealClock):
+            if not self._actors:
+                return False
+            clock.wait_until(when)
+            return True
+        if when is None:
+            if goal is not None:
+                raise DeadlockError(self.report_waits(f"{goal.name!r} cannot end"))
+            return False
+        clock.move_to(when)
+        return True
+
+    def report_waits(self, why: str) -> str:
+        """Every actor, its state and the line at which it waits, as a text."""
+        lines = [f"{why}: nothing is on its way, and no timer is armed. Who waits where:"]
+        for ref in self._actors:
+            place = ref.where()
+            takes = ", ".join(sorted(kind.__name__ for kind in ref.accepts)) or "no event"
+            lines.append(
+                f"  {ref.name} in {ref.path_text()} at {place[-1] if place else '?'}, takes {takes}"
+            )
+        lines.append("Send one of these events, or give the wait an after=.")
+        return "\n".join(lines)
+
+    def _let_in(self) -> None:
+        while self._posted:
+            ref, event = self._posted.popleft()
+            if ref.phase == "ended":
+                self.dead_letter(ref, event, None)
+            else:
+                ref.send(event)
+
+    def _result(self, ref: ActorRef[R]) -> R | None:
+        if ref.error is not None:
+            if ref.error in self._failed:
+                self._failed.remove(ref.error)
+            raise ref.error
+        return ref.result
+
+    # --- fibers ---------------------------------------------------------------------------
+
+    def _fresh_fiber(self) -> Fiber:
+        here = getcurrent()
+        if isinstance(here, Fiber) and here.home is self:
+            self._wanted = here
+            self._called = True
+            resume(self.hub)
+        else:
+            self._start_fiber()
+        return self._idle.pop()
+
+    def _start_fiber(self) -> None:
+        fiber = Fiber(_work, getcurrent())
+        fiber.home = self
+        fiber.ready = self.ready
+        fiber.switch(fiber)
+
+    def _end(
+        self,
+        ref: ActorRef[Any],
+        fiber: Fiber,
+        result: Any,
+        error: BaseException | None,
+        passed: tuple[names.Path, ...],
+    ) -> None:
+        """The last that an actor does."""
+        ref.result = result
+        ref.error = error
+        ref._fiber = NOBODY
+        ref.phase = "ended"
+        self._actors.pop(ref, None)
+        if ref._name is not None:
+            self._named.pop(ref._name, None)
+        if ref._grace is not None:
+            self.timers.disarm(ref._grace.when, ref._grace)
+            ref._grace = None
+        if self.listeners:
+            self.report(Ended(self.now(), ref, ref._final, passed, result, error))
+        parent = ref.parent
+        if parent is not None:
+            if parent._children is not None:
+                parent._children.pop(ref, None)
+            if error is not None and parent.phase != "ended":
+                parent._fiber.signal(ChildFailed(ref))
+        elif error is not None:
+            self._failed.append(error)
+            self._called = True
+        for joiner in ref._joiners or ():
+            joiner.signal(ChildEnded())
+        ref._joiners = None
+        if ref is self._goal:
+            self._called = True
+
+
+def _work(me: Fiber) -> None:
+    """What every greenlet does: run one actor after another."""
+    home = me.home
+    ready = home.ready
+    idle = home._idle
+    idle.append(me)
+    resume(home.hub if me.parent is None else me.parent)
+    while True:
+        ref = me.ref
+        if ref.phase == "spawned":
+            ref.phase = "alive"
+            _run(me, ref)
+        del me.ref, ref
+        me.event = me.box = me.want = None
+        if len(idle) >= POOL:
+            me.parent = home.hub
+            return
+        idle.append(me)
+        resume(home.hub if home._called or not ready else ready.popleft())
+
+
+def _run(me: Fiber, ref: ActorRef[Any]) -> None:
+    """One actor, from its first turn to its end."""
+    result: Any = None
+    error: BaseException | None = None
+    fn, args = ref._job
+    keywords: dict[str, Any] = {}
+    while True:
+        try:
+            result = fn(*args, **keywords)
+        except Jump as jump:
+            fn, args, keywords = jump.target
+            continue
+        except (Stopped, GreenletExit):
+            pass
+        except BaseException as failure:
+            error = failure
+        break
+    if error is not None and error.__traceback__ is not None:
+        _note(me, ref, error)
+        # The first entry is this frame: a stored error must not keep the actor alive.
+        error.__traceback__ = error.__traceback__.tb_next
+    ref.phase = "ending"
+    entered = me.entered
+    if ref._children:
+        error = _end_children(ref, error)
+    passed = names.passed_blocks(entered, None)
+    if error is not None:
+        ref._final = (f"error: {type(error).__name__}",)
+    elif entered is not None:
+        ref._final = names.path_of(entered)
+        passed = passed[:-1]
+    else:
+        ref._final = ("end",)
+    me.home._end(ref, me, result, error, passed)
+
+
+def _end_children(ref: ActorRef[Any], error: BaseException | None) -> BaseException | None:
+    """Stop the children, the youngest first, and wait for their clean-up."""
+    while ref._children:
+        for child in reversed(ref._children):
+            child.stop()
+        try:
+            ref._home.join(list(ref._children))
+        except Stopped:
+            for child in reversed(ref._children):
+                child._kill()
+        except ChildFailedError as failed:
+            if error is None:
+                error = failed
+            else:
+                error.add_note(f"and then: {failed}")
+    return error
+
+
+def _note(me: Fiber, ref: ActorRef[Any], error: BaseException) -> None:
+    """Say on the error which actor it was, in which state, at which line."""
+    if isinstance(error, Unwinding):
+        return
+    trace = error.__traceback__
+    place = ""
+    while trace is not None:
+        if names.is_users(trace.tb_frame.f_code):
+            place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    cell = me.left[1] if me.left is not None and me.left[0] is error else None
+    path = names.path_of(cell)
+    if me.at is not None:
+        path = (*path, names.name_of(me.at))
+    state = names.text(path) or names.function_name(ref.function)
+    error.add_note(f"in actor {ref.name!r}, state {state}, at {place or 'an unknown line'}")
+
+
+# --- waiting --------------------------------------------------------------------------------
+
+
+def wait(
+    me: Fiber,
+    kinds: Kinds | None,
+    where: Callable[[Any], object] | None,
+    after: float | Delay | None,
+    at: Any,
+    called: str | None = None,
+    once: bool = False,
+) -> Any:
+    """Park the running actor until something comes that this wait takes; the long way.
+
+    `kinds` is `None` for a wait that takes no mail.  Returns the event, or a `Timeout` after
+    `after` seconds.  `once` returns `None` whenever the actor was woken, for waits that look at
+    something else than mail.
+    """
+    home = me.home
+    ready = me.ready
+    alarm = None if after is None else Alarm(me, after)
+    watched = me.box.__class__ is WatchedBox
+    if called is None and not kinds and alarm is not None:
+        called = alarm.timeout.label
+    me.at = at
+    me.called = called
+    me.kinds = kinds or ()
+    if watched and home.listeners and not once:
+        _report_wait(me)
+    me.entered = None
+    try:
+        while True:
+            if me.box:
+                got = take(me, kinds, where, alarm)
+                if got is LATER:
+                    me.want = None
+                    me.event = LOOK
+                    ready.append(me)
+                    resume(ready.popleft())
+                    continue
+                if got is not NOTHING:
+                    if home.listeners:
+                        home.report(Delivered(home.now(), me.ref, got, None))
+                    return got
+            if where is not None or me.box.__class__ is WatchedBox:
+                me.want = () if kinds is not None else KEEPS
+            else:
+                me.want = KEEPS if kinds is None else kinds
+            resume(home.hub if home._called or not ready else ready.popleft())
+            got = me.event
+            if got is not LOOK:
+                return got
+            if once:
+                if me.box:
+                    take(me, None, None, None)
+                return None
+    finally:
+        if alarm is not None:
+            alarm.cancel()
+
+
+def _report_wait(me: Fiber) -> None:
+    home = me.home
+    ref = me.ref
+    stack = names.stack_of(names.frame_here())
+    state = names.state_of(ref.function, stack, me.path, me.at, me.awaits)
+    passed = names.passed_blocks(me.entered, me.path) if me.entered is not None else ()
+    home.report(Parked(home.now(), ref, state, passed, names.line_of(stack[-1])))

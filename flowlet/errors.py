@@ -1,0 +1,87 @@
+"""Every error that flowlet raises, and the exceptions that it unwinds an actor with.
+
+Two families.  `FlowletError` is for people: its message says what came, what was expected and
+what to do, and its attributes say the same to a program.  `Unwinding` is for the kernel: it
+carries a stop, a jump or the leaving of a block up an actor's stack, so that `finally` runs.  It
+derives from `BaseException`, so that `except Exception` in an actor cannot swallow it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .actor import ActorRef
+
+
+class FlowletError(Exception):
+    """The base of all errors of flowlet, for `except FlowletError`."""
+
+
+class IllegalCallError(FlowletError, RuntimeError):
+    """A call where it makes no sense: a wait outside an actor, a run inside a run, a wrong thread."""
+
+
+class NotAnEventTypeError(FlowletError, TypeError):
+    """Something that is no class was given where the type of an event belongs."""
+
+
+class ActorEndedError(FlowletError):
+    """An event was sent, from outside the run, to an actor that has ended."""
+
+    def __init__(self, message: str, actor: ActorRef[Any], event: object) -> None:
+        super().__init__(message)
+        self.actor = actor
+        self.event = event
+
+
+class UnexpectedEventError(FlowletError):
+    """An actor with `unexpected="raise"` met an event that nothing in it takes."""
+
+    def __init__(self, message: str, actor: ActorRef[Any], event: object) -> None:
+        super().__init__(message)
+        self.actor = actor
+        self.event = event
+
+
+class ChildFailedError(FlowletError):
+    """A child actor failed and nobody watched it; `__cause__` is the child's own error."""
+
+    def __init__(self, message: str, child: ActorRef[Any]) -> None:
+        super().__init__(message)
+        self.child = child
+
+
+class DeadlockError(FlowletError):
+    """A run cannot go on: every actor waits and nothing is on its way."""
+
+
+class ExploreError(FlowletError):
+    """A function cannot be explored as it is; the message names the line and the way out."""
+
+
+class Unwinding(BaseException):
+    """What flowlet throws through an actor; never to be caught and kept."""
+
+
+class Stopped(Unwinding):
+    """The actor is being stopped: clean-up runs, then it ends."""
+
+
+class Leave(Unwinding):
+    """An `until` block is being left; `block` is the one."""
+
+    def __init__(self, block: object) -> None:
+        super().__init__()
+        self.block = block
+
+
+class Jump(Unwinding):
+    """`become`: the nearest `flow` (or the actor) goes on as another function."""
+
+    def __init__(
+        self, fn: Callable[..., object], args: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> None:
+        super().__init__()
+        self.target = fn, args, keywords

@@ -1,0 +1,173 @@
+"""What actors send each other, and what waits return when nothing came.
+
+An event may be any object.  `Event` is the usual base: a frozen pydantic model, so that its
+fields are checked where it is made and its schema can be read by the explorer; it also takes its
+fields by position, because events are written and matched far more often than other models are.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import Enum
+from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)
+
+
+@dataclass_transform(
+    kw_only_default=False, frozen_default=True, field_specifiers=(Field, PrivateAttr)
+)
+class _EventMeta(ModelMetaclass):
+    """Tells type checkers that fields may be given by position."""
+
+
+class Event(BaseModel, metaclass=_EventMeta):
+    """Something that happens, and its data.
+
+    ```python
+    class Coin(Event):
+        value: int = 1
+
+    match receive(Coin):
+        case Coin(value):
+            ...
+    ```
+
+    Fields are given by keyword or by position: `Coin(5)`.  The class's name is the event's name
+    in every picture; a class attribute `label` gives another and may format the fields:
+    `label = "{choice}"`.
+
+    Raises pydantic's `ValidationError` where a field is wrong, `TypeError` where there are too
+    many positions.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    label: ClassVar[str | None] = None
+
+    def __init__(self, /, *args: Any, **fields: Any) -> None:
+        if args:
+            names = self.__match_args__
+            if len(args) > len(names):
+                raise TypeError(
+                    f"{type(self).__name__} takes {len(names)} fields by position "
+                    f"({', '.join(names) or 'none'}), but {len(args)} were given"
+                )
+            for name, value in zip(names, args, strict=False):
+                if name in fields:
+                    raise TypeError(
+                        f"{type(self).__name__} got its field {name!r} twice: "
+                        "by position and by keyword"
+                    )
+                fields[name] = value
+        super().__init__(**fields)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        # An alias is the name that the constructor wants; the pattern wants the attribute.
+        cls.__match_args__ = tuple(cls.model_fields)
+
+    __match_args__: ClassVar[tuple[str, ...]] = ()
+
+
+class Delay:
+    """A length of time with a name, for the diagram: `Delay("retransmit", 0.5)`.
+
+    Stands wherever seconds may.  A time that doubles stays one edge, since the edge is called by
+    the name and not by the seconds.
+    """
+
+    __slots__ = ("name", "seconds")
+    __match_args__ = ("name", "seconds")
+
+    def __init__(self, name: str, seconds: float) -> None:
+        if not isinstance(name, str) or not name:
+            raise TypeError(f"a Delay's name is a text, not {name!r}: Delay('retransmit', 0.5)")
+        self.name = name
+        self.seconds = seconds_of(seconds)
+
+    def __repr__(self) -> str:
+        return f"Delay({self.name!r}, {self.seconds:g})"
+
+
+class Timeout:
+    """What a wait returns when its time is up; `name` is that of its `Delay`, if it had one."""
+
+    __slots__ = ("name", "seconds")
+    __match_args__ = ("name", "seconds")
+
+    def __init__(self, name: str | None, seconds: float) -> None:
+        self.name = name
+        self.seconds = seconds
+
+    @property
+    def label(self) -> str:
+        """The name of the edge that it draws: `after 5s`, or the Delay's name."""
+        return self.name or f"after {self.seconds:g}s"
+
+    def __repr__(self) -> str:
+        return f"Timeout({self.name!r}, {self.seconds:g})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Timeout):
+            return NotImplemented
+        return (self.name, self.seconds) == (other.name, other.seconds)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.seconds))
+
+
+def seconds_of(after: float | Delay) -> float:
+    """The seconds of a time that was given as a number or as a `Delay`; raises for anything else."""
+    if isinstance(after, Delay):
+        return after.seconds
+    if not isinstance(after, int | float) or isinstance(after, bool):
+        raise TypeError(f"a time is given in seconds or as a Delay, not as {after!r}")
+    if after < 0 or math.isnan(after):
+        raise ValueError(f"a time is zero or more seconds, not {after!r}")
+    return after
+
+
+def label_of(event: object) -> str:
+    """The name of an event in pictures and traces: its class's, or what its `label` says."""
+    label = getattr(type(event), "label", None)
+    if isinstance(event, Timeout):
+        return event.label
+    if not isinstance(label, str):
+        return type(event).__name__
+    if "{" not in label:
+        return label
+    return label.format_map(_Fields(event))
+
+
+def label_of_type(kind: type) -> str:
+    """The name of a type of events, where none has come yet."""
+    label = getattr(kind, "label", None)
+    return label if isinstance(label, str) and "{" not in label else kind.__name__
+
+
+class _Fields(dict[str, Any]):
+    """Lets a label format any attribute of its event, properties included."""
+
+    def __init__(self, event: object) -> None:
+        super().__init__()
+        self.event = event
+
+    def __missing__(self, name: str) -> Any:
+        value = getattr(self.event, name)
+        return name_of(value) if isinstance(value, Enum) else value
+
+
+def name_of(name: str | Enum) -> str:
+    """A state's name as text; an Enum member counts by its name, a StrEnum by its value."""
+    if isinstance(name, str):
+        return str(name)
+    if isinstance(name, Enum):
+        return name.name
+    raise TypeError(f"a state's name is a text or an Enum member, not {name!r}")

@@ -1,0 +1,98 @@
+"""The one inspection stream: what a dispatcher tells those who listen.
+
+A listener is any callable that takes a record.  Traces, coverage, the observed state graph, a
+journal and a live page are all listeners of this one stream, so none of them needs a hook of its
+own.  Nobody listening costs nothing: records are made only on paths that a dispatcher takes when
+it has listeners (`mailbox.WatchedBox` says how).
+
+Records are plain frozen data with the time in seconds on the dispatcher's clock and the actor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from .actor import ActorRef
+
+Path: TypeAlias = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Something that happened to `actor` at `time`."""
+
+    time: float
+    actor: ActorRef[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Spawned(Record):
+    """An actor was made; `parent` is the actor that did it, or `None`."""
+
+    parent: ActorRef[Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent(Record):
+    """`actor` was sent `event`, by the actor `sender` or from outside (`None`)."""
+
+    event: object
+    sender: ActorRef[Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered(Record):
+    """`actor` took `event`: its wait did, or the `until` block that is left by it (`block`).
+
+    A `Timeout` counts as an event.  `block` is the path of the blocks round the `until`.
+    """
+
+    event: object
+    block: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded(Record):
+    """`event` was thrown away: nothing in the actor takes it."""
+
+    event: object
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter(Record):
+    """`event` was sent to an actor that had ended, by `sender`."""
+
+    event: object
+    sender: ActorRef[Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted(Record):
+    """`actor` gave out `value`."""
+
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Parked(Record):
+    """`actor` waits in `state`; `passed` are the blocks it went through without a wait."""
+
+    state: Path
+    passed: tuple[Path, ...]
+    where: tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended(Record):
+    """`actor` has ended in the final state `state`; `passed` as in `Parked`."""
+
+    state: Path
+    passed: tuple[Path, ...]
+    result: object
+    error: BaseException | None
+
+
+Listener: TypeAlias = Callable[[Record], object]

@@ -1,0 +1,196 @@
+"""The rules of mail: what a wait takes from the mailbox, what it keeps, what it throws away.
+
+A mailbox is a deque, made when the first event has to wait.  A wait goes through it, oldest
+first, in the actor's own greenlet: the wait has first choice of each event, then the `until`
+blocks round it, from inside out.  What nobody takes is kept (by a wait that is no `receive`, by
+`where`, by an actor that defers) or it is unexpected.
+
+Besides mail there are signals in it: a time that is up, a stop, the failure of a child.  They are
+met in their place between the events, so that what was in flight before them is handled before
+them; whose cause is gone by then is dropped.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from .errors import UnexpectedEventError
+from .events import Delay, Timeout, label_of_type, seconds_of
+from .instrument import Delivered, Discarded
+
+if TYPE_CHECKING:
+    from .actor import Fiber
+
+Kinds = tuple[type, ...]
+
+
+class Mark:
+    """A value that is only itself."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+#: Left in an actor's slot instead of an event: look into the mailbox.
+LOOK: Final = Mark("LOOK")
+#: What `take` returns when the mailbox has nothing for this wait.
+NOTHING: Final = Mark("NOTHING")
+#: What `take` returns when a step has made its one delivery and more is there.
+LATER: Final = Mark("LATER")
+#: What a wait that takes no mail is waiting for.
+KEEPS: Final = Mark("KEEPS")
+
+
+class Signal:
+    """Something in a mailbox that is no mail."""
+
+    __slots__ = ()
+
+    def meet(self, fiber: Fiber) -> None:
+        """Do what it is for, in the actor's own greenlet; raises to unwind the actor."""
+        raise NotImplementedError
+
+
+class Block(Signal):
+    """A block of code that hears events while the actor is inside it; `outer` is the next one.
+
+    `asleep` while the actor is leaving it, or one round it: what unwinds hears nothing more.
+    """
+
+    __slots__ = ("asleep", "kinds", "outer")
+
+    kinds: Kinds
+    outer: Block | None
+    asleep: bool
+
+    def hears(self, event: object) -> bool:
+        """Whether the block takes this event."""
+        return not self.asleep and isinstance(event, self.kinds)
+
+    def leave(self, me: Fiber, event: object) -> NoReturn:
+        """Leave the block, because of `event`."""
+        raise NotImplementedError
+
+
+class Alarm(Signal):
+    """The time limit of one wait."""
+
+    __slots__ = ("fiber", "timeout", "when")
+
+    def __init__(self, fiber: Fiber, after: float | Delay) -> None:
+        seconds = seconds_of(after)
+        self.fiber = fiber
+        self.timeout = Timeout(after.name if isinstance(after, Delay) else None, seconds)
+        self.when = fiber.home.now() + seconds
+        fiber.home.timers.arm(self.when, self)
+
+    def fire(self) -> None:
+        """Called by the dispatcher when the time is up."""
+        self.fiber.signal(self)
+
+    def cancel(self) -> None:
+        """The wait is over; an alarm that is in the mailbox already is dropped there."""
+        self.fiber.home.timers.disarm(self.when, self)
+
+    def meet(self, fiber: Fiber) -> None:
+        """Dropped: the wait that it belonged to is over."""
+
+
+class Halt(Signal):
+    """A signal that stays in the mailbox, so that every later wait meets it as well."""
+
+    __slots__ = ()
+
+
+class WatchedBox(deque[object]):
+    """The mailbox of an actor that somebody watches: it is true even when it is empty.
+
+    `receive` has a short way for an empty mailbox and for an event of the very type that is
+    wanted.  A watched actor never goes it: so records are made on the long way only, and the
+    short one holds no test for listeners.
+    """
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def take(
+    me: Fiber,
+    kinds: Kinds | None,
+    where: Callable[[Any], object] | None,
+    alarm: Alarm | None,
+) -> object:
+    """The first thing in the mailbox for a wait for `kinds`, or `NOTHING`.
+
+    `kinds` is `None` for a wait that takes no mail.  `alarm` is the wait's own time limit.
+    Leaves an enclosing block, stops the actor, or throws away what is unexpected on the way.
+    """
+    box = me.box
+    if box is None:
+        return NOTHING
+    home = me.home
+    place = 0
+    while place < len(box):
+        item = box[place]
+        if isinstance(item, Signal):
+            if home.quota == 0:
+                return LATER
+            if not isinstance(item, Halt):
+                del box[place]
+            home.spend()
+            if item is alarm:
+                return alarm.timeout
+            item.meet(me)
+            continue
+        wanted = kinds is not None and isinstance(item, kinds)
+        if wanted and (where is None or where(item)):
+            if home.quota == 0:
+                return LATER
+            del box[place]
+            home.spend()
+            return item
+        block = me.block
+        while block is not None and not block.hears(item):
+            block = block.outer
+        if block is None and (kinds is None or wanted or me.ref.options.unexpected == "defer"):
+            place += 1
+            continue
+        if home.quota == 0:
+            return LATER
+        del box[place]
+        home.spend()
+        if block is not None:
+            block.leave(me, item)
+        _unexpected(me, kinds or (), item)
+    return NOTHING
+
+
+def _unexpected(me: Fiber, kinds: Kinds, event: object) -> None:
+    ref = me.ref
+    home = me.home
+    if ref.options.unexpected == "raise":
+        wanted = ", ".join(map(label_of_type, kinds)) or "nothing"
+        raise UnexpectedEventError(
+            f"actor {ref.name!r} got {event!r} in state {ref.path_text()}, where it takes "
+            f"{wanted}; receive it there, or spawn the actor with unexpected='discard' or 'defer'",
+            ref,
+            event,
+        )
+    ref.discarded += 1
+    if home.listeners:
+        home.report(Discarded(home.now(), ref, event))
+
+
+def delivered(me: Fiber, event: object, block: tuple[Any, ...] | None = None) -> None:
+    """Tell the listeners that the actor took `event`."""
+    home = me.home
+    home.report(Delivered(home.now(), me.ref, event, block))

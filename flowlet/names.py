@@ -1,0 +1,175 @@
+"""The names of states: what an actor's stack, read against its source, is called by people.
+
+A state is called by the path of the blocks round the wait, then its `at`; without an `at`, by the
+block alone where that holds one wait, and by what it awaits where it holds several
+(`flowlet.source` knows).  Everything that shows a state takes its name from here.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterable
+from types import CodeType, FrameType
+from typing import Any, TypeAlias
+
+from .events import label_of_type, name_of
+from .source import COMPREHENSIONS, CallString, sites_of
+
+Path: TypeAlias = tuple[Any, ...]
+
+#: A block that an actor is in: its name, the cell of the block outside it, and what was the last
+#: block entered since the last wait when this one was.
+Cell: TypeAlias = "tuple[Any, Cell | None, Cell | None]"
+
+_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_SKIPPED = ("contextlib.py", "functools.py")
+
+
+@functools.lru_cache(maxsize=4096)
+def is_users(code: CodeType) -> bool:
+    """Whether a frame of this code belongs to the user's program, not to what runs it."""
+    path = os.path.abspath(code.co_filename)
+    return not path.startswith(_HERE) and not path.endswith(_SKIPPED)
+
+
+@functools.lru_cache(maxsize=4096)
+def _ends(code: CodeType) -> list[tuple[int, int]]:
+    return [(end or 0, col or 0) for _, end, _, col in code.co_positions()]
+
+
+def frame_here() -> FrameType:
+    """The frame of the caller."""
+    return sys._getframe(1)
+
+
+def stack_of(frame: FrameType | None) -> list[tuple[CodeType, int]]:
+    """The user's frames of an actor, outermost first: the code and the instruction."""
+    stack = []
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "_work" and code.co_filename.startswith(_HERE):
+            break
+        if is_users(code):
+            stack.append((code, frame.f_lasti))
+        frame = frame.f_back
+    stack.reverse()
+    return stack
+
+
+def call_string(stack: Iterable[tuple[CodeType, int]]) -> CallString:
+    """The stack as the source walk knows it: comprehensions merged, recursion collapsed."""
+    string: list[tuple[CodeType, tuple[int, int]]] = []
+    for code, lasti in stack:
+        end = _ends(code)[lasti // 2]
+        if code.co_name in COMPREHENSIONS and string:
+            string[-1] = (string[-1][0], end)
+            continue
+        for place, (known, _) in enumerate(string):
+            if known is code:
+                del string[place:]
+                break
+        string.append((code, end))
+    return tuple(string)
+
+
+def line_of(place: tuple[CodeType, int]) -> tuple[str, int]:
+    """The file and line of a frame."""
+    code, lasti = place
+    for index, position in enumerate(code.co_positions()):
+        if index == lasti // 2:
+            return code.co_filename, position[0] or code.co_firstlineno
+    return code.co_filename, code.co_firstlineno
+
+
+def line_text(place: tuple[CodeType, int]) -> str:
+    """The same as text, `file:line`."""
+    file, line = line_of(place)
+    return f"{file}:{line}"
+
+
+def state_of(
+    fn: Callable[..., Any],
+    stack: list[tuple[CodeType, int]],
+    cell: Cell | None,
+    at: Any,
+    called: Callable[[], str],
+) -> Path:
+    """The state of an actor of `fn` whose stack and blocks are these.
+
+    `at` is the wait's own name; `called` tells what it awaits, for where the source does not.
+    """
+    path = path_of(cell)
+    if at is not None:
+        return (*path, name_of(at))
+    site = _site(unwrapped(fn), tuple(stack))
+    base = path or (function_name(fn),)
+    if site is None:
+        return (*base, called())
+    if not site.several:
+        return base
+    label = called() if site.label is None else site.label
+    return (*base, label if site.repeat == 1 else f"{label}#{site.repeat}")
+
+
+@functools.lru_cache(maxsize=16384)
+def _site(fn: Callable[..., Any], stack: tuple[tuple[CodeType, int], ...]) -> Any:
+    return sites_of(fn).get(call_string(stack))
+
+
+def path_of(cell: Cell | None) -> Path:
+    """The names of the blocks, outermost first."""
+    path = []
+    while cell is not None:
+        path.append(cell[0])
+        cell = cell[1]
+    return tuple(reversed(path))
+
+
+def passed_blocks(entered: Cell | None, inside: Cell | None) -> tuple[Path, ...]:
+    """The blocks entered since the last wait and left again, oldest first.
+
+    Of nested ones only the innermost counts; `inside` are those that the actor is in now.
+    """
+    cells: list[Cell] = []
+    while entered is not None:
+        cells.append(entered)
+        entered = entered[2]
+    round_others = set()
+    for cell in cells:
+        outer = cell[1]
+        while outer is not None:
+            round_others.add(id(outer))
+            outer = outer[1]
+    while inside is not None:
+        round_others.add(id(inside))
+        inside = inside[1]
+    return tuple(path_of(cell) for cell in reversed(cells) if id(cell) not in round_others)
+
+
+def kinds_text(kinds: Iterable[type]) -> str:
+    """What a wait for these types is called: `Card|Cash`."""
+    return "|".join(map(label_of_type, kinds))
+
+
+def text(path: Path) -> str:
+    """A path as people see it: joined by `/`; regions side by side."""
+    parts = [
+        " | ".join(map(text, part)) if isinstance(part, tuple) else str(part) for part in path
+    ]
+    return "/".join(parts)
+
+
+def unwrapped(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """The function inside a `partial`."""
+    while isinstance(fn, functools.partial):
+        fn = fn.func
+    return fn
+
+
+def function_name(fn: Callable[..., Any]) -> str:
+    """The name of an actor function; of a `partial`, that of the function in it."""
+    fn = unwrapped(fn)
+    name = getattr(fn, "__name__", None) or type(fn).__name__
+    return "lambda" if name == "<lambda>" else name
