@@ -14,6 +14,7 @@ from .errors import (
     UnexpectedEventError,
 )
 from .events import Delay, Event, Timeout
+from .introspect import draw, explore, observe
 from .waits import (
     actor,
     become,

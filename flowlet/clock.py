@@ -67,6 +67,10 @@ class Timers:
         """Take out all that is armed for `when`, in the order of arming."""
         return list(self._armed.pop(when, ()))
 
+    def armed(self) -> list[tuple[float, Timed]]:
+        """All that is armed, earliest first, within an instant in the order of arming."""
+        return [(when, timed) for when in sorted(self._armed) for timed in self._armed[when]]
+
     def __len__(self) -> int:
         return sum(map(len, self._armed.values()))
 

@@ -34,6 +34,11 @@ def is_users(code: CodeType) -> bool:
     return not path.startswith(_HERE) and not path.endswith(_SKIPPED)
 
 
+def is_bottom(code: CodeType) -> bool:
+    """Whether this is the frame under which an actor runs."""
+    return code.co_name == "_work" and code.co_filename.startswith(_HERE)
+
+
 @functools.lru_cache(maxsize=4096)
 def _ends(code: CodeType) -> list[tuple[int, int]]:
     return [(end or 0, col or 0) for _, end, _, col in code.co_positions()]
@@ -49,7 +54,7 @@ def stack_of(frame: FrameType | None) -> list[tuple[CodeType, int]]:
     stack = []
     while frame is not None:
         code = frame.f_code
-        if code.co_name == "_work" and code.co_filename.startswith(_HERE):
+        if is_bottom(code):
             break
         if is_users(code):
             stack.append((code, frame.f_lasti))

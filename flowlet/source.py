@@ -69,11 +69,21 @@ def playing(role: Role) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 @functools.lru_cache(maxsize=1024)
 def sites_of(fn: Callable[..., Any]) -> Mapping[CallString, Site]:
     """All waits that an actor function can reach, by the call string that leads there."""
+    return _walked(fn).sites()
+
+
+@functools.lru_cache(maxsize=1024)
+def functions_of(fn: Callable[..., Any]) -> Mapping[CodeType, Any]:
+    """The code and syntax tree of an actor function and of all that it calls, where readable."""
+    return _walked(fn).entered
+
+
+def _walked(fn: Callable[..., Any]) -> _Walk:
     walk = _Walk()
     root = _callee(fn)
     if root is not None:
         walk.body(root, (), ("root",))
-    return walk.sites()
+    return walk
 
 
 # --- values that are known without running ------------------------------------------------
@@ -206,7 +216,7 @@ def _callee(value: Any) -> _Code | None:
         return _callee(_Bound(call, value)) if _is_function(call) else None
     if _is_foreign(value):
         return None
-    node = _node_of(value.__code__)
+    node = node_of(value.__code__)
     if node is None:
         return None
     cells = zip(value.__code__.co_freevars, value.__closure__ or (), strict=False)
@@ -311,7 +321,7 @@ def _first_line(node: Any) -> int:
     return min([node.lineno, *(mark.lineno for mark in marks)])
 
 
-def _node_of(code: CodeType) -> Any:
+def node_of(code: CodeType) -> Any:
     text = "".join(linecache.getlines(code.co_filename))
     nodes = _functions_in(code.co_filename, text).get((code.co_name, code.co_firstlineno), [])
     return next((node for node in nodes if _matches(node, code)), None)
@@ -347,6 +357,7 @@ class _Walk(ast.NodeVisitor):
     def __init__(self) -> None:
         self.found: list[_Found] = []
         self.calls = 0
+        self.entered: dict[CodeType, Any] = {}
         self.here: _Code | None = None
         self.string: CallString = ()
         self.block: _Block = ()
@@ -382,6 +393,7 @@ class _Walk(ast.NodeVisitor):
     def enter(self, callee: _Code, string: CallString, block: _Block) -> None:
         if any(code is callee.code for code, _ in string) or self.calls > MOST_CALLS:
             return
+        self.entered.setdefault(callee.code, callee.node)
         before = self.here, self.string, self.block, self.at_yield
         self.here, self.string, self.block = callee, string, block
         self.at_yield = None

@@ -356,9 +356,13 @@ class until(Block):
     def meet(self, fiber: Fiber) -> None:
         """The time is up, in the actor; a block that was left meanwhile says nothing."""
         if not self.asleep:
-            assert self.after is not None
-            name = self.after.name if isinstance(self.after, Delay) else None
-            self.leave(fiber, Timeout(name, seconds_of(self.after)))
+            self.leave(fiber, self.limit())
+
+    def limit(self) -> Timeout:
+        """The `Timeout` that the block is left with when its time is up."""
+        assert self.after is not None
+        name = self.after.name if isinstance(self.after, Delay) else None
+        return Timeout(name, seconds_of(self.after))
 
     def leave(self, me: Fiber, event: object) -> NoReturn:
         """Unwind the actor to the end of this block."""

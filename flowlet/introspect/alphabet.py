@@ -1,0 +1,278 @@
+"""Which events an actor is offered: the alphabet of an exploration.
+
+Given by hand (`events=`), or made from the types that a wait takes.  A field's values come from
+its type where that is finite (`bool`, `Enum`, `Literal`, whole numbers with both bounds), from
+`examples` on the field or given to `explore`, from its default, and from the constants with which
+the source compares it: one value on each side.  What was only sampled is said in a note.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from ..errors import ExploreError
+from ..events import Event, label_of_type
+from ..names import unwrapped
+from ..source import functions_of
+
+#: A whole-number field with more values than this is sampled at its bounds.
+MOST_NUMBERS = 64
+#: An event with more combinations of field values than this is cut there.
+MOST_EVENTS = 512
+
+Examples = Mapping[Any, Iterable[Any]] | Iterable[Any] | None
+
+_SAMPLES: dict[type, list[Any]] = {
+    int: [0],
+    float: [0.0],
+    str: [""],
+    bytes: [b""],
+    bool: [False, True],
+    NoneType: [None],
+    list: [[]],
+    tuple: [()],
+    dict: [{}],
+    set: [set()],
+    frozenset: [frozenset()],
+}
+
+
+class Alphabet:
+    """The events of one exploration; `notes` collects what was only sampled."""
+
+    def __init__(
+        self, fn: Callable[..., Any], events: Iterable[Any] | None, examples: Examples
+    ) -> None:
+        self.notes: dict[str, None] = {}
+        self._made: dict[type, list[Any]] = {}
+        self._constants = _Constants(fn)
+        self._examples: dict[Any, list[Any]] = {}
+        if isinstance(examples, Mapping):
+            self._examples = {key: list(values) for key, values in examples.items()}
+        else:
+            for example in examples or ():
+                self._examples.setdefault(type(example), []).append(example)
+        self._given: list[Any] | None = None
+        if events is not None:
+            given = [[e] if not isinstance(e, type) else self._of_type(e) for e in events]
+            self._given = list(itertools.chain.from_iterable(given))
+
+    def of(self, kind: type) -> list[Any]:
+        """The events of this type."""
+        if self._given is not None:
+            return [event for event in self._given if isinstance(event, kind)]
+        return self._of_type(kind)
+
+    def _of_type(self, kind: type) -> list[Any]:
+        if kind not in self._made:
+            self._made[kind] = self._make(kind)
+        return self._made[kind]
+
+    def _make(self, kind: type) -> list[Any]:
+        if kind in self._examples:
+            return self._examples[kind]
+        if kind in (Event, BaseModel, object):
+            raise ExploreError(
+                f"a wait takes {kind.__name__}, which is any event at all; say which there are: "
+                "explore(fn, events=[Coin(5), Push()])"
+            )
+        inherited = [sub for sub in kind.__subclasses__() if sub.__module__ == kind.__module__]
+        if inherited and not issubclass(kind, Enum):
+            return [event for sub in inherited for event in self._of_type(sub)]
+        if issubclass(kind, BaseModel):
+            return self._models(kind)
+        return self._values(kind, kind.__name__, None)
+
+    def _models(self, kind: type[BaseModel]) -> list[Any]:
+        names = list(kind.model_fields)
+        choices = [self._field(kind, name, kind.model_fields[name]) for name in names]
+        events: list[Any] = []
+        for values in itertools.product(*choices):
+            if len(events) == MOST_EVENTS:
+                self.notes[
+                    f"{kind.__name__} has more than {MOST_EVENTS} combinations of field values, "
+                    "and the rest was left out: give events=[…]"
+                ] = None
+                break
+            fields = {
+                (kind.model_fields[name].validation_alias or kind.model_fields[name].alias or name): v
+                for name, v in zip(names, values, strict=True)
+            }
+            try:
+                events.append(kind(**fields))
+            except ValidationError:
+                continue
+        if not events:
+            raise ExploreError(
+                f"no values could be found that {kind.__name__} accepts; give some: "
+                f"explore(fn, examples={{{kind.__name__}: [{kind.__name__}(…)]}}) or events=[…]"
+            )
+        return events
+
+    def _field(self, kind: type[BaseModel], name: str, info: FieldInfo) -> list[Any]:
+        path = f"{kind.__name__}.{name}"
+        for key in (path, (kind, name), name):
+            if key in self._examples:
+                return self._examples[key]
+        if info.examples:
+            return list(info.examples)
+        finite = self._finite(info.annotation, info.metadata, path)
+        if finite is not None:
+            return finite
+        near = self._constants.near(label_of_type(kind), kind, name, info.annotation)
+        default = [] if info.is_required() else [info.get_default(call_default_factory=True)]
+        values = [v for v in dict.fromkeys([*default, *near]) if v is not PydanticUndefined]
+        if not values:
+            values = self._values(info.annotation, path, info.metadata)
+        told = ", ".join(map(repr, values))
+        self.notes[f"{path} may have more values than were tried ({told}): give examples="] = None
+        return values
+
+    def _finite(self, kind: Any, metadata: Iterable[Any], path: str) -> list[Any] | None:
+        """All values of a type that has finitely many."""
+        origin = get_origin(kind)
+        if origin is Annotated:
+            inner, *more = get_args(kind)
+            return self._finite(inner, [*metadata, *more], path)
+        if origin is Literal:
+            return list(get_args(kind))
+        if origin in (Union, UnionType):
+            parts = [self._finite(part, metadata, path) for part in get_args(kind)]
+            if any(part is None for part in parts):
+                return None
+            return list(dict.fromkeys(value for part in parts for value in part or ()))
+        if kind is bool:
+            return [False, True]
+        if kind is NoneType:
+            return [None]
+        if isinstance(kind, type) and issubclass(kind, Enum):
+            return list(kind)
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return self._of_type(kind)
+        if kind is int:
+            return self._numbers(metadata, path)
+        return None
+
+    def _numbers(self, metadata: Iterable[Any], path: str) -> list[int] | None:
+        low: int | None = None
+        high: int | None = None
+        step = 1
+        for rule in _rules(metadata):
+            if getattr(rule, "ge", None) is not None:
+                low = rule.ge
+            if getattr(rule, "gt", None) is not None:
+                low = rule.gt + 1
+            if getattr(rule, "le", None) is not None:
+                high = rule.le
+            if getattr(rule, "lt", None) is not None:
+                high = rule.lt - 1
+            step = getattr(rule, "multiple_of", None) or step
+        if low is None or high is None:
+            return None
+        numbers = range(-(-low // step) * step, high + 1, step)
+        if len(numbers) <= MOST_NUMBERS:
+            return list(numbers)
+        self.notes[f"{path} has {len(numbers)} values, and only its bounds were tried"] = None
+        return [numbers[0], numbers[1], numbers[-2], numbers[-1]]
+
+    def _values(self, kind: Any, path: str, metadata: Iterable[Any] | None) -> list[Any]:
+        finite = self._finite(kind, metadata or (), path)
+        if finite is not None:
+            return finite
+        origin = get_origin(kind) or kind
+        if origin in (Union, UnionType):
+            return self._values(get_args(kind)[0], path, metadata)
+        if origin is Annotated:
+            inner, *more = get_args(kind)
+            return self._values(inner, path, more)
+        for sample in _SAMPLES.get(origin, ()):
+            return [sample, *_SAMPLES[origin][1:]]
+        try:
+            if isinstance(origin, type) and not inspect.isabstract(origin):
+                return [origin()]
+        except Exception:
+            pass
+        raise ExploreError(
+            f"{path} is {getattr(kind, '__name__', kind)}, of which no value can be made; give "
+            "some: explore(fn, events=[…]) or examples={…: […]}"
+        )
+
+
+def _rules(metadata: Iterable[Any]) -> Iterable[Any]:
+    """The bounds among a field's metadata; pydantic may have put several into one object."""
+    for rule in metadata:
+        if isinstance(rule, FieldInfo):
+            yield from _rules(rule.metadata)
+        elif hasattr(rule, "__iter__") and not isinstance(rule, str):
+            yield from rule
+        else:
+            yield rule
+
+
+class _Constants:
+    """The constants with which the functions of an actor compare things, by the thing's name."""
+
+    def __init__(self, fn: Callable[..., Any]) -> None:
+        self.by_name: dict[str, list[Any]] = {}
+        self.aliases: dict[tuple[str, int | str], set[str]] = {}
+        for node in functions_of(unwrapped(fn)).values():
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Compare):
+                    self._comparison(inner)
+                elif isinstance(inner, ast.MatchClass):
+                    self._pattern(inner)
+
+    def _comparison(self, node: ast.Compare) -> None:
+        sides = [node.left, *node.comparators]
+        constants: list[Any] = []
+        for side in sides:
+            found = side.elts if isinstance(side, ast.Tuple | ast.List | ast.Set) else [side]
+            constants += [each.value for each in found if isinstance(each, ast.Constant)]
+        for side in sides:
+            name = side.attr if isinstance(side, ast.Attribute) else getattr(side, "id", None)
+            if name is not None:
+                self.by_name.setdefault(name, []).extend(constants)
+
+    def _pattern(self, node: ast.MatchClass) -> None:
+        kind = ast.unparse(node.cls).rpartition(".")[2]
+        asked: list[tuple[int | str, ast.pattern]] = list(enumerate(node.patterns))
+        asked += list(zip(node.kwd_attrs, node.kwd_patterns, strict=True))
+        for key, pattern in asked:
+            for inner in ast.walk(pattern):
+                if isinstance(inner, ast.MatchValue) and isinstance(inner.value, ast.Constant):
+                    self.by_name.setdefault(f"{kind}.{key}", []).append(inner.value.value)
+                elif isinstance(inner, ast.MatchAs) and inner.name:
+                    self.aliases.setdefault((kind, key), set()).add(inner.name)
+
+    def near(self, label: str, kind: type[BaseModel], field: str, annotation: Any) -> list[Any]:
+        """Values of a field on both sides of what it is compared with, smallest first."""
+        name = kind.__name__
+        keys: list[int | str] = [field]
+        order = getattr(kind, "__match_args__", ())
+        if field in order:
+            keys.append(order.index(field))
+        constants = list(self.by_name.get(field, ()))
+        for key in keys:
+            constants += self.by_name.get(f"{name}.{key}", ())
+            for alias in self.aliases.get((name, key), ()):
+                constants += self.by_name.get(alias, ())
+        numbers = {c for c in constants if type(c) is int}
+        texts = {c for c in constants if type(c) is str}
+        if annotation is int and numbers:
+            return sorted({n + d for n in numbers for d in (-1, 0, 1)})
+        if annotation is float and numbers | {c for c in constants if type(c) is float}:
+            real = {float(c) for c in constants if type(c) in (int, float)}
+            return sorted({n + d for n in real for d in (-1.0, 0.0, 1.0)})
+        if annotation is str and texts:
+            return [*sorted(texts), "another" if "another" not in texts else "none of them"]
+        return []

@@ -1,0 +1,226 @@
+"""What the bytecode of a function says about the places where it can be suspended.
+
+For each instruction: the locals that are still read after it (backward liveness), how many values
+lie on the evaluation stack under the call in progress, and whether nothing but a return is left
+to do.  These three make the identity of a suspended frame exact: a variable that is dead but
+still bound would split a state that is one, a value on the stack that nobody sees would merge two
+that differ, and a frame that can only return is no state at all.
+
+Exceptions are edges as well: from every instruction that a handler covers to the handler.  One
+edge is left out: Python compiles a `with` so that its exit may swallow an exception, but those of
+`state` and of child actors never do, and their handlers lead nowhere.
+"""
+
+from __future__ import annotations
+
+import ast
+import dis
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any, Literal
+
+from ..source import node_of
+
+Tail = Literal["no", "result", "constant"]
+
+#: Whether the context manager that an expression makes may swallow an exception.
+Swallows = Callable[[ast.expr], bool]
+
+_ENDS = {"RETURN_VALUE", "RETURN_CONST", "RERAISE", "RAISE_VARARGS"}
+_JUMPS_ALWAYS = {
+    "JUMP_FORWARD",
+    "JUMP_BACKWARD",
+    "JUMP_BACKWARD_NO_INTERRUPT",
+    "JUMP_ABSOLUTE",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A place where a frame can be suspended.
+
+    `live`: the names read later.  `hidden`: how many values stand on the stack below the call.
+    `tail`: what the rest of the frame does: return the call's result, return a `constant`, more.
+    """
+
+    live: frozenset[str]
+    hidden: int
+    tail: Tail
+    constant: Any = None
+
+
+class Layout:
+    """The points of one code object."""
+
+    def __init__(self, code: CodeType, swallows: Swallows) -> None:
+        self.code = code
+        bytecode = dis.Bytecode(code)
+        self.steps = list(bytecode)
+        self.offsets = [step.offset for step in self.steps]
+        self.index = {offset: place for place, offset in enumerate(self.offsets)}
+        self.entries = list(bytecode.exception_entries)
+        never = self._exits_that_never_swallow(swallows)
+        self.next = [self._successors(place, never) for place in range(len(self.steps))]
+        self.live = self._liveness()
+        self.depth = self._depths()
+        self._points: dict[int, Point] = {}
+
+    def at(self, lasti: int) -> Point:
+        """The point of a frame whose `f_lasti` is this (it may stand in an instruction's cache)."""
+        place = bisect_right(self.offsets, lasti) - 1
+        if place not in self._points:
+            self._points[place] = self._point(place)
+        return self._points[place]
+
+    def _point(self, place: int) -> Point:
+        step = self.steps[place]
+        live: set[str] = set()
+        for after in self.next[place]:
+            live |= self.live[after]
+        tail, constant = self._tail(place)
+        effect = dis.stack_effect(step.opcode, step.arg, jump=False)
+        return Point(frozenset(live), self.depth[place] + effect - 1, tail, constant)
+
+    def _exits_that_never_swallow(self, swallows: Swallows) -> set[int]:
+        """The handlers (by offset) of `with` items whose exit never swallows."""
+        node = node_of(self.code)
+        if node is None:
+            return set()
+        items: dict[tuple[int, ...], list[ast.expr]] = {}
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.With):
+                exprs = [item.context_expr for item in inner.items]
+                # The instruction stands at the statement on 3.11 and 3.12, at the item on 3.13.
+                items[_span(inner)] = exprs
+                for expr in exprs:
+                    items[_span(expr)] = [expr]
+        handler_at = {entry.start: entry.target for entry in self.entries}
+        met: dict[tuple[int, ...], int] = {}
+        never: set[int] = set()
+        for place, step in enumerate(self.steps):
+            if step.opname != "BEFORE_WITH" or step.positions is None:
+                continue
+            p = step.positions
+            span = (p.lineno or 0, p.end_lineno or 0, p.col_offset or 0, p.end_col_offset or 0)
+            there = items.get(span)
+            if there is None:
+                continue
+            which = met[span] = met.get(span, -1) + 1
+            target = handler_at.get(self.offsets[place + 1])
+            if target is not None and not swallows(there[which % len(there)]):
+                never.add(target)
+        return never
+
+    def _successors(self, place: int, never: set[int]) -> list[int]:
+        step = self.steps[place]
+        after: list[int] = []
+        if step.opname not in _ENDS and step.opname not in _JUMPS_ALWAYS:
+            after.append(place + 1)
+        if step.opcode in dis.hasjrel or step.opcode in dis.hasjabs:
+            if not self._is_swallow(place, never):
+                after.append(self.index[step.argval])
+        for entry in self.entries:
+            if entry.start <= step.offset < entry.end:
+                after.append(self.index[entry.target])
+                break
+        return after
+
+    def _is_swallow(self, place: int, never: set[int]) -> bool:
+        """Whether this is the jump past a `with` that has swallowed, where it never does."""
+        before = place - 1
+        while before > 0 and self.steps[before].opname in ("TO_BOOL", "CACHE"):
+            before -= 1
+        return (
+            before > 0
+            and self.steps[before].opname == "WITH_EXCEPT_START"
+            and self.steps[before - 1].offset in never
+        )
+
+    def _liveness(self) -> list[frozenset[str]]:
+        steps = self.steps
+        uses = [_used(step) for step in steps]
+        kills = [_set(step) for step in steps]
+        live: list[frozenset[str]] = [frozenset()] * len(steps)
+        changed = True
+        while changed:
+            changed = False
+            for place in range(len(steps) - 1, -1, -1):
+                out: set[str] = set()
+                for after in self.next[place]:
+                    out |= live[after]
+                new = frozenset((out - kills[place]) | uses[place])
+                if new != live[place]:
+                    live[place] = new
+                    changed = True
+        return live
+
+    def _depths(self) -> list[int]:
+        depth = [-1] * len(self.steps)
+        todo = [(0, 0)]
+        for entry in self.entries:
+            todo.append((self.index[entry.target], entry.depth + entry.lasti + 1))
+        while todo:
+            place, now = todo.pop()
+            if place >= len(self.steps) or depth[place] >= 0:
+                continue
+            depth[place] = now
+            step = self.steps[place]
+            if step.opname not in _ENDS and step.opname not in _JUMPS_ALWAYS:
+                effect = dis.stack_effect(step.opcode, step.arg, jump=False)
+                todo.append((place + 1, now + effect))
+            if step.opcode in dis.hasjrel or step.opcode in dis.hasjabs:
+                effect = dis.stack_effect(step.opcode, step.arg, jump=True)
+                todo.append((self.index[step.argval], now + effect))
+        return depth
+
+    def _tail(self, place: int) -> tuple[Tail, Any]:
+        step = self.steps[place]
+        if any(entry.start <= step.offset < entry.end for entry in self.entries):
+            return "no", None
+        popped = False
+        for after in self.steps[place + 1 :]:
+            match after.opname:
+                case "NOP" | "CACHE" | "RESUME":
+                    continue
+                case "POP_TOP" if not popped:
+                    popped = True
+                case "RETURN_VALUE" if not popped:
+                    return "result", None
+                case "RETURN_CONST" if popped:
+                    return "constant", after.argval
+                case "LOAD_CONST" if popped:
+                    last = self.steps[self.index[after.offset] + 1]
+                    return ("constant", after.argval) if last.opname == "RETURN_VALUE" else ("no", None)
+                case _:
+                    return "no", None
+        return "no", None
+
+
+def _span(node: Any) -> tuple[int, ...]:
+    return (node.lineno, node.end_lineno, node.col_offset, node.end_col_offset)
+
+
+def _names(step: dis.Instruction) -> tuple[str, ...]:
+    return step.argval if isinstance(step.argval, tuple) else (step.argval,)
+
+
+def _used(step: dis.Instruction) -> frozenset[str]:
+    match step.opname:
+        case "LOAD_FAST" | "LOAD_FAST_CHECK" | "LOAD_FAST_AND_CLEAR" | "LOAD_FAST_LOAD_FAST":
+            return frozenset(_names(step))
+        case "STORE_FAST_LOAD_FAST":
+            return frozenset(_names(step)[1:])
+        case "LOAD_DEREF" | "LOAD_CLASSDEREF" | "LOAD_FROM_DICT_OR_DEREF":
+            return frozenset(_names(step))
+    return frozenset()
+
+
+def _set(step: dis.Instruction) -> frozenset[str]:
+    match step.opname:
+        case "STORE_FAST" | "DELETE_FAST" | "STORE_FAST_STORE_FAST":
+            return frozenset(_names(step))
+        case "STORE_FAST_LOAD_FAST":
+            return frozenset(_names(step)[:1])
+    return frozenset()

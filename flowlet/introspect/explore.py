@@ -1,0 +1,616 @@
+"""Exploring: every event in every state of the real code, breadth first.
+
+A greenlet cannot be copied, so an earlier state is reached again by running a fresh instance along
+the same path; the instance that found a state is kept for its first continuation.  Each arrival is
+compared with what was there before: code that does not do the same twice is told, not drawn.
+
+A state whose data has no bound would never end.  So on each path the variables are watched where
+the same place is passed again and again: one that has only grown, for longer than anything it is
+compared with, is cut off there and named.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections import deque
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from types import CellType, FunctionType, MethodType, ModuleType
+from typing import Any, Literal
+
+from .. import names
+from ..actor import NOBODY, ActorRef, current_actor, options_of
+from ..dispatcher import Dispatcher
+from ..errors import ExploreError, FlowletError
+from ..events import label_of_type
+from ..instrument import Record, Sent
+from ..source import functions_of
+from .alphabet import Alphabet, Examples
+from .growth import Growth
+from .guards import EndlessLoop, Tracer
+from .identity import Reader, Snapshot, timer_label, timers_of
+from .model import StateGraph
+from .record import Follower, GraphBuilder, Move
+from .values import Moment
+
+Time = Literal["any", "ordered"]
+Progress = Callable[[int, int], None]
+
+#: Live instances kept for states that wait to be continued.
+_MOST_KEPT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing that can happen in a state: an event comes, or a timer goes off."""
+
+    event: object = None
+    timer: int | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether nothing comes from outside: mail that is there already is handled."""
+        return self.event is None and self.timer is None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a path: in `source`, `event` came, and led to `target`."""
+
+    source: str
+    label: str
+    event: object
+    target: str
+
+    def __str__(self) -> str:
+        return f"{self.source} --{self.label}--> {self.target}"
+
+
+@dataclass(slots=True)
+class _Node:
+    """A state that was found."""
+
+    form: Any
+    name: tuple[Any, ...]
+    parent: _Node | None
+    choice: Choice | None
+    label: str
+    event: object
+    ended: bool
+    growth: Growth | None = None
+    leads_on: bool = False
+    live: _Instance | None = None
+
+    def path(self) -> list[_Node]:
+        nodes = []
+        node: _Node | None = self
+        while node is not None:
+            nodes.append(node)
+            node = node.parent
+        return nodes[::-1]
+
+
+@dataclass
+class Exploration:
+    """What exploring found.
+
+    `unique_states` counts states by identity, ended ones included; `terminal_states` those that
+    lead nowhere else; `transitions` the steps that were taken.  `complete` is false where
+    something was cut off; `notes` says what.
+    """
+
+    graph: StateGraph
+    unique_states: int
+    terminal_states: int
+    transitions: int
+    complete: bool
+    notes: tuple[str, ...]
+    _nodes: list[_Node] = field(repr=False)
+
+    def path_to(self, state: str | tuple[Any, ...]) -> list[Step]:
+        """The shortest list of steps that leads to a state, given by its name or its path."""
+        wanted = state if isinstance(state, str) else names.text(state)
+        for node in self._nodes:
+            if names.text(node.name) == wanted:
+                way = node.path()
+                return [
+                    Step(names.text(a.name), b.label, b.event, names.text(b.name))
+                    for a, b in zip(way, way[1:], strict=False)
+                ]
+        known = ", ".join(dict.fromkeys(names.text(node.name) for node in self._nodes))
+        raise KeyError(f"state {wanted!r} was not reached; there are {known}")
+
+    def graph_of(self, name: str) -> StateGraph:
+        """The graph of the actor of that name."""
+        if name != self.graph.name:
+            raise KeyError(f"no actor {name!r} was explored; there is {self.graph.name!r}")
+        return self.graph
+
+
+def explore(
+    target: Callable[..., Any],
+    *,
+    events: Iterable[Any] | None = None,
+    examples: Examples = None,
+    time: Time = "any",
+    keep: Collection[str] = (),
+    identity: Literal["live", "all"] = "live",
+    max_states: int = 100_000,
+    progress: Progress | None = None,
+) -> Exploration:
+    """Run an actor function through everything that can happen to it, and draw what it did.
+
+    ```python
+    x = explore(turnstile)
+    x.complete, x.unique_states
+    x.graph.triples()      # {("locked", "Coin", "unlocked"), …}
+    ```
+
+    `events` is the alphabet by hand; otherwise it is made from the types that the waits take and
+    `examples` (by event type, `"Coin.value"` or field name).  `time="any"` lets any armed timer
+    go off at any time, `"ordered"` only the earliest.  `keep` names variables that count even
+    where nothing reads them again; `identity="all"` counts every one.  `progress` is called with
+    the number of states found and those still to be continued.
+
+    Raises `ExploreError` where the function cannot be explored exactly.
+    """
+    _check(target, time, identity)
+    search = _Search(target, Alphabet(target, events, examples), time, keep, identity == "all")
+    return search.run(max_states, progress)
+
+
+def _check(target: Any, time: str, identity: str) -> None:
+    if not callable(target):
+        raise ExploreError(f"explore takes an actor function, not {target!r}")
+    if time not in ("any", "ordered"):
+        raise ExploreError(f'time is "any" or "ordered", not {time!r}')
+    if identity not in ("live", "all"):
+        raise ExploreError(f'identity is "live" or "all", not {identity!r}')
+    fn = names.function_name(target)
+    try:
+        parameters = inspect.signature(target).parameters.values()
+    except (TypeError, ValueError):
+        return
+    needed = [
+        p.name
+        for p in parameters
+        if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+    ]
+    if needed:
+        bound = ", ".join(f"{name}=…" for name in needed)
+        raise ExploreError(
+            f"{fn} needs arguments ({', '.join(needed)}); bind them: "
+            f"explore(functools.partial({fn}, {bound}))"
+        )
+    if inspect.isgeneratorfunction(target) or inspect.iscoroutinefunction(target):
+        raise ExploreError(
+            f"{fn} is a generator or coroutine; an actor function is a plain function that calls "
+            "receive() where it waits"
+        )
+
+
+class _Search:
+    """One exploration."""
+
+    def __init__(
+        self,
+        target: Callable[..., Any],
+        alphabet: Alphabet,
+        time: Time,
+        keep: Collection[str],
+        everything: bool,
+    ) -> None:
+        self.target = target
+        self.alphabet = alphabet
+        self.time = time
+        self.reader = Reader(keep, everything)
+        self.tracer = Tracer(functions_of(names.unwrapped(target)))
+        self.builder = GraphBuilder(names.function_name(target), explored=True)
+        self.notes: dict[str, None] = {}
+        self.complete = True
+        self.nodes: dict[Any, _Node] = {}
+        self.transitions = 0
+        self.kept = 0
+
+    def run(self, max_states: int, progress: Progress | None) -> Exploration:
+        todo: deque[_Node] = deque()
+        with self.tracer:
+            try:
+                start = self.arrive(self.start(), None, None)
+                todo.append(start)
+                while todo:
+                    if progress is not None:
+                        progress(len(self.nodes), len(todo))
+                    for found in self.continue_from(todo.popleft()):
+                        if len(self.nodes) > max_states:
+                            self.cut(f"stopped after {max_states} states: give a larger max_states=")
+                            todo.clear()
+                            break
+                        todo.append(found)
+            except KeyboardInterrupt:
+                self.cut("interrupted: what was found until then")
+            finally:
+                for node in self.nodes.values():
+                    if node.live is not None:
+                        node.live.close()
+        return self.result()
+
+    def cut(self, why: str) -> None:
+        self.complete = False
+        self.notes[why] = None
+
+    def result(self) -> Exploration:
+        for note in self.alphabet.notes:
+            self.notes[note] = None
+        self.notes["mail was assumed to come when it is listened for"] = None
+        nodes = list(self.nodes.values())
+        notes = tuple(self.notes)
+        return Exploration(
+            graph=self.builder.build(self.complete, notes),
+            unique_states=len(nodes),
+            terminal_states=sum(not node.leads_on for node in nodes),
+            transitions=self.transitions,
+            complete=self.complete,
+            notes=notes,
+            _nodes=nodes,
+        )
+
+    # --- one state ------------------------------------------------------------------------
+
+    def continue_from(self, node: _Node) -> list[_Node]:
+        """Everything that can happen in a state; returns the states that are new."""
+        new: list[_Node] = []
+        live, node.live = node.live, None
+        if node.ended or (node.growth is not None and node.growth.cut):
+            if live is not None:
+                self.release(live)
+            return new
+        instance = live or self.replay(node)
+        if live is not None:
+            self.kept -= 1
+        for choice in self.choices(instance):
+            if instance is None:
+                instance = self.replay(node)
+            move = self.act(instance, choice)
+            if move is None:
+                # A `where` turned it down: it was not listened for.  The instance keeps it.
+                instance.close()
+                instance = None
+                continue
+            self.transitions += 1
+            before = len(self.nodes)
+            found = self.arrive(instance, node, (choice, move))
+            if found is not node:
+                node.leads_on = True
+            if len(self.nodes) > before:
+                new.append(found)
+            instance = None
+        if instance is not None:
+            instance.close()
+        return new
+
+    def choices(self, instance: _Instance) -> list[Choice]:
+        """What can happen in the state where an instance stands."""
+        if instance.dispatcher.ready:
+            return [Choice()]
+        ref = instance.ref
+        offered: list[Choice] = []
+        kinds = _in_order(ref)
+        for kind in kinds:
+            for event in self.alphabet.of(kind):
+                if not any(event is other.event for other in offered):
+                    offered.append(Choice(event))
+        armed = timers_of(ref)
+        if self.time == "ordered":
+            armed = armed[:1]
+        elif len(armed) > 1:
+            self.notes[
+                "any armed timer may go off first, whatever its time (time='any'): "
+                "time='ordered' lets the earliest go first"
+            ] = None
+        offered += [Choice(timer=place) for place in range(len(armed))]
+        shown = dict.fromkeys(label_of_type(kind) for kind in kinds)
+        shown.update(dict.fromkeys(timer_label(timed) for _, timed in timers_of(ref)))
+        self.builder.accepts.setdefault(ref.state, {}).update(shown)
+        return offered
+
+    def arrive(
+        self, instance: _Instance, parent: _Node | None, step: tuple[Choice, Move] | None
+    ) -> _Node:
+        """Note where an instance stands; a state that is known already lets it go."""
+        ref = instance.ref
+        growth = None
+        if ref.alive:
+            snapshot = self.reader.snapshot(ref, self.timers(ref))
+            form = snapshot.form
+            self.tell_moments(snapshot)
+        else:
+            snapshot = None
+            form = ("ended", ref.state, self.outcome(ref))
+        known = self.nodes.get(form)
+        if known is not None:
+            self.release(instance)
+            return known
+        choice, move = step if step is not None else (None, None)
+        label = "" if move is None else move.event
+        cause = None if move is None else move.cause
+        node = _Node(form, ref.state, parent, choice, label, cause, not ref.alive)
+        if snapshot is not None:
+            growth = Growth(node.name, label, snapshot, self.grown_before(parent))
+            if growth.cut:
+                self.cut(growth.note(ref))
+        node.growth = growth
+        self.nodes[form] = node
+        if self.kept < _MOST_KEPT and ref.alive:
+            node.live = instance
+            self.kept += 1
+        else:
+            instance.close()
+        return node
+
+    def grown_before(self, parent: _Node | None) -> list[Growth]:
+        """The watched variables of the states on the way here, the latest first."""
+        found = []
+        while parent is not None:
+            if parent.growth is not None:
+                found.append(parent.growth)
+            parent = parent.parent
+            if len(found) > 64:
+                break
+        return found
+
+    def outcome(self, ref: ActorRef[Any]) -> Any:
+        canon = self.reader.canon()
+        if ref.error is not None:
+            return (type(ref.error), canon.of(ref.error.args, "the error's arguments"))
+        return canon.of(ref.result, "the result")
+
+    def timers(self, ref: ActorRef[Any]) -> Any:
+        armed = timers_of(ref)
+        if self.time == "any":
+            return tuple(sorted(timer_label(timed) for _, timed in armed))
+        now = float(ref._home.clock.now())
+        return tuple((timer_label(timed), round(float(when) - now, 9)) for when, timed in armed)
+
+    def tell_moments(self, snapshot: Snapshot) -> None:
+        for path in sorted(snapshot.moments):
+            self.cut(
+                f"{path} comes from now(): times are not told apart, so what depends on it may be "
+                "missing"
+            )
+
+    # --- instances ------------------------------------------------------------------------
+
+    def start(self) -> _Instance:
+        instance = _Instance(self.target, self.tracer)
+        moves = instance.step_until_quiet()
+        for move in moves:
+            self.note_move(instance, move)
+        return instance
+
+    def replay(self, node: _Node) -> _Instance:
+        """A fresh instance that stands in this state."""
+        instance = _Instance(self.target, self.tracer)
+        instance.step_until_quiet()
+        for there in node.path()[1:]:
+            assert there.choice is not None
+            instance.act(there.choice)
+        if not instance.ref.alive or (
+            self.reader.snapshot(instance.ref, self.timers(instance.ref)).form != node.form
+        ):
+            raise ExploreError(
+                f"{self.builder.name} did not do the same twice: on the same events it was once in "
+                f"{names.text(node.name)} and once in {instance.ref.path_text()}, or with other "
+                "data; look for a global or an object that its runs share, for the order of a set, "
+                "id(), random or the wall clock"
+            )
+        return instance
+
+    def act(self, instance: _Instance, choice: Choice) -> Move | None:
+        self.tracer.fresh()
+        moves = instance.act(choice)
+        for move in moves:
+            self.note_move(instance, move)
+        return moves[-1] if moves else None
+
+    def note_move(self, instance: _Instance, move: Move) -> None:
+        move.atoms = (*self.tracer.atoms.values(), *_fields(move.cause))
+        self.builder.add(move)
+
+    def release(self, instance: _Instance) -> None:
+        instance.close()
+
+
+def _in_order(ref: ActorRef[Any]) -> list[type]:
+    """The types that an actor would take: its wait's first, then its blocks', inside out."""
+    fiber = ref._fiber
+    kinds = list(fiber.kinds_now())
+    block = fiber.block
+    while block is not None:
+        if not block.asleep:
+            kinds += block.kinds
+        block = block.outer
+    return list(dict.fromkeys(kinds))
+
+
+def _fields(event: object) -> list[str]:
+    """The fields of an event as conditions: what tells two ways apart where no branch does."""
+    fields = getattr(type(event), "model_fields", {})
+    return [f"{name}={getattr(event, name)!r}" for name in fields]
+
+
+class _Elsewhere(ActorRef[Any]):
+    """An actor that the explored one names, and that is not there: what is sent to it is gone."""
+
+    __slots__ = ()
+
+    def send(self, event: object) -> None:
+        """Told to the listeners, and forgotten."""
+        home = self._home
+        home.report(Sent(home.now(), self, event, current_actor()))
+
+
+class _Stage(Dispatcher):
+    """A dispatcher whose time moves only when the search says so, with one actor on it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = self._moment
+        self.refusal: ExploreError | None = None
+        self._elsewhere: dict[str, ActorRef[Any]] = {}
+
+    def _moment(self) -> float:
+        return Moment(self.clock.now())
+
+    def _fire_due(self) -> bool:
+        return False
+
+    def find(self, name: str) -> ActorRef[Any] | None:
+        """Any other actor is part of the environment."""
+        return super().find(name) or self._environment(name)
+
+    def _environment(self, name: str) -> ActorRef[Any]:
+        if name not in self._elsewhere:
+            job: tuple[Any, tuple[Any, ...]] = (_nobody, ())
+            ref = _Elsewhere(self, NOBODY, job, name, 1, options_of(_nobody), None, None)
+            ref.phase = "alive"
+            self._elsewhere[name] = ref
+        return self._elsewhere[name]
+
+    def spawn_under(
+        self,
+        parent: ActorRef[Any] | None,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...],
+        name: str | None,
+        on_output: Callable[[Any], object] | None,
+    ) -> ActorRef[Any]:
+        """Only the explored actor itself."""
+        if parent is not None:
+            child = names.function_name(fn)
+            self.refusal = ExploreError(
+                f"{parent.name} spawns the actor {child}, and explore follows one actor alone; "
+                f"explore {child} by itself, or let {parent.name} find it with whereis()"
+            )
+            raise self.refusal
+        return super().spawn_under(parent, fn, args, name, on_output)
+
+
+def _nobody() -> None:
+    """What an actor of the environment runs."""
+
+
+class _Instance:
+    """One run of the explored function."""
+
+    def __init__(self, target: Callable[..., Any], tracer: Tracer) -> None:
+        self.tracer = tracer
+        self.moves: list[Move] = []
+        self.follower = Follower()
+        self.dispatcher = _Stage()
+        self.ref = self.dispatcher.spawn(fresh(target))
+        self.dispatcher.listen(self.hear)
+
+    def hear(self, record: Record) -> None:
+        if isinstance(record, Sent):
+            if record.sender is self.ref and record.actor is not self.ref:
+                self.follower.sent(record)
+        elif record.actor is self.ref:
+            move = self.follower.take(record)
+            if move is not None:
+                self.moves.append(move)
+
+    def act(self, choice: Choice) -> list[Move]:
+        """Let something happen; the moves that came of it, or none."""
+        if choice.timer is not None:
+            when, timed = timers_of(self.ref)[choice.timer]
+            self.dispatcher.clock.move_to(float(when))  # type: ignore[union-attr]
+            self.dispatcher.timers.disarm(when, timed)
+            timed.fire()
+        elif choice.event is not None:
+            self.ref.send(_unshared(choice.event))
+        return self.step_until_quiet()
+
+    def step_until_quiet(self) -> list[Move]:
+        """Run to the next wait."""
+        self.moves = []
+        try:
+            while self.dispatcher.step() and not self.moves and self.ref.alive:
+                pass
+        except EndlessLoop as error:
+            raise _endless(self.ref, error.place) from None
+        except BaseException as error:
+            if self.dispatcher.refusal is not None:
+                raise self.dispatcher.refusal from None
+            if isinstance(error, FlowletError) and not self.ref.error:
+                raise
+            if isinstance(self.ref.error, EndlessLoop):
+                raise _endless(self.ref, self.ref.error.place) from None
+            if error is not self.ref.error:
+                raise
+        return self.moves
+
+    def close(self) -> None:
+        try:
+            self.dispatcher.close()
+        except Exception:
+            # Clean-up that fails while an instance is thrown away is no part of the machine.
+            return
+
+
+def _endless(ref: ActorRef[Any], place: str) -> ExploreError:
+    return ExploreError(
+        f"{ref.name} computes for ever, or for very long, without a wait, at {place}; let the loop "
+        "wait for something, or end"
+    )
+
+
+def _unshared(event: Any) -> Any:
+    """The event, or a copy where an actor could change it."""
+    try:
+        hash(event)
+    except TypeError:
+        return copy.deepcopy(event)
+    return event
+
+
+def fresh(target: Callable[..., Any]) -> Callable[..., Any]:
+    """The function with arguments, object and closure of its own, so that runs share nothing."""
+    if isinstance(target, partial):
+        arguments = [_copy(value) for value in target.args]
+        keywords = {name: _copy(value) for name, value in target.keywords.items()}
+        return partial(fresh(target.func), *arguments, **keywords)
+    if isinstance(target, MethodType):
+        return MethodType(target.__func__, _copy(target.__self__))
+    if isinstance(target, FunctionType) and target.__closure__:
+        cells = tuple(_fresh_cell(cell) for cell in target.__closure__)
+        again = FunctionType(
+            target.__code__, target.__globals__, target.__name__, target.__defaults__, cells
+        )
+        again.__kwdefaults__ = target.__kwdefaults__
+        again.__dict__.update(target.__dict__)
+        again.__module__ = target.__module__
+        return again
+    return target
+
+
+def _fresh_cell(cell: CellType) -> CellType:
+    try:
+        return CellType(_copy(cell.cell_contents))
+    except ValueError:
+        return CellType()
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, ModuleType | ActorRef | FunctionType):
+        return value
+    try:
+        return copy.deepcopy(value)
+    except Exception as error:
+        raise ExploreError(
+            f"{value!r} is shared by all runs and cannot be copied ({error}); make it inside the "
+            "function, or hand over something that can be copied"
+        ) from None
+

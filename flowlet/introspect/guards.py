@@ -1,0 +1,390 @@
+"""Guards: which conditions of the source decided where an event led.
+
+While a function is explored, its branches are traced: each conditional jump, each `match` arm.
+Afterwards, where one event led from one state to several places, the conditions in which those
+ways differ are their guards, written as they stand in the source.
+"""
+
+from __future__ import annotations
+
+import ast
+import dis
+import linecache
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import CodeType, FrameType
+from typing import Any, TypeVar
+
+
+#: A function that computes longer than this between two waits is taken to loop for ever.
+MOST_STEPS = 2_000_000
+
+_SKIP = ("CACHE", "NOP", "EXTENDED_ARG")
+
+
+class EndlessLoop(BaseException):
+    """Thrown into a function that does not reach a wait; `place` is where it was."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(place)
+        self.place = place
+
+
+@dataclass(frozen=True, slots=True)
+class _Jump:
+    """A conditional jump: the test as text, and whether it holds when the jump is not taken."""
+
+    falls_to: int
+    if_falls: str
+    if_jumps: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Arm:
+    """The way into a `match` arm."""
+
+    text: str
+
+
+class Tracer:
+    """Records the branches of an actor's functions (code and syntax tree) while it is on.
+
+    Python tells of each instruction in them: through `sys.monitoring` where there is one (3.12),
+    else through a trace function.  Either must be on before a function is entered.
+    """
+
+    def __init__(self, functions: Mapping[CodeType, Any]) -> None:
+        self.atoms: dict[tuple[CodeType, int], str] = {}
+        self.steps = 0
+        self._points = {code: _points_of(code, node) for code, node in functions.items()}
+        self._open: dict[CodeType, int] = {}
+        self._ears = _Monitoring(self) if sys.version_info >= (3, 12) else _Tracing(self)
+
+    def __enter__(self) -> Tracer:
+        self._ears.on(self._points)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._ears.off(self._points)
+
+    def fresh(self) -> None:
+        """Forget what was recorded: a new move begins."""
+        self.atoms = {}
+        self.steps = 0
+        self._open.clear()
+
+    def visit(self, code: CodeType, here: int) -> None:
+        """The instruction at this offset is about to be carried out."""
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            raise EndlessLoop(_line_text(code, here))
+        points = self._points[code]
+        # A jump and what comes after it follow each other directly: no call lies between.
+        last = self._open.pop(code, None)
+        if last is not None:
+            jump = points[last]
+            assert isinstance(jump, _Jump)
+            text = jump.if_falls if here == jump.falls_to else jump.if_jumps
+            self.atoms.setdefault((code, last), text)
+        point = points.get(here)
+        if isinstance(point, _Jump):
+            self._open[code] = here
+        elif point is not None:
+            self.atoms[code, here] = point.text
+
+
+class _Tracing:
+    """Python 3.11: `sys.settrace`, which a debugger or coverage gets back afterwards."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self.tracer = tracer
+        self.codes: Mapping[CodeType, Any] = {}
+        self.before: Any = None
+
+    def on(self, codes: Mapping[CodeType, Any]) -> None:
+        self.codes = codes
+        self.before = sys.gettrace()
+        sys.settrace(self.call)
+
+    def off(self, codes: Mapping[CodeType, Any]) -> None:
+        sys.settrace(self.before)
+
+    def call(self, frame: FrameType, event: str, arg: Any) -> Callable[..., Any] | None:
+        if frame.f_code not in self.codes:
+            return None
+        frame.f_trace_opcodes = True
+        frame.f_trace_lines = False
+        return self.step
+
+    def step(self, frame: FrameType, event: str, arg: Any) -> Callable[..., Any]:
+        if event == "opcode":
+            self.tracer.visit(frame.f_code, frame.f_lasti)
+        return self.step
+
+
+class _Monitoring:
+    """Python 3.12 and later: `sys.monitoring`, for these functions alone."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self.tracer = tracer
+        self.tool: int | None = None
+
+    def on(self, codes: Mapping[CodeType, Any]) -> None:
+        monitoring = sys.monitoring
+        self.tool = next((tool for tool in (4, 3) if monitoring.get_tool(tool) is None), None)
+        if self.tool is None:
+            return  # others use them all: the graph is the same, without guards
+        monitoring.use_tool_id(self.tool, "flowlet")
+        monitoring.register_callback(
+            self.tool, monitoring.events.INSTRUCTION, self.tracer.visit
+        )
+        for code in codes:
+            monitoring.set_local_events(self.tool, code, monitoring.events.INSTRUCTION)
+
+    def off(self, codes: Mapping[CodeType, Any]) -> None:
+        if self.tool is None:
+            return
+        for code in codes:
+            sys.monitoring.set_local_events(self.tool, code, 0)
+        sys.monitoring.register_callback(self.tool, sys.monitoring.events.INSTRUCTION, None)
+        sys.monitoring.free_tool_id(self.tool)
+
+
+def _line_text(code: CodeType, offset: int) -> str:
+    line = list(code.co_positions())[offset // 2][0]
+    return f"{code.co_filename}:{line}"
+
+
+# --- from bytecode to conditions ----------------------------------------------------------
+
+
+def _points_of(code: CodeType, node: Any) -> Mapping[int, _Jump | _Arm]:
+    tests, arms, loops = _conditions(node)
+    steps = [step for step in dis.get_instructions(code) if step.opname not in _SKIP]
+    points: dict[int, _Jump | _Arm] = {}
+    entered: set[int] = set()
+    for step, after in zip(steps, steps[1:], strict=False):
+        if step.positions is None or step.positions.lineno is None:
+            continue
+        p = step.positions
+        span = (p.lineno, p.end_lineno, p.col_offset, p.end_col_offset)
+        for arm in arms:
+            if id(arm) not in entered and arm.holds(span):
+                entered.add(id(arm))
+                points[step.offset] = _Arm(arm.text)
+        if step.opname == "FOR_ITER" and span in loops:
+            text = loops[span]
+            points[step.offset] = _Jump(after.offset, f"more in {text}", f"{text} is over")
+        elif "JUMP" in step.opname and "_IF_" in step.opname and span in tests:
+            test = tests[span]
+            yes, no = ast.unparse(test), ast.unparse(negated(test))
+            if _jumps_when_true(step.opname, test):
+                yes, no = no, yes
+            points[step.offset] = _Jump(after.offset, yes, no)
+    return points
+
+
+def _jumps_when_true(opname: str, test: ast.expr) -> bool:
+    if opname.endswith("NOT_NONE"):
+        return not _says_is_none(test)
+    if opname.endswith("NONE"):
+        return _says_is_none(test)
+    return "_IF_TRUE" in opname
+
+
+def _says_is_none(test: ast.expr) -> bool:
+    return isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Is)
+
+
+@dataclass(frozen=True)
+class _ArmSpan:
+    text: str
+    first: tuple[int, int]
+    last: tuple[int, int]
+
+    def holds(self, span: Any) -> bool:
+        line, end_line, col, end_col = span
+        return self.first <= (line, col or 0) and (end_line or line, end_col or 0) <= self.last
+
+
+_Span = tuple[Any, ...]
+
+
+def _conditions(node: Any) -> tuple[dict[_Span, ast.expr], list[_ArmSpan], dict[_Span, str]]:
+    """The tests, the `match` arms with fields, and the loops of a function, by where they stand."""
+    tests: dict[_Span, ast.expr] = {}
+    arms: list[_ArmSpan] = []
+    loops: dict[_Span, str] = {}
+    for inner in ast.walk(node):
+        match inner:
+            case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
+                _add_test(tests, test)
+                tests.setdefault(_span(inner), _innermost(test))
+            case ast.Assert(test=test):
+                _add_test(tests, test)
+            case ast.BoolOp():
+                _add_test(tests, inner)
+            case ast.For(iter=over):
+                loops[_span(inner)] = loops[_span(over)] = ast.unparse(over)
+            case ast.Match(cases=cases):
+                arms += _arms(cases)
+                for case in cases:
+                    if case.guard is not None:
+                        _add_test(tests, case.guard)
+    return tests, arms, loops
+
+
+def _add_test(tests: dict[_Span, ast.expr], test: ast.expr) -> None:
+    if isinstance(test, ast.BoolOp):
+        for value in test.values:
+            _add_test(tests, value)
+    elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        _add_test(tests, test.operand)
+    else:
+        tests[_span(test)] = test
+
+
+def _innermost(test: ast.expr) -> ast.expr:
+    while isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        test = test.operand
+    return test
+
+
+def _span(node: Any) -> _Span:
+    return (node.lineno, node.end_lineno, node.col_offset, node.end_col_offset)
+
+
+def _arms(cases: list[ast.match_case]) -> list[_ArmSpan]:
+    texts = [_pattern_text(case.pattern) for case in cases]
+    kinds = [_pattern_kind(case.pattern) for case in cases]
+    arms = []
+    for place, case in enumerate(cases):
+        text = texts[place]
+        earlier = [i for i in range(place) if texts[i] and kinds[i] in (kinds[place], None)]
+        if not text and (earlier or (kinds[place] is None and any(texts[:place]))):
+            text = "else"
+        if text:
+            first, last = case.body[0], case.body[-1]
+            arms.append(
+                _ArmSpan(
+                    text,
+                    (first.lineno, first.col_offset),
+                    (last.end_lineno or 0, last.end_col_offset or 0),
+                )
+            )
+    return arms
+
+
+def _pattern_kind(pattern: ast.pattern) -> str | None:
+    return ast.unparse(pattern.cls) if isinstance(pattern, ast.MatchClass) else None
+
+
+def _pattern_text(pattern: ast.pattern) -> str:
+    """What a pattern asks of the fields: `value=5`; empty where it asks only for the class."""
+    match pattern:
+        case ast.MatchClass(patterns=positional, kwd_attrs=attrs, kwd_patterns=named):
+            asked = [_asks(inner) for inner in positional]
+            asked += [
+                f"{attr}={text}" if (text := _asks(inner)) else ""
+                for attr, inner in zip(attrs, named, strict=True)
+            ]
+            return ", ".join(filter(None, asked))
+        case ast.MatchAs(pattern=inner) if inner is not None:
+            return _pattern_text(inner)
+        case ast.MatchOr(patterns=patterns):
+            return " or ".join(filter(None, map(_pattern_text, patterns)))
+        case ast.MatchValue() | ast.MatchSingleton():
+            return ast.unparse(pattern)
+    return ""
+
+
+def _asks(pattern: ast.pattern) -> str:
+    match pattern:
+        case ast.MatchAs(pattern=None):
+            return ""
+        case ast.MatchAs(pattern=inner) if inner is not None:
+            return _asks(inner)
+    return ast.unparse(pattern)
+
+
+_OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Eq: ast.NotEq,
+    ast.Lt: ast.GtE,
+    ast.LtE: ast.Gt,
+    ast.Is: ast.IsNot,
+    ast.In: ast.NotIn,
+}
+_OPPOSITE |= {right: left for left, right in _OPPOSITE.items()}
+
+
+def negated(test: ast.expr) -> ast.expr:
+    """The opposite of a condition, written as a person would: `not a < b` is `a >= b`."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return test.operand
+    if isinstance(test, ast.Compare) and len(test.ops) == 1:
+        opposite = _OPPOSITE[type(test.ops[0])]()
+        return ast.Compare(test.left, [opposite], test.comparators)
+    return ast.UnaryOp(ast.Not(), test)
+
+
+def source_line(file: str, line: int) -> str:
+    """A line of source, for messages."""
+    return linecache.getline(file, line).strip()
+
+
+# --- which conditions matter --------------------------------------------------------------
+
+Edge = TypeVar("Edge")
+_Key = tuple[Any, str, Any, tuple[str, ...], tuple[str, ...]]
+
+
+def guarded(edges: Mapping[_Key, Any]) -> dict[tuple[Any, str, Any, tuple[str, ...], str], Any]:
+    """The edges with a guard each instead of all conditions met on the way.
+
+    Of the conditions met from one state on one event, those that hold on every way say nothing.
+    Ways that lead to the same place with the same outputs are one edge.
+    """
+    groups: dict[tuple[Any, str], dict[tuple[Any, tuple[str, ...]], list[Any]]] = {}
+    for (start, event, target, outputs, atoms), edge in edges.items():
+        ways = groups.setdefault((start, event), {}).setdefault((target, outputs), [])
+        ways.append((frozenset(atoms), atoms, edge))
+    result = {}
+    for (start, event), places in groups.items():
+        places = _few_outputs(places)
+        everywhere = frozenset.intersection(*[w[0] for ways in places.values() for w in ways])
+        for (target, outputs), ways in places.items():
+            guard = _guard(target, outputs, places, everywhere) if len(places) > 1 else ""
+            edge = replace(ways[0][2], count=sum(way[2].count for way in ways))
+            result[start, event, target, outputs, guard] = edge
+    return result
+
+
+def _few_outputs(
+    places: dict[tuple[Any, tuple[str, ...]], list[Any]],
+) -> dict[tuple[Any, tuple[str, ...]], list[Any]]:
+    """Many different values given out on one edge are drawn as one: `emit …`."""
+    by_target: dict[Any, list[tuple[str, ...]]] = {}
+    for target, outputs in places:
+        by_target.setdefault(target, []).append(outputs)
+    few: dict[tuple[Any, tuple[str, ...]], list[Any]] = {}
+    for (target, outputs), ways in places.items():
+        if len(by_target[target]) > 3:
+            outputs = tuple(dict.fromkeys(f"{text.split()[0]} …" for text in outputs))
+        few.setdefault((target, outputs), []).extend(ways)
+    return few
+
+
+def _guard(target: Any, outputs: Any, places: Mapping[Any, list[Any]], everywhere: Any) -> str:
+    mine = places[target, outputs]
+    shared = frozenset.intersection(*[way[0] for way in mine]) - everywhere
+    others = [way[0] for place, ways in places.items() if place != (target, outputs) for way in ways]
+    order = [atom for atom in mine[0][1] if atom in shared]
+    if order and not any(shared <= other for other in others):
+        # The fewest of them that no other way meets as well: first one alone, then all.
+        alone = [atom for atom in order if not any(atom in other for other in others)]
+        return alone[0] if alone else " and ".join(order)
+    texts = dict.fromkeys(
+        " and ".join(atom for atom in way[1] if atom not in everywhere) for way in mine
+    )
+    return " or ".join(sorted(filter(None, texts)))

@@ -1,0 +1,186 @@
+"""The identity of a parked actor: its stack, frame by frame, with what is still alive in it.
+
+Two states are one just when nothing that the actor can do later differs.  For each of the user's
+frames that is: the code, the span of the call in progress (one source call may be compiled to
+several instructions), the locals that are read later, and the values on its evaluation stack.  A
+frame that can only return its call's result is left out.  Round the frames: what the wait takes,
+the blocks that hear, the timers that are armed, and the mail that is kept.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import sys
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from types import CodeType, FrameType
+from typing import Any
+
+from .. import names, waits
+from ..actor import ActorRef, Fiber
+from ..errors import ExploreError
+from ..mailbox import Alarm, Signal
+from .bytecode import Layout
+from .frames import NULL, stack_values
+from .values import Canon, Form
+
+#: Context managers of flowlet whose exit never swallows an exception.
+_NEVER_SWALLOW = (waits.state, waits.spawn)
+
+
+@dataclass
+class Snapshot:
+    """What a parked actor is: its identity, and the variables in it by name for messages."""
+
+    form: Form
+    variables: dict[str, Any] = field(default_factory=dict)
+    #: Variables derived from `now()`.
+    moments: set[str] = field(default_factory=set)
+    #: Where each frame stands, without its data.
+    places: tuple[Any, ...] = ()
+    #: The code of each frame, and what names mean in it.
+    scopes: list[tuple[CodeType, Callable[[str], Any]]] = field(default_factory=list)
+
+
+class Reader:
+    """Reads parked actors.  `keep`: names that count as live; `everything`: all names do."""
+
+    def __init__(self, keep: Collection[str] = (), everything: bool = False) -> None:
+        self.keep = frozenset(keep)
+        self.everything = everything
+        self._layouts: dict[CodeType, Layout] = {}
+
+    def snapshot(self, ref: ActorRef[Any], timers: Form) -> Snapshot:
+        """The identity of a parked actor; `timers` is what is armed, as the search sees it."""
+        fiber = ref._fiber
+        found = Snapshot(())
+        canon = self.canon()
+        frames = self._frames(fiber, canon, found)
+        mail = tuple(
+            canon.of(item, "mail") for item in fiber.box or () if not isinstance(item, Signal)
+        )
+        blocks = []
+        block = fiber.block
+        while block is not None:
+            blocks.append((block.kinds, block.asleep))
+            block = block.outer
+        found.moments = canon.moments
+        found.form = (ref.state, tuple(frames), fiber.kinds, tuple(blocks), timers, mail)
+        return found
+
+    def _frames(self, fiber: Fiber, canon: Canon, found: Snapshot) -> list[Form]:
+        stack: list[FrameType] = []
+        frame = fiber.gr_frame
+        while frame is not None and not names.is_bottom(frame.f_code):
+            if names.is_users(frame.f_code):
+                stack.append(frame)
+            elif frame.f_code.co_name == "wait" and fiber.kinds and frame.f_locals.get("where"):
+                where = frame.f_locals["where"]
+                found.variables["where"] = where
+            frame = frame.f_back
+        forms: list[Form] = []
+        for frame in reversed(stack):
+            form = self._frame(frame, canon, found)
+            if form is None or (form[0] == "returns" and forms and forms[-1][0] == "returns"):  # type: ignore[index]
+                continue
+            forms.append(form)
+        if "where" in found.variables:
+            forms.append(canon.of(found.variables.pop("where"), "where"))
+        return forms
+
+    def canon(self) -> Canon:
+        """A maker of canonical forms that knows how to read generators."""
+        return Canon(self._generator_form)
+
+    def layout(self, frame: FrameType) -> Layout:
+        """What the bytecode of this frame says."""
+        code = frame.f_code
+        if code not in self._layouts:
+            self._layouts[code] = Layout(code, functools.partial(_swallows, frame))
+        return self._layouts[code]
+
+    def _frame(self, frame: FrameType, canon: Canon, found: Snapshot) -> tuple[Any, ...] | None:
+        code = frame.f_code
+        point = self.layout(frame).at(frame.f_lasti)
+        values = dict(frame.f_locals)
+        kept = self.keep & values.keys()
+        if not self.everything and not kept:
+            if point.tail == "result":
+                return None
+            if point.tail == "constant":
+                return ("returns", canon.of(point.constant, "result"))
+        found.places = (*found.places, (code, _span(code, frame.f_lasti)))
+        found.scopes.append((code, functools.partial(_value_of, frame)))
+        order = (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
+        live: list[Form] = []
+        for name in dict.fromkeys(order):
+            if name in values and (self.everything or name in point.live or name in kept):
+                label = name if name not in found.variables else f"{code.co_name}.{name}"
+                found.variables[label] = values[name]
+                live.append((name, canon.of(values[name], label)))
+        return (code, _span(code, frame.f_lasti), tuple(live), self._hidden(frame, canon, found))
+
+    def _hidden(self, frame: FrameType, canon: Canon, found: Snapshot) -> Form:
+        count = self.layout(frame).at(frame.f_lasti).hidden
+        values = stack_values(frame, count)
+        if values is None:
+            file, line = names.line_of((frame.f_code, frame.f_lasti))
+            raise ExploreError(
+                f"{file}:{line}: the call stands inside an expression or loop whose other values "
+                f"Python {sys.version.split()[0]} does not show; put the call in a statement of "
+                "its own, with the loop as `while`"
+            )
+        return tuple(
+            ("exit", canon.of(value.__self__, "with"))
+            if getattr(value, "__name__", "") == "__exit__" and hasattr(value, "__self__")
+            else canon.of(value, f"a value on the stack of {frame.f_code.co_name}")
+            for value in values
+            if value is not NULL
+        )
+
+    def _generator_form(self, canon: Canon, frame: FrameType) -> Form:
+        return self._frame(frame, canon, Snapshot(()))
+
+
+@functools.lru_cache(maxsize=4096)
+def _positions(code: CodeType) -> list[Any]:
+    return list(code.co_positions())
+
+
+def _span(code: CodeType, lasti: int) -> Any:
+    return _positions(code)[lasti // 2]
+
+
+def _value_of(frame: FrameType, name: str) -> Any:
+    values = frame.f_locals
+    return values[name] if name in values else frame.f_globals.get(name)
+
+
+def _swallows(frame: FrameType, expr: ast.expr) -> bool:
+    """Whether the context manager that `expr` makes may swallow an exception."""
+    if not isinstance(expr, ast.Call):
+        return True
+    return _look_up(frame, expr.func) not in _NEVER_SWALLOW
+
+
+def _look_up(frame: FrameType, expr: ast.expr) -> Any:
+    if isinstance(expr, ast.Name):
+        if expr.id in frame.f_code.co_freevars:
+            return frame.f_locals.get(expr.id)
+        return frame.f_globals.get(expr.id)
+    if isinstance(expr, ast.Attribute):
+        return getattr(_look_up(frame, expr.value), expr.attr, None)
+    return None
+
+
+def timers_of(ref: ActorRef[Any]) -> list[tuple[float, Any]]:
+    """What is armed for an actor, earliest first, in the order of arming: `(when, timed)`."""
+    armed = ref._home.timers.armed()
+    return [(when, timed) for when, timed in armed if getattr(timed, "fiber", None) is ref._fiber]
+
+
+def timer_label(timed: Any) -> str:
+    """What a timer is called: its Delay's name, or `after 5s`."""
+    timeout = timed.timeout if isinstance(timed, Alarm) else timed.limit()
+    return str(timeout.label)

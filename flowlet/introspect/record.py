@@ -1,0 +1,248 @@
+"""From a stream of records to a graph: the part that exploring and observing share.
+
+Both see an actor through the same records, so both name its states and edges alike.  A `Follower`
+turns the records of one actor into moves from wait to wait; a `GraphBuilder` collects the moves
+and makes a `StateGraph` of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from .. import names
+from ..events import Timeout, label_of
+from ..instrument import Delivered, Emitted, Ended, Parked, Record, Sent
+from .model import Evidence, Source, State, StateGraph, StateKind, Transition, TransitionKind
+
+Path = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Where a move ends: a wait, or the end of the actor."""
+
+    path: Path
+    kind: StateKind
+    source: Source | None = None
+
+
+@dataclass(slots=True)
+class Move:
+    """One step of an actor: from one wait, on an event, through blocks, to the next wait."""
+
+    start: Path | None
+    event: str
+    kind: TransitionKind
+    #: The blocks round the `until` that was left, or `None`: the wait itself took the event.
+    until: Path | None
+    passed: tuple[Path, ...]
+    stop: Stop
+    outputs: tuple[str, ...]
+    #: The event itself, and what the explorer found out about the way (see `guards`).
+    cause: object = None
+    atoms: tuple[str, ...] = ()
+
+
+class Follower:
+    """Follows one actor through its records."""
+
+    def __init__(self, at: Path | None = None) -> None:
+        self.at = at
+        self.cause: Delivered | None = None
+        self.outputs: list[str] = []
+
+    def take(self, record: Record) -> Move | None:
+        """The move that this record completes, if it does."""
+        match record:
+            case Delivered():
+                self.cause = record
+            case Emitted(value=value):
+                self.outputs.append(f"emit {_value_text(value)}")
+            case Parked(state=state, passed=passed, where=(file, line)):
+                return self._arrive(passed, Stop(state, "state", Source(file=file, line=line)))
+            case Ended(state=state, passed=passed, error=error):
+                return self._arrive(passed, Stop(state, "final" if error is None else "error"))
+        return None
+
+    def sent(self, record: Sent) -> None:
+        """This actor has sent something to another."""
+        self.outputs.append(f"send {label_of(record.event)} to {record.actor.name}")
+
+    def _arrive(self, passed: tuple[Path, ...], stop: Stop) -> Move | None:
+        start, cause = self.at, self.cause
+        outputs = tuple(dict.fromkeys(self.outputs))
+        self.at, self.cause, self.outputs = stop.path, None, []
+        if cause is None:
+            # Without a cause it is the first wait, or the clean-up of an actor that is stopped.
+            if start is not None and stop.kind != "error":
+                return None
+            return Move(start, "", "eventless", None, passed, stop, outputs)
+        event = cause.event
+        kind: TransitionKind = "timeout" if isinstance(event, Timeout) else "event"
+        return Move(start, label_of(event), kind, cause.block, passed, stop, outputs, event)
+
+
+def _value_text(value: object) -> str:
+    if isinstance(value, Enum):
+        return value.name
+    if isinstance(value, str | int | float | bool | None | bytes):
+        return repr(value)
+    return label_of(value)
+
+
+@dataclass(slots=True)
+class _Edge:
+    kind: TransitionKind
+    until: Path | None
+    source: Source | None
+    count: int = 0
+
+
+@dataclass(slots=True)
+class GraphBuilder:
+    """Collects the moves of actors of one function."""
+
+    name: str
+    explored: bool
+    states: dict[Path, tuple[StateKind, Source | None]] = field(default_factory=dict)
+    accepts: dict[Path, dict[str, None]] = field(default_factory=dict)
+    initial: dict[Path, None] = field(default_factory=dict)
+    edges: dict[tuple[Path, str, Path, tuple[str, ...], tuple[str, ...]], _Edge] = field(
+        default_factory=dict
+    )
+    visits: dict[Path, int] = field(default_factory=dict)
+
+    def add(self, move: Move) -> None:
+        """Count a move."""
+        stop = move.stop
+        for path in move.passed:
+            self.states.setdefault(path, ("transient", None))
+        here = self.states.get(stop.path)
+        if here is None or (here[0] == "transient" and stop.kind == "state"):
+            self.states[stop.path] = (stop.kind, stop.source)
+        self.visits[stop.path] = self.visits.get(stop.path, 0) + 1
+        way = [*move.passed, stop.path]
+        if move.start is None:
+            self.initial[way[0]] = None
+            way, start = way[1:], way[0]
+            event, outputs = "", ()
+        else:
+            start, event, outputs = move.start, move.event, move.outputs
+        for place, target in enumerate(way):
+            first = place == 0 and move.start is not None
+            last = place == len(way) - 1
+            self._edge(
+                start,
+                event if first else "",
+                target,
+                outputs if first else move.outputs if last and move.start is None else (),
+                move.atoms if first else (),
+                move.kind if first else "eventless",
+                move.until if first else None,
+            )
+            start = target
+
+    def _edge(
+        self,
+        start: Path,
+        event: str,
+        target: Path,
+        outputs: tuple[str, ...],
+        atoms: tuple[str, ...],
+        kind: TransitionKind,
+        until: Path | None,
+    ) -> None:
+        key = (start, event, target, outputs, atoms)
+        edge = self.edges.get(key)
+        if edge is None:
+            source = self.states.get(start, (None, None))[1]
+            edge = self.edges[key] = _Edge(kind, until, source)
+        edge.count += 1
+
+    def build(self, complete: bool = True, notes: Iterable[str] = ()) -> StateGraph:
+        """The graph of all that was added."""
+        from .guards import guarded  # the one part that only exploring knows
+
+        borders = self._borders()
+        transitions = []
+        for (start, event, target, outputs, guard), edge in guarded(self.edges).items():
+            border = borders.get((edge.until, event, target)) if edge.until is not None else None
+            transitions.append(
+                Transition(
+                    source=names.text(start),
+                    event=event,
+                    target=names.text(target),
+                    kind=edge.kind,
+                    guard=guard,
+                    outputs=outputs,
+                    border=border if border is not None and _inside(start, border) else None,
+                    at=edge.source,
+                    evidence=self._evidence(edge.count),
+                )
+            )
+        states = tuple(
+            State(
+                path=tuple(names.text((part,)) for part in path),
+                kind=kind,
+                source=source,
+                accepts=tuple(self.accepts.get(path, ())),
+                evidence=self._evidence(self.visits.get(path, 0)),
+            )
+            for path, (kind, source) in self.states.items()
+        )
+        return StateGraph(
+            name=self.name,
+            states=states,
+            transitions=tuple(transitions),
+            initial=tuple(map(names.text, self.initial)),
+            complete=complete,
+            notes=tuple(notes),
+        )
+
+    def _evidence(self, count: int) -> Evidence:
+        return Evidence(reachable=True) if self.explored else Evidence(seen=count)
+
+    def _borders(self) -> dict[tuple[Path | None, str, Path], str]:
+        """The composite from whose border each `until` edge can be drawn.
+
+        It is the innermost block that holds all the states left by that edge, if every state in
+        it has the edge, or takes the event itself.
+        """
+        sources: dict[tuple[Path | None, str, Path], set[Path]] = {}
+        own: dict[str, set[Path]] = {}
+        for (start, event, target, _, _), edge in self.edges.items():
+            if edge.until is None:
+                own.setdefault(event, set()).add(start)
+            else:
+                sources.setdefault((edge.until, event, target), set()).add(start)
+        borders = {}
+        for key, starts in sources.items():
+            shared = _common(starts)
+            if not shared or shared in starts and len(starts) == 1:
+                continue
+            inside = {
+                path
+                for path, (kind, _) in self.states.items()
+                if kind == "state" and path[: len(shared)] == shared
+            }
+            if inside <= starts | own.get(key[1], set()):
+                borders[key] = names.text(shared)
+        return borders
+
+
+def _common(paths: Iterable[Path]) -> Path:
+    shared: Path | None = None
+    for path in paths:
+        if shared is None:
+            shared = path
+        while path[: len(shared)] != shared:
+            shared = shared[:-1]
+    return shared or ()
+
+
+def _inside(path: Path, border: str) -> bool:
+    name = names.text(path)
+    return name == border or name.startswith(border + "/")

@@ -1,0 +1,215 @@
+"""The canonical form of a value: equal for two values just when no program could tell them apart.
+
+Types are part of it (`1`, `True` and `1.0` are equal in Python and differ here), and so is
+aliasing: two names for one list are not two equal lists.  Mutable objects are numbered in the
+order in which they are met; a second meeting is a reference to the number.
+
+A value without a known form is looked at through its own pickling protocol, which by contract
+gives all of its state.  What has none (a lock, a socket, an open file) is a loud error with the
+path to it, never a guess.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable, Hashable
+from enum import Enum
+from random import Random
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from ..actor import ActorRef
+from ..dispatcher import Dispatcher
+from ..errors import ExploreError
+from ..events import Delay, Timeout
+from ..waits import State, until
+
+Form = Hashable
+
+
+class Moment(float):
+    """A time read from `now()` while exploring; what is computed from it stays one."""
+
+    __slots__ = ()
+
+    def _made(name: str) -> Callable[[float, Any], Any]:  # type: ignore[misc]  # noqa: N805
+        plain = getattr(float, name)
+
+        def compute(self: float, *others: Any) -> Any:
+            value = plain(self, *others)
+            return Moment(value) if isinstance(value, float) else value
+
+        return compute
+
+    __add__ = __radd__ = _made("__add__")
+    __sub__ = _made("__sub__")
+    __rsub__ = _made("__rsub__")
+    __mul__ = __rmul__ = _made("__mul__")
+    __truediv__ = _made("__truediv__")
+    __rtruediv__ = _made("__rtruediv__")
+    __mod__ = _made("__mod__")
+    __neg__ = _made("__neg__")
+    __abs__ = _made("__abs__")
+    __round__ = _made("__round__")
+
+
+_PLAIN: Final = (str, bytes, int, bool, complex, type(None), type(Ellipsis), range)
+_ITERATORS: Final = tuple(
+    type(made)
+    for made in (
+        iter([]), iter(()), iter(range(0)), iter(range(2**70)), iter(""), iter(b""), iter({}),
+        iter({}.values()), iter({}.items()), iter(set()), enumerate([]), zip(), map(str, []),
+        filter(None, []), reversed([]), iter(bytearray()),
+    )
+)  # fmt: skip
+
+
+class Canon:
+    """Makes canonical forms; one for each state, so that aliases are seen across its variables.
+
+    `moments` collects the paths of values that were derived from `now()`.
+    """
+
+    def __init__(self, frame_form: Callable[[Canon, types.FrameType], Form]) -> None:
+        self.numbers: dict[int, int] = {}
+        self.kept: list[Any] = []
+        self.moments: set[str] = set()
+        self.frame_form = frame_form
+
+    def of(self, value: Any, path: str) -> Form:
+        """The form of a value; `path` says where it is, for errors."""
+        kind = type(value)
+        if kind in _PLAIN:
+            return (kind, value)
+        if kind is Moment:
+            self.moments.add(path)
+            return (Moment,)
+        if kind is float:
+            return (float, repr(value))
+        if isinstance(value, type | types.ModuleType):
+            return ("itself", value)
+        if isinstance(value, Enum):
+            return (kind, value.name)
+        if kind is tuple:
+            return (tuple, *[self.of(item, f"{path}[{i}]") for i, item in enumerate(value)])
+        known = self._flowlet(value, path)
+        return self._object(value, path) if known is None else known
+
+    def _flowlet(self, value: Any, path: str) -> Form | None:
+        match value:
+            case Timeout():
+                return (Timeout, value.name, self.of(value.seconds, path))
+            case Delay():
+                return (Delay, value.name, self.of(value.seconds, path))
+            case ActorRef():
+                return (ActorRef, value.name)
+            case State():
+                return (State, value.name)
+            case until():
+                return (until, value.kinds, value.asleep, self.of(value.event, f"{path}.event"))
+            case Dispatcher():
+                return (Dispatcher,)
+        return None
+
+    def _object(self, value: Any, path: str) -> Form:
+        number = self.numbers.get(id(value))
+        if number is not None:
+            return ("again", number)
+        kind = type(value)
+        if isinstance(value, types.FunctionType):
+            if value.__closure__ is None and not value.__defaults__ and not value.__kwdefaults__:
+                return ("function", value.__code__)
+        elif isinstance(value, types.BuiltinFunctionType) and isinstance(
+            value.__self__, types.ModuleType | type(None)
+        ):
+            return ("builtin", value.__module__, value.__qualname__)
+        elif kind in (frozenset, set):
+            # Members are hashable; their own order in the set depends on addresses.
+            members = sorted((Canon(self.frame_form).of(m, path) for m in value), key=repr)
+            if kind is frozenset:
+                return (kind, *members)
+            return (kind, self._number(value), *members)
+        number = self._number(value)
+        form = self._contents(value, kind, path)
+        return (kind, number, *form)
+
+    def _number(self, value: Any) -> int:
+        number = self.numbers[id(value)] = len(self.numbers)
+        self.kept.append(value)  # its address must not be used again meanwhile
+        return number
+
+    def _contents(self, value: Any, kind: type, path: str) -> tuple[Form, ...]:
+        of = self.of
+        if kind is list:
+            return tuple(of(item, f"{path}[{i}]") for i, item in enumerate(value))
+        if kind is dict:
+            return tuple((of(k, path), of(v, f"{path}[{k!r}]")) for k, v in value.items())
+        if isinstance(value, BaseModel):
+            fields = [*value.__dict__.items(), *(value.__pydantic_private__ or {}).items()]
+            fields += (value.__pydantic_extra__ or {}).items()
+            return tuple((name, of(field, f"{path}.{name}")) for name, field in fields)
+        if isinstance(value, types.FunctionType):
+            cells = zip(value.__code__.co_freevars, value.__closure__ or (), strict=False)
+            return (
+                value.__code__,
+                *[(name, self.cell(cell, f"{path}.{name}")) for name, cell in cells],
+                of(value.__defaults__, path),
+                of(value.__kwdefaults__, path),
+            )
+        if isinstance(value, types.MethodType):
+            return (of(value.__func__, path), of(value.__self__, f"{path}.__self__"))
+        if isinstance(value, types.BuiltinMethodType):
+            return (value.__name__, of(value.__self__, f"{path}.__self__"))
+        if isinstance(value, functools.partial):
+            return (of(value.func, path), of(value.args, path), of(value.keywords, path))
+        if isinstance(value, types.GeneratorType):
+            return self._generator(value, path)
+        if kind.__module__ == "contextlib" and hasattr(value, "gen"):
+            return (of(value.gen, path),)
+        if isinstance(value, Random):
+            return (of(value.getstate(), path),)
+        return self._reduced(value, kind, path)
+
+    def cell(self, cell: types.CellType, path: str) -> Form:
+        """The form of a closure's variable."""
+        try:
+            return self.of(cell.cell_contents, path)
+        except ValueError:
+            return ("unbound",)
+
+    def _generator(self, value: types.GeneratorType[Any, Any, Any], path: str) -> tuple[Form, ...]:
+        frame = value.gi_frame
+        if frame is None:
+            return ("finished",)
+        if value.gi_running:
+            return ("running", value.gi_code)
+        return (self.frame_form(self, frame),)
+
+    def _reduced(self, value: Any, kind: type, path: str) -> tuple[Form, ...]:
+        try:
+            reduced = value.__reduce__() if kind in _ITERATORS else value.__reduce_ex__(4)
+        except Exception as error:
+            raise ExploreError(
+                f"{path} is a {kind.__module__}.{kind.__qualname__}, whose state cannot be read "
+                f"({error}), so two states with it cannot be told apart; keep it out of the locals "
+                "that live across a wait, or give its class a __reduce__ that says what is in it"
+            ) from None
+        if isinstance(reduced, str):
+            return ("global", reduced)
+        maker, arguments, *rest = reduced
+        state, items, pairs = [*rest[:3], None, None, None][:3]
+        return (
+            self.of(maker, path),
+            self.of(tuple(arguments), path),
+            self._state(state, path),
+            tuple(self.of(item, f"{path}[{i}]") for i, item in enumerate(items or ())),
+            tuple((self.of(k, path), self.of(v, f"{path}[{k!r}]")) for k, v in pairs or ()),
+        )
+
+    def _state(self, state: Any, path: str) -> Form:
+        if isinstance(state, dict):
+            named = sorted(state.items(), key=lambda pair: str(pair[0]))
+            return tuple((name, self.of(field, f"{path}.{name}")) for name, field in named)
+        return self.of(state, path)
