@@ -1,6 +1,7 @@
-"""flowlet: write a state machine as an ordinary function; the places where it waits are its states."""
+"""flowlet: a state machine written as an ordinary function; where it waits are its states."""
 
 from .actor import ActorRef
+from .blocks import state, until
 from .clock import RealClock, VirtualClock
 from .dispatcher import Dispatcher
 from .errors import (
@@ -14,7 +15,7 @@ from .errors import (
     UnexpectedEventError,
 )
 from .events import Delay, Event, Timeout
-from .introspect import draw, explore, observe
+from .introspect import StateGraph, draw, explore, observe
 from .waits import (
     actor,
     become,
@@ -25,7 +26,43 @@ from .waits import (
     receive,
     sleep,
     spawn,
-    state,
-    until,
     whereis,
 )
+
+__all__ = [
+    # writing actors
+    "actor",
+    "become",
+    "Delay",
+    "emit",
+    "Event",
+    "flow",
+    "me",
+    "now",
+    "receive",
+    "sleep",
+    "spawn",
+    "state",
+    "Timeout",
+    "until",
+    "whereis",
+    # running them
+    "ActorRef",
+    "Dispatcher",
+    "RealClock",
+    "VirtualClock",
+    # seeing the machine
+    "draw",
+    "explore",
+    "observe",
+    "StateGraph",
+    # what can go wrong
+    "ActorEndedError",
+    "ChildFailedError",
+    "DeadlockError",
+    "ExploreError",
+    "FlowletError",
+    "IllegalCallError",
+    "NotAnEventTypeError",
+    "UnexpectedEventError",
+]

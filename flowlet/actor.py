@@ -1,27 +1,22 @@
-"""An actor: its handle, its greenlet, and its life.
+"""An actor: its handle and its life.
 
-`ActorRef` is what people hold: a name, a mailbox to send to, and what the actor is doing.
-`Fiber` is the greenlet that runs it, with the few slots that the dispatcher reads at every
-switch; they stand on the greenlet itself because that is where they are cheapest to reach.
-Fibers outlive actors: one whose actor has ended is used again for the next, since a fresh
-greenlet costs about ten times as much as a used one.
-
-The life of an actor is the table `LIFE`.  Nothing here switches: that is the dispatcher's.
+`ActorRef` is what people hold: a name, a mailbox to send to, and what the actor is doing.  The
+greenlet that runs it is its `Fiber`.  The life of an actor is the table `LIFE`.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 
-from greenlet import getcurrent, greenlet
+from greenlet import getcurrent
 
 from . import names
-from .errors import ActorEndedError, ChildFailedError, IllegalCallError, Stopped
+from .errors import ActorEndedError, ChildFailedError, IllegalCallError, Stopped, Unwinding
+from .fiber import Fiber
 from .instrument import Emitted, Sent
-from .mailbox import KEEPS, LOOK, Block, Halt, Kinds, Mark, Signal, WatchedBox
+from .mailbox import Halt, Signal
 
 if TYPE_CHECKING:
     from .dispatcher import Dispatcher
@@ -55,107 +50,6 @@ class Options:
 
 
 DEFAULTS: Final = Options()
-
-
-class Fiber(greenlet):
-    """The greenlet in which an actor runs.
-
-    want      the exact type that the actor waits for, or a tuple of types, or `KEEPS`
-              (takes no mail); `None` while it runs or is about to
-    event     what woke it
-    box       its mailbox, `None` until it is needed
-    path      the blocks that it is in: `(state, outer path, entered before)` or `None`
-    entered   the last block entered since the last wait, as such a cell
-    block     the innermost `until` round where it is
-    kinds     what the wait takes, where `want` does not say it
-    called    what the wait is called by what it awaits, where that is no type of event
-    at        what the wait is called by its author
-    left      the block out of which the last exception went, as `(error, cell)`
-    """
-
-    __slots__ = (
-        "at", "block", "box", "called", "entered", "event", "floor", "home", "kinds", "left",
-        "path", "ready", "ref", "want",
-    )  # fmt: skip
-
-    want: type | Kinds | Mark | None
-    event: object
-    box: deque[object] | None
-    path: names.Cell | None
-    entered: names.Cell | None
-    block: Block | None
-    floor: Block | None
-    kinds: Kinds
-    called: str | None
-    at: Any
-    left: tuple[BaseException, names.Cell] | None
-    home: Dispatcher
-    ready: deque[greenlet]
-    ref: ActorRef[Any]
-
-    def offer(self, event: object) -> None:
-        """Take in an event that is not of the very type that the actor waits for."""
-        want = self.want
-        if want.__class__ is tuple and type(event) in want:  # type: ignore[operator]
-            self.want = None
-            self.event = event
-            self.ready.append(self)
-            return
-        box = self.box
-        if box is None:
-            box = self.box = deque()
-        box.append(event)
-        if want is None or (want is KEEPS and self.block is None):
-            return
-        self.want = None
-        self.event = LOOK
-        self.ready.append(self)
-
-    def signal(self, signal: Signal, first: bool = False) -> None:
-        """Put a signal into the mailbox and have the actor look."""
-        box = self.box
-        if box is None:
-            box = self.box = deque()
-        if first:
-            box.appendleft(signal)
-        else:
-            box.append(signal)
-        if self.want is not None:
-            self.want = None
-            self.event = LOOK
-            self.ready.append(self)
-
-    def kinds_now(self) -> Kinds:
-        """The types that the wait takes."""
-        return (self.want,) if isinstance(self.want, type) else self.kinds
-
-    def awaits(self) -> str:
-        """What the wait is called where it has no name of its own."""
-        return self.called or names.kinds_text(self.kinds_now())
-
-    def put_to_sleep(self, last: Block | None) -> None:
-        """The blocks from the innermost to before `last` hear nothing more: they are being left.
-
-        Their clean-up may wait; a block that heard in there would swallow what unwinds it.
-        """
-        block = self.block
-        while block is not last:
-            assert block is not None
-            block.asleep = True
-            block = block.outer
-
-    def watch(self) -> None:
-        """Go the long way from now on (see `WatchedBox`)."""
-        if self.box.__class__ is not WatchedBox:
-            self.box = WatchedBox(self.box or ())
-        if isinstance(self.want, type):
-            self.kinds = (self.want,)
-            self.want = ()
-
-    def unwatch(self) -> None:
-        """Go the short way again."""
-        if self.box.__class__ is WatchedBox:
-            self.box = deque(self.box or ()) or None
 
 
 def options_of(fn: Callable[..., Any]) -> Options:
@@ -198,24 +92,27 @@ class _Grace:
         self.ref._kill()
 
 
-class ChildFailed(Signal):
-    """A child has failed: its error is the parent's, at the parent's wait."""
+class _ChildFailed(_Stop):
+    """A child has failed: its parent is ended by that, and nothing in it can swallow it."""
 
-    __slots__ = ("child",)
+    __slots__ = ()
 
-    def __init__(self, child: ActorRef[Any]) -> None:
-        self.child = child
 
-    def meet(self, fiber: Fiber) -> None:
-        raise self.error() from self.child.error
-
-    def error(self) -> ChildFailedError:
-        child = self.child
-        return ChildFailedError(
-            f"actor {child.name!r}, a child of {child.parent and child.parent.name!r}, failed with "
-            f"{type(child.error).__name__}: {child.error}",
-            child,
-        )
+def child_failed(child: ActorRef[Any], parent: ActorRef[Any]) -> None:
+    """End the parent of a child that failed; of several failures the first counts."""
+    error = ChildFailedError(
+        f"actor {child.name!r}, a child of {parent.name!r}, failed with "
+        f"{type(child.error).__name__}: {child.error}",
+        child,
+    )
+    error.__cause__ = child.error
+    if parent.failure is not None:
+        parent.failure.add_note(f"and then: {error}")
+        return
+    parent.failure = error
+    if parent.phase == "alive":
+        parent.phase = "stopping"
+        parent._fiber.signal(_ChildFailed(), first=True)
 
 
 class ChildEnded(Signal):
@@ -244,8 +141,8 @@ class ActorRef(Generic[R]):
 
     __slots__ = (
         "__weakref__", "_children", "_fiber", "_final", "_grace", "_home", "_job", "_joiners",
-        "_name", "_on_output", "_out", "_outputs", "_serial", "discarded", "error", "options",
-        "parent", "phase", "result",
+        "_name", "_on_output", "_out", "_outputs", "_serial", "discarded", "error", "failure",
+        "options", "parent", "phase", "result",
     )  # fmt: skip
 
     def __init__(
@@ -278,6 +175,8 @@ class ActorRef(Generic[R]):
         self.result: R | None = None
         #: What the function raised, if it failed.
         self.error: BaseException | None = None
+        #: The failure of a child by which this actor is being ended.
+        self.failure: ChildFailedError | None = None
         #: How many events were thrown away because nothing took them.
         self.discarded = 0
 
@@ -388,13 +287,7 @@ class ActorRef(Generic[R]):
         """The types of events that the actor would take now: what a UI enables buttons by."""
         if self.phase not in ("alive", "stopping") or self._fiber.want is None:
             return set()
-        kinds = set(self._fiber.kinds_now())
-        block = self._fiber.block
-        while block is not None:
-            if not block.asleep:
-                kinds.update(block.kinds)
-            block = block.outer
-        return kinds
+        return set(self._fiber.takes())
 
     def where(self) -> list[str]:
         """The lines at which the actor stands, `file:line`, from its function in to the wait."""
@@ -430,7 +323,7 @@ class ActorRef(Generic[R]):
         elif self.phase == "alive":
             self.phase = "stopping"
             self._fiber.signal(_Stop(), first=True)
-            when = home.now() + grace
+            when = home.deadline(grace)
             self._grace = _Grace(self, when)
             home.timers.arm(when, self._grace)
 
@@ -452,7 +345,45 @@ class ActorRef(Generic[R]):
 
     def __exit__(self, *exc: object) -> None:
         self.stop()
-        self._home.join([self])
+        late: Unwinding | None = None
+        while self.phase != "ended":
+            try:
+                self._home.join([self])
+            except Unwinding as unwinding:
+                # The parent is to leave as well, but the child's clean-up comes first.
+                if late is not None:
+                    self._kill()
+                    raise
+                late = unwinding
+        if late is not None:
+            raise late
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """A handle may be a field of an event, as in `class Ask(Event): reply_to: ActorRef`."""
+        from pydantic_core import core_schema
+
+        return core_schema.is_instance_schema(ActorRef)
+
+
+class NamedRef:
+    """A handle by name: whoever bears the name when it is used."""
+
+    __slots__ = ("_home", "name")
+
+    def __init__(self, home: Dispatcher, name: str) -> None:
+        self._home = home
+        self.name = name
+
+    def __getattr__(self, attr: str) -> Any:
+        ref = self._home.find(self.name)
+        if ref is None:
+            known = ", ".join(sorted(other.name for other in self._home.actors))
+            raise LookupError(f"there is no actor {self.name!r} here; there are {known or 'none'}")
+        return getattr(ref, attr)
+
+    def __repr__(self) -> str:
+        return f"<whoever is called {self.name!r}>"
 
 
 def current_actor() -> ActorRef[Any] | None:

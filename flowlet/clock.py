@@ -9,6 +9,7 @@ is such leftovers, it is built anew.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from heapq import heapify, heappop, heappush
@@ -79,12 +80,22 @@ class VirtualClock:
     """Time that moves only when the dispatcher moves it, from deadline to deadline.
 
     Starts at 0.0.  A program that waits for a day runs in no time, and always the same way.
+    With `hz` it counts whole ticks, so many a second: a wait lasts its seconds rounded up to one,
+    and ten thousand of them add up without drift.
     """
 
-    real = False
-
-    def __init__(self) -> None:
+    def __init__(self, hz: float | None = None) -> None:
+        if hz is not None and not hz > 0:
+            raise ValueError(f"hz is the number of ticks a second, more than 0, not {hz!r}")
+        self.hz = hz
         self._now = 0.0
+
+    def deadline(self, seconds: float) -> float:
+        """The time that is so many seconds from now."""
+        if self.hz is None:
+            return self._now + seconds
+        # A millionth of a tick is rounding in the caller's arithmetic, not a wish for one more.
+        return (round(self._now * self.hz) + math.ceil(seconds * self.hz - 1e-6)) / self.hz
 
     def now(self) -> float:
         """Seconds since the clock was made."""
@@ -98,8 +109,6 @@ class VirtualClock:
 class RealClock:
     """The time of day in seconds, read so that it never goes back while the program runs."""
 
-    real = True
-
     def __init__(self) -> None:
         self._offset = time.time() - time.monotonic()
         self._woken = threading.Event()
@@ -107,6 +116,10 @@ class RealClock:
     def now(self) -> float:
         """Seconds since the epoch."""
         return time.monotonic() + self._offset
+
+    def deadline(self, seconds: float) -> float:
+        """The time that is so many seconds from now."""
+        return self.now() + seconds
 
     def wait_until(self, when: float | None) -> None:
         """Sleep until `when`, or until another thread calls `wake`."""

@@ -15,11 +15,9 @@ a chain of actors that start each other would end in a `RecursionError`.
 
 from __future__ import annotations
 
-import contextvars
 from collections import deque
 from collections.abc import Callable, Iterable
-from threading import get_ident
-from typing import Any, Final, TypeVar, TypeVarTuple, cast
+from typing import Any, Final, TypeVar, cast
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
@@ -28,19 +26,18 @@ from .actor import (
     NOBODY,
     ActorRef,
     ChildEnded,
-    ChildFailed,
-    Fiber,
+    child_failed,
     current_actor,
-    options_of,
 )
-from .clock import RealClock, Timers, VirtualClock
-from .errors import ChildFailedError, DeadlockError, IllegalCallError, Jump, Stopped, Unwinding
+from .clock import RealClock, VirtualClock
+from .errors import DeadlockError, IllegalCallError, Jump, Leave, Stopped, Unwinding
 from .events import Delay
-from .instrument import DeadLetter, Delivered, Ended, Listener, Parked, Record, Spawned
+from .fiber import Fiber
+from .instrument import Delivered, Ended, Listener, Parked
 from .mailbox import KEEPS, LATER, LOOK, NOTHING, Alarm, Kinds, WatchedBox, take
+from .roster import Roster
 
 R = TypeVar("R")
-Ts = TypeVarTuple("Ts")
 
 #: The trap door.  A greenlet goes on where it was; the caller goes on when somebody resumes it.
 resume: Final = greenlet.switch
@@ -49,7 +46,7 @@ resume: Final = greenlet.switch
 POOL = 1024
 
 
-class Dispatcher:
+class Dispatcher(Roster):
     """Owns a run: its actors, their mailboxes, the timers and the clock.
 
     ```python
@@ -69,93 +66,16 @@ class Dispatcher:
         clock: VirtualClock | RealClock | None = None,
         instruments: Iterable[Listener] = (),
     ) -> None:
-        self.clock = VirtualClock() if clock is None else clock
-        self.now: Callable[[], float] = self.clock.now
-        self.timers = Timers()
-        self.ready: deque[greenlet] = deque()
-        self.listeners: list[Listener] = list(instruments)
-        self.thread = get_ident()
+        super().__init__(VirtualClock() if clock is None else clock, instruments)
         self.hub: greenlet = getcurrent()
         #: How many deliveries a `step` may still make; `None` when it is no step.
         self.quota: int | None = None
-        #: How many events were sent between actors to one that had ended.
-        self.dead_letters = 0
-        self._actors: dict[ActorRef[Any], None] = {}
-        self._named: dict[str, ActorRef[Any]] = {}
-        self._serials: dict[str, int] = {}
-        self._idle: list[Fiber] = []
         self._posted: deque[tuple[ActorRef[Any], object]] = deque()
         self._failed: list[BaseException] = []
         self._goal: ActorRef[Any] | None = None
         self._wanted: Fiber | None = None
         self._called = False
         self._running = False
-        self._closed = False
-
-    # --- actors ---------------------------------------------------------------------------
-
-    def spawn(
-        self,
-        fn: Callable[[*Ts], R],
-        *args: *Ts,
-        name: str | None = None,
-        on_output: Callable[[Any], object] | None = None,
-    ) -> ActorRef[R]:
-        """Make an actor of a function; it begins when the dispatcher runs next.
-
-        `on_output` is called with each value that the actor emits; without it, `ref.take()`
-        gives them.  Raises `ValueError` for a name that a living actor has.
-        """
-        return self.spawn_under(None, fn, args, name, on_output)
-
-    def spawn_under(
-        self,
-        parent: ActorRef[Any] | None,
-        fn: Callable[..., R],
-        args: tuple[Any, ...],
-        name: str | None,
-        on_output: Callable[[Any], object] | None,
-    ) -> ActorRef[R]:
-        """`spawn` for a child of `parent`."""
-        if not callable(fn):
-            raise TypeError(f"spawn takes a function and its arguments, not {fn!r}")
-        self._check_use("spawn")
-        options = options_of(fn)
-        name = name or options.name
-        if name is not None and name in self._named:
-            raise ValueError(f"there is an actor {name!r} already: {self._named[name]!r}")
-        fn_name = names.function_name(fn)
-        serial = self._serials[fn_name] = self._serials.get(fn_name, 0) + 1
-        fiber = self._idle.pop() if self._idle else self._fresh_fiber()
-        ref = ActorRef[R](self, fiber, (fn, args), name, serial, options, parent, on_output)
-        fiber.ref = ref
-        fiber.box = fiber.want = fiber.event = fiber.at = fiber.called = None
-        fiber.path = fiber.entered = fiber.block = fiber.floor = fiber.left = None
-        fiber.kinds = ()
-        fiber.gr_context = contextvars.copy_context()
-        self._actors[ref] = None
-        if name is not None:
-            self._named[name] = ref
-        if parent is not None:
-            if parent._children is None:
-                parent._children = {}
-            parent._children[ref] = None
-        if self.listeners:
-            fiber.watch()
-            self.report(Spawned(self.now(), ref, parent))
-        self.ready.append(fiber)
-        return ref
-
-    def find(self, name: str) -> ActorRef[Any] | None:
-        """The living actor of that name."""
-        if name in self._named:
-            return self._named[name]
-        return next((ref for ref in self._actors if ref.name == name), None)
-
-    @property
-    def actors(self) -> list[ActorRef[Any]]:
-        """All living actors, in the order in which they were spawned."""
-        return list(self._actors)
 
     # --- running --------------------------------------------------------------------------
 
@@ -185,6 +105,8 @@ class Dispatcher:
         """
         goal = until if isinstance(until, ActorRef) else None
         limit = until if isinstance(until, int | float) else None
+        if goal is not None and goal._home is not self:
+            raise IllegalCallError(f"{goal!r} lives in another dispatcher; run that one")
         if until is not None and goal is None and limit is None:
             raise TypeError(f"run(until=…) takes seconds or an ActorRef, not {until!r}")
         self._begin("run")
@@ -253,7 +175,7 @@ class Dispatcher:
         failed: list[BaseException] = []
         try:
             while self._actors:
-                for ref in reversed(self._actors):
+                for ref in reversed(list(self._actors)):
                     ref._kill()
                 while self.ready:
                     try:
@@ -281,46 +203,12 @@ class Dispatcher:
                 raise
             error.add_note(f"and while the dispatcher was closed: {late!r}")
 
-    # --- who listens ----------------------------------------------------------------------
-
-    def listen(self, listener: Listener) -> None:
-        """Call `listener` with every record from now on."""
-        self.listeners.append(listener)
-        for ref in self._actors:
-            ref._fiber.watch()
-            ref._out = None
-
-    def unlisten(self, listener: Listener) -> None:
-        """Call it no more."""
-        self.listeners.remove(listener)
-        if not self.listeners:
-            for ref in self._actors:
-                ref._fiber.unwatch()
-
-    def report(self, record: Record) -> None:
-        """Tell all listeners."""
-        for listener in self.listeners:
-            listener(record)
-
     # --- for the kernel -------------------------------------------------------------------
 
     def spend(self) -> None:
         """Count a delivery against the quota of a step."""
         if self.quota:
             self.quota -= 1
-
-    def dead_letter(self, ref: ActorRef[Any], event: object, sender: ActorRef[Any] | None) -> None:
-        """An event has come to an actor that has ended."""
-        self.dead_letters += 1
-        if self.listeners:
-            self.report(DeadLetter(self.now(), ref, event, sender))
-
-    def wrong_thread(self, call: str) -> IllegalCallError:
-        """The error of a call from a thread that does not own the dispatcher."""
-        return IllegalCallError(
-            f"{call} was called from another thread than the one that made this dispatcher; from "
-            "other threads use dispatcher.post(ref, event), which takes the event in safely"
-        )
 
     def forget(self, ref: ActorRef[Any]) -> None:
         """An actor that has not begun is stopped."""
@@ -347,14 +235,6 @@ class Dispatcher:
                 )
             self.hub = getcurrent()
         self._running = True
-
-    def _check_use(self, call: str) -> None:
-        if get_ident() != self.thread:
-            raise self.wrong_thread(f"{call}()")
-        if self._closed:
-            raise IllegalCallError(
-                f"{call}() was called on a dispatcher that is closed; make a new Dispatcher"
-            )
 
     def _settle(self) -> None:
         while True:
@@ -416,18 +296,6 @@ class Dispatcher:
         clock.move_to(when)
         return True
 
-    def report_waits(self, why: str) -> str:
-        """Every actor, its state and the line at which it waits, as a text."""
-        lines = [f"{why}: nothing is on its way, and no timer is armed. Who waits where:"]
-        for ref in self._actors:
-            place = ref.where()
-            takes = ", ".join(sorted(kind.__name__ for kind in ref.accepts)) or "no event"
-            lines.append(
-                f"  {ref.name} in {ref.path_text()} at {place[-1] if place else '?'}, takes {takes}"
-            )
-        lines.append("Send one of these events, or give the wait an after=.")
-        return "\n".join(lines)
-
     def _let_in(self) -> None:
         while self._posted:
             ref, event = self._posted.popleft()
@@ -486,8 +354,8 @@ class Dispatcher:
         if parent is not None:
             if parent._children is not None:
                 parent._children.pop(ref, None)
-            if error is not None and parent.phase != "ended":
-                parent._fiber.signal(ChildFailed(ref))
+            if error is not None:
+                child_failed(ref, parent)
         elif error is not None:
             self._failed.append(error)
             self._called = True
@@ -511,7 +379,7 @@ def _work(me: Fiber) -> None:
             ref.phase = "alive"
             _run(me, ref)
         del me.ref, ref
-        me.event = me.box = me.want = None
+        me.event = me.box = me.want = me.path = me.entered = me.at = None
         if len(idle) >= POOL:
             me.parent = home.hub
             return
@@ -533,9 +401,16 @@ def _run(me: Fiber, ref: ActorRef[Any]) -> None:
             continue
         except (Stopped, GreenletExit):
             pass
+        except Leave:
+            error = IllegalCallError(
+                f"actor {ref.name!r} was in an `until` block of a generator that did not run when "
+                "the block was to be left; open the block in the function that drives the generator"
+            )
         except BaseException as failure:
             error = failure
         break
+    if ref.failure is not None:
+        error = ref.failure
     if error is not None and error.__traceback__ is not None:
         _note(me, ref, error)
         # The first entry is this frame: a stored error must not keep the actor alive.
@@ -543,7 +418,8 @@ def _run(me: Fiber, ref: ActorRef[Any]) -> None:
     ref.phase = "ending"
     entered = me.entered
     if ref._children:
-        error = _end_children(ref, error)
+        _end_children(me, ref)
+        error = error or ref.failure
     passed = names.passed_blocks(entered, None)
     if error is not None:
         ref._final = (f"error: {type(error).__name__}",)
@@ -555,22 +431,13 @@ def _run(me: Fiber, ref: ActorRef[Any]) -> None:
     me.home._end(ref, me, result, error, passed)
 
 
-def _end_children(ref: ActorRef[Any], error: BaseException | None) -> BaseException | None:
+def _end_children(me: Fiber, ref: ActorRef[Any]) -> None:
     """Stop the children, the youngest first, and wait for their clean-up."""
+    me.box = WatchedBox() if me.home.listeners else None
     while ref._children:
-        for child in reversed(ref._children):
+        for child in reversed(list(ref._children)):
             child.stop()
-        try:
-            ref._home.join(list(ref._children))
-        except Stopped:
-            for child in reversed(ref._children):
-                child._kill()
-        except ChildFailedError as failed:
-            if error is None:
-                error = failed
-            else:
-                error.add_note(f"and then: {failed}")
-    return error
+        ref._home.join(list(ref._children))
 
 
 def _note(me: Fiber, ref: ActorRef[Any], error: BaseException) -> None:
@@ -583,7 +450,7 @@ def _note(me: Fiber, ref: ActorRef[Any], error: BaseException) -> None:
         if names.is_users(trace.tb_frame.f_code):
             place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
         trace = trace.tb_next
-    cell = me.left[1] if me.left is not None and me.left[0] is error else None
+    cell = me.left[1] if me.left is not None and me.left[0] == id(error) else None
     path = names.path_of(cell)
     if me.at is not None:
         path = (*path, names.name_of(me.at))
@@ -626,10 +493,12 @@ def wait(
             if me.box:
                 got = take(me, kinds, where, alarm)
                 if got is LATER:
+                    # A step has made its one delivery; the next one goes on here.
+                    hub = ready.popleft()
                     me.want = None
                     me.event = LOOK
-                    ready.append(me)
-                    resume(ready.popleft())
+                    ready.appendleft(me)
+                    resume(hub)
                     continue
                 if got is not NOTHING:
                     if home.listeners:
@@ -658,4 +527,5 @@ def _report_wait(me: Fiber) -> None:
     stack = names.stack_of(names.frame_here())
     state = names.state_of(ref.function, stack, me.path, me.at, me.awaits)
     passed = names.passed_blocks(me.entered, me.path) if me.entered is not None else ()
-    home.report(Parked(home.now(), ref, state, passed, names.line_of(stack[-1])))
+    where = names.line_of(stack[-1]) if stack else ("", 0)
+    home.report(Parked(home.now(), ref, state, passed, where))

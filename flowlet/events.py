@@ -67,6 +67,10 @@ class Event(BaseModel, metaclass=_EventMeta):
                 fields[name] = value
         super().__init__(**fields)
 
+    def __str__(self) -> str:
+        # pydantic's leaves the class out, and of an event without fields nothing at all.
+        return repr(self)
+
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)

@@ -12,16 +12,18 @@ them; whose cause is gone by then is dropped.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from .errors import UnexpectedEventError
 from .events import Delay, Timeout, label_of_type, seconds_of
-from .instrument import Delivered, Discarded
+from .instrument import Discarded
 
 if TYPE_CHECKING:
-    from .actor import Fiber
+    from .fiber import Fiber
+    from .names import Cell
 
 Kinds = tuple[type, ...]
 
@@ -61,12 +63,14 @@ class Signal:
 class Block(Signal):
     """A block of code that hears events while the actor is inside it; `outer` is the next one.
 
-    `asleep` while the actor is leaving it, or one round it: what unwinds hears nothing more.
+    It is `asleep` while the actor is leaving it, or one round it: what unwinds hears nothing more.
     """
 
-    __slots__ = ("asleep", "kinds", "outer")
+    __slots__ = ("asleep", "kinds", "outer", "path")
 
     kinds: Kinds
+    #: The named blocks round it, as a cell of `flowlet.names`.
+    path: Cell | None
     outer: Block | None
     asleep: bool
 
@@ -88,8 +92,9 @@ class Alarm(Signal):
         seconds = seconds_of(after)
         self.fiber = fiber
         self.timeout = Timeout(after.name if isinstance(after, Delay) else None, seconds)
-        self.when = fiber.home.now() + seconds
-        fiber.home.timers.arm(self.when, self)
+        self.when = fiber.home.deadline(seconds)
+        if self.when != math.inf:
+            fiber.home.timers.arm(self.when, self)
 
     def fire(self) -> None:
         """Called by the dispatcher when the time is up."""
@@ -158,10 +163,9 @@ def take(
             del box[place]
             home.spend()
             return item
-        block = me.block
-        while block is not None and not block.hears(item):
-            block = block.outer
-        if block is None and (kinds is None or wanted or me.ref.options.unexpected == "defer"):
+        block, keep = hearer(me, item)
+        keep = keep or kinds is None or wanted or me.ref.options.unexpected == "defer"
+        if block is None and keep:
             place += 1
             continue
         if home.quota == 0:
@@ -172,6 +176,25 @@ def take(
             block.leave(me, item)
         _unexpected(me, kinds or (), item)
     return NOTHING
+
+
+def hearer(me: Fiber, event: object) -> tuple[Block | None, bool]:
+    """The innermost block that takes an event, and whether an open state defers it before that."""
+    cell = me.path
+    block = me.block
+    while True:
+        # The states inside this block come before it.
+        around = None if block is None else block.path
+        while cell is not None and cell is not around:
+            deferred = cell[0].deferred
+            if deferred and isinstance(event, deferred):
+                return None, True
+            cell = cell[1]
+        if block is None:
+            return None, False
+        if block.hears(event):
+            return block, False
+        block = block.outer
 
 
 def _unexpected(me: Fiber, kinds: Kinds, event: object) -> None:
@@ -188,9 +211,3 @@ def _unexpected(me: Fiber, kinds: Kinds, event: object) -> None:
     ref.discarded += 1
     if home.listeners:
         home.report(Discarded(home.now(), ref, event))
-
-
-def delivered(me: Fiber, event: object, block: tuple[Any, ...] | None = None) -> None:
-    """Tell the listeners that the actor took `event`."""
-    home = me.home
-    home.report(Delivered(home.now(), me.ref, event, block))

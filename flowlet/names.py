@@ -15,11 +15,12 @@ from types import CodeType, FrameType
 from typing import Any, TypeAlias
 
 from .events import label_of_type, name_of
-from .source import COMPREHENSIONS, CallString, sites_of
+from .source import CallString, Site, reading_of
+from .syntax import COMPREHENSIONS, loop_ends
 
 Path: TypeAlias = tuple[Any, ...]
 
-#: A block that an actor is in: its name, the cell of the block outside it, and what was the last
+#: A block that an actor is in: its state, the cell of the block outside it, and what was the last
 #: block entered since the last wait when this one was.
 Cell: TypeAlias = "tuple[Any, Cell | None, Cell | None]"
 
@@ -41,7 +42,13 @@ def is_bottom(code: CodeType) -> bool:
 
 @functools.lru_cache(maxsize=4096)
 def _ends(code: CodeType) -> list[tuple[int, int]]:
-    return [(end or 0, col or 0) for _, end, _, col in code.co_positions()]
+    # A wait inside the generator of a `for` stands, before 3.13, at the whole statement.
+    loops = loop_ends(code)
+    ends = []
+    for position in code.co_positions():
+        _, end, _, col = position
+        ends.append(loops.get(position) or (end or 0, col or 0))
+    return ends
 
 
 def frame_here() -> FrameType:
@@ -63,18 +70,17 @@ def stack_of(frame: FrameType | None) -> list[tuple[CodeType, int]]:
     return stack
 
 
-def call_string(stack: Iterable[tuple[CodeType, int]]) -> CallString:
-    """The stack as the source walk knows it: comprehensions merged, recursion collapsed."""
+def call_string(stack: Iterable[tuple[CodeType, int]], unrolled: int) -> CallString:
+    """The stack as a reading of the source knows it: comprehensions merged, recursion collapsed."""
     string: list[tuple[CodeType, tuple[int, int]]] = []
     for code, lasti in stack:
         end = _ends(code)[lasti // 2]
         if code.co_name in COMPREHENSIONS and string:
             string[-1] = (string[-1][0], end)
             continue
-        for place, (known, _) in enumerate(string):
-            if known is code:
-                del string[place:]
-                break
+        again = [place for place, (known, _) in enumerate(string) if known is code]
+        if len(again) >= unrolled:
+            del string[again[unrolled - 1] :]
         string.append((code, end))
     return tuple(string)
 
@@ -108,8 +114,10 @@ def state_of(
     path = path_of(cell)
     if at is not None:
         return (*path, name_of(at))
-    site = _site(unwrapped(fn), tuple(stack))
     base = path or (function_name(fn),)
+    if not stack:
+        return base
+    site = _site(unwrapped(fn), stack)
     if site is None:
         return (*base, called())
     if not site.several:
@@ -118,16 +126,16 @@ def state_of(
     return (*base, label if site.repeat == 1 else f"{label}#{site.repeat}")
 
 
-@functools.lru_cache(maxsize=16384)
-def _site(fn: Callable[..., Any], stack: tuple[tuple[CodeType, int], ...]) -> Any:
-    return sites_of(fn).get(call_string(stack))
+def _site(fn: Callable[..., Any], stack: list[tuple[CodeType, int]]) -> Site | None:
+    reading = reading_of(fn)
+    return reading.sites.get(call_string(stack, reading.unrolled))
 
 
 def path_of(cell: Cell | None) -> Path:
     """The names of the blocks, outermost first."""
     path = []
     while cell is not None:
-        path.append(cell[0])
+        path.append(cell[0].name)
         cell = cell[1]
     return tuple(reversed(path))
 
@@ -160,9 +168,7 @@ def kinds_text(kinds: Iterable[type]) -> str:
 
 def text(path: Path) -> str:
     """A path as people see it: joined by `/`; regions side by side."""
-    parts = [
-        " | ".join(map(text, part)) if isinstance(part, tuple) else str(part) for part in path
-    ]
+    parts = [" | ".join(map(text, part)) if isinstance(part, tuple) else str(part) for part in path]
     return "/".join(parts)
 
 

@@ -17,30 +17,20 @@ not followed; a wait behind it is named by what it awaits.
 from __future__ import annotations
 
 import ast
-import builtins
-import functools
-import inspect
-import linecache
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from types import CodeType, FunctionType, MethodType
-from typing import Any, Final, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import CodeType, MethodType
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from .events import Delay, label_of_type
-
-Role = Literal["receive", "wait", "state", "flow", "become"]
-
-#: What the functions of `flowlet.waits` are to this walk; filled where they are defined.
-ROLES: Final[dict[Any, Role]] = {}
+from .syntax import ROLES, UNKNOWN, Code, InstanceOf, bind, callee, is_function, role_of
 
 Place = tuple[CodeType, tuple[int, int]]
 CallString = tuple[Place, ...]
 
 #: A walk that meets more calls than this gives up; its waits are then named by what they await.
 MOST_CALLS = 20_000
-
-COMPREHENSIONS: Final = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,286 +46,46 @@ class Site:
     repeat: int
 
 
-def playing(role: Role) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorate a function of flowlet with its role in this walk."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one walk found: the waits, and the functions that it went through.
 
-    def mark(fn: Any) -> Any:
-        ROLES[fn] = role
-        return fn
+    `unrolled` says how often a function may stand in a call string before it is recursion.
+    """
 
-    return mark
+    sites: Mapping[CallString, Site]
+    functions: Mapping[CodeType, Any]
+    unrolled: int
 
 
-@functools.lru_cache(maxsize=1024)
-def sites_of(fn: Callable[..., Any]) -> Mapping[CallString, Site]:
+#: By function and, for a method, the class of its object; weakly, so that closures can go.
+_readings: WeakKeyDictionary[Any, dict[type | None, Reading]] = WeakKeyDictionary()
+
+
+def reading_of(fn: Callable[..., Any]) -> Reading:
     """All waits that an actor function can reach, by the call string that leads there."""
-    return _walked(fn).sites()
-
-
-@functools.lru_cache(maxsize=1024)
-def functions_of(fn: Callable[..., Any]) -> Mapping[CodeType, Any]:
-    """The code and syntax tree of an actor function and of all that it calls, where readable."""
-    return _walked(fn).entered
-
-
-def _walked(fn: Callable[..., Any]) -> _Walk:
-    walk = _Walk()
-    root = _callee(fn)
-    if root is not None:
-        walk.body(root, (), ("root",))
-    return walk
-
-
-# --- values that are known without running ------------------------------------------------
-
-
-class _Unknown:
-    """A value that only a run knows."""
-
-
-UNKNOWN: Final = _Unknown()
-
-
-@dataclass(frozen=True, slots=True)
-class _InstanceOf:
-    """Some object of a class, not known which."""
-
-    kind: type
-
-
-@dataclass(frozen=True, slots=True)
-class _Code:
-    """A function as this walk sees it: its tree, its code, and what its names mean."""
-
-    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-    code: CodeType
-    scope: _Scope
-    block: bool = False
-
-    @property
-    def statements(self) -> list[Any]:
-        return [self.node.body] if isinstance(self.node, ast.Lambda) else self.node.body
-
-
-@dataclass(slots=True)
-class _Scope:
-    """The names of one function: bound parameters, simple assignments, what lies outside."""
-
-    code: CodeType
-    outer: _Scope | None
-    globals: Mapping[str, Any]
-    known: dict[str, Any]
-    assigned: dict[str, ast.expr] = field(default_factory=dict)
-    defined: dict[str, Any] = field(default_factory=dict)
-
-    def look_up(self, name: str) -> Any:
-        if name in self.known:
-            return self.known[name]
-        if name in self.defined:
-            return _local_function(self.defined[name], self)
-        if name in self.assigned:
-            expr = self.assigned.pop(name)  # out of the way while it is looked at: x = x.next
-            value = self.known[name] = self.evaluate(expr)
-            return value
-        if name in self.code.co_varnames or name in self.code.co_cellvars:
-            return UNKNOWN
-        if self.outer is not None:
-            return self.outer.look_up(name)
-        if name in self.globals:
-            return self.globals[name]
-        return getattr(builtins, name, UNKNOWN)
-
-    def evaluate(self, expr: ast.AST) -> Any:
-        """The value of an expression, where names and attributes give it."""
-        match expr:
-            case ast.Constant(value=value):
-                return value
-            case ast.Name(id=name):
-                return self.look_up(name)
-            case ast.Attribute(value=base, attr=attr):
-                return _attribute(self.evaluate(base), attr)
-            case ast.Lambda():
-                return _local_function(expr, self)
-            case ast.Call(func=func, args=args):
-                made = self.evaluate(func)
-                if made is Delay and args:
-                    name = self.evaluate(args[0])
-                    return Delay(name, 0) if isinstance(name, str) and name else UNKNOWN
-                if made is functools.partial and args:
-                    return self.evaluate(args[0])
-                if isinstance(made, type):
-                    return _InstanceOf(made)
-        return UNKNOWN
-
-
-def _attribute(base: Any, attr: str) -> Any:
-    if base is UNKNOWN or isinstance(base, _Code):
-        return UNKNOWN
-    if isinstance(base, _InstanceOf):
-        found = inspect.getattr_static(base.kind, attr, UNKNOWN)
-        return _Bound(found, base) if isinstance(found, FunctionType) else UNKNOWN
-    found = inspect.getattr_static(base, attr, UNKNOWN)
-    if isinstance(found, staticmethod | classmethod):
-        found = found.__func__
-    if isinstance(found, FunctionType) and not isinstance(base, type) and not inspect.ismodule(base):
-        return _Bound(found, base)
-    return found if not isinstance(found, property) else UNKNOWN
-
-
-@dataclass(frozen=True, slots=True)
-class _Bound:
-    """A method with its object."""
-
-    function: FunctionType
-    owner: Any
-
-
-def _callee(value: Any) -> _Code | None:
-    """The function behind a value that is called, if it is one of the user's."""
-    known: dict[str, Any] = {}
-    if isinstance(value, _Code):
-        return value
-    if isinstance(value, functools.partial):
-        inner = _callee(value.func)
-        if inner is not None:
-            inner.scope.known.update(_bind(inner, list(value.args), value.keywords))
-        return inner
-    if isinstance(value, MethodType):
-        value = _Bound(value.__func__, value.__self__) if _is_function(value.__func__) else value
-    if isinstance(value, _Bound):
-        inner = _callee(value.function)
-        if inner is not None:
-            known = _bind(inner, [value.owner], {})
-            inner.scope.known.update(known)
-        return inner
-    if getattr(value, "__flowlet_block__", False):
-        inner = _callee(value.__wrapped__)
-        return inner and _Code(inner.node, inner.code, inner.scope, block=True)
-    if not _is_function(value):
-        call = inspect.getattr_static(type(value), "__call__", None)
-        return _callee(_Bound(call, value)) if _is_function(call) else None
-    if _is_foreign(value):
-        return None
-    node = node_of(value.__code__)
-    if node is None:
-        return None
-    cells = zip(value.__code__.co_freevars, value.__closure__ or (), strict=False)
-    for name, cell in cells:
-        try:
-            known[name] = cell.cell_contents
-        except ValueError:
-            known[name] = UNKNOWN
-    return _Code(node, value.__code__, _scope(node, value.__code__, None, value.__globals__, known))
-
-
-def _is_function(value: Any) -> bool:
-    return isinstance(value, FunctionType)
-
-
-def _is_foreign(fn: FunctionType) -> bool:
-    root = (fn.__module__ or "").partition(".")[0]
-    return root in sys.stdlib_module_names or root in {"pydantic", "pydantic_core", "greenlet"}
-
-
-def _bind(callee: _Code, args: list[Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
-    names = [arg.arg for arg in (*callee.node.args.posonlyargs, *callee.node.args.args)]
-    free = [name for name in names if name not in callee.scope.known]
-    bound = dict(zip(free, args, strict=False))
-    bound.update(keywords)
-    return {name: value for name, value in bound.items() if value is not UNKNOWN}
-
-
-def _scope(
-    node: Any, code: CodeType, outer: _Scope | None, globals: Mapping[str, Any], known: dict[str, Any]
-) -> _Scope:
-    scope = _Scope(code, outer, globals, known)
-    counts: dict[str, int] = {}
-    for inner in _own_nodes(node):
-        match inner:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                counts[name] = counts.get(name, 0) + 1
-                scope.defined[name] = inner
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                counts[name] = counts.get(name, 0) + 1
-                scope.assigned[name] = value
-            case ast.Name(id=name, ctx=ast.Store()):
-                counts[name] = counts.get(name, 0) + 1
-    for name, count in counts.items():
-        # An assignment counts twice: as a statement and as the name in it.
-        if count > (2 if name in scope.assigned else 1):
-            scope.assigned.pop(name, None)
-            scope.defined.pop(name, None)
-    return scope
-
-
-def _own_nodes(node: Any) -> Iterator[ast.AST]:
-    """The nodes of a function's body without those of the functions inside it."""
-    todo: list[ast.AST] = list(node.body) if isinstance(node.body, list) else [node.body]
-    while todo:
-        inner = todo.pop(0)
-        yield inner
-        if not isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            todo[:0] = list(ast.iter_child_nodes(inner))
-
-
-def _local_function(node: Any, scope: _Scope) -> Any:
-    name = "<lambda>" if isinstance(node, ast.Lambda) else node.name
-    for code in _codes_in(scope.code):
-        if code.co_name == name and _matches(node, code):
-            block = any(
-                isinstance(mark, ast.Call) and ROLES.get(scope.evaluate(mark.func)) == "state"
-                for mark in getattr(node, "decorator_list", ())
-            )
-            return _Code(node, code, _scope(node, code, scope, scope.globals, {}), block)
-    return UNKNOWN
-
-
-def _codes_in(code: CodeType) -> Iterator[CodeType]:
-    for const in code.co_consts:
-        if isinstance(const, CodeType):
-            yield const
-            if const.co_name in COMPREHENSIONS:
-                yield from _codes_in(const)
-
-
-# --- from code to its syntax tree ---------------------------------------------------------
-
-
-@functools.lru_cache(maxsize=64)
-def _functions_in(filename: str, text: str) -> Mapping[tuple[str, int], list[Any]]:
-    found: dict[tuple[str, int], list[Any]] = {}
+    owner = type(fn.__self__) if isinstance(fn, MethodType) else None
+    key = fn.__func__ if isinstance(fn, MethodType) else fn
     try:
-        tree = ast.parse(text)
-    except SyntaxError:
-        return found
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            found.setdefault((node.name, _first_line(node)), []).append(node)
-        elif isinstance(node, ast.Lambda):
-            found.setdefault(("<lambda>", node.lineno), []).append(node)
-    return found
+        known = _readings.setdefault(key, {})
+    except TypeError:
+        known = {}
+    if owner not in known:
+        known[owner] = _read(fn)
+    return known[owner]
 
 
-def _first_line(node: Any) -> int:
-    marks = getattr(node, "decorator_list", ())
-    return min([node.lineno, *(mark.lineno for mark in marks)])
-
-
-def node_of(code: CodeType) -> Any:
-    text = "".join(linecache.getlines(code.co_filename))
-    nodes = _functions_in(code.co_filename, text).get((code.co_name, code.co_firstlineno), [])
-    return next((node for node in nodes if _matches(node, code)), None)
-
-
-def _matches(node: Any, code: CodeType) -> bool:
-    """Whether the code can be that of the node: it begins there, and lies inside."""
-    if _first_line(node) != code.co_firstlineno:
-        return False
-    if not isinstance(node, ast.Lambda):
-        return True
-    ends = [(end, col) for _, end, _, col in code.co_positions() if end and col]
-    body = node.body
-    return bool(ends) and max(ends) == (body.end_lineno, body.end_col_offset)
+def _read(fn: Callable[..., Any]) -> Reading:
+    # Twice, so that what a function does when it has called itself is told apart; where that is
+    # too much, once.
+    for unrolled in (2, 1):
+        walk = _Walk(unrolled)
+        root = callee(fn)
+        if root is not None:
+            walk.body(root, (), ("root",))
+        if walk.calls <= MOST_CALLS:
+            break
+    return Reading(walk.sites(), walk.entered, unrolled)
 
 
 # --- the walk -----------------------------------------------------------------------------
@@ -354,11 +104,12 @@ class _Found:
 class _Walk(ast.NodeVisitor):
     """Goes through one actor function, its helpers, and the functions that it becomes."""
 
-    def __init__(self) -> None:
+    def __init__(self, unrolled: int) -> None:
+        self.unrolled = unrolled
         self.found: list[_Found] = []
         self.calls = 0
         self.entered: dict[CodeType, Any] = {}
-        self.here: _Code | None = None
+        self.here: Code | None = None
         self.string: CallString = ()
         self.block: _Block = ()
         self.jumps: list[Any] = []
@@ -378,28 +129,30 @@ class _Walk(ast.NodeVisitor):
             result[wait.string] = Site(held[wait.block] > 1, wait.label, repeats[key])
         return result
 
-    def body(self, callee: _Code, string: CallString, block: _Block) -> None:
+    def body(self, target: Code, string: CallString, block: _Block) -> None:
         """Walk a function and all that it becomes; `block` is what is open round it."""
         before, self.jumps = self.jumps, []
-        self.enter(callee, string, block)
-        done = {callee.code}
+        self.enter(target, string, block)
+        done = {target.code}
         while self.jumps:
-            target = self.jumps.pop(0)
-            if target.code not in done:
-                done.add(target.code)
-                self.enter(target, string, block)
+            jump = self.jumps.pop(0)
+            if jump.code not in done:
+                done.add(jump.code)
+                self.enter(jump, string, block)
         self.jumps = before
 
-    def enter(self, callee: _Code, string: CallString, block: _Block) -> None:
-        if any(code is callee.code for code, _ in string) or self.calls > MOST_CALLS:
+    def enter(self, target: Code, string: CallString, block: _Block) -> None:
+        if self.calls > MOST_CALLS:
             return
-        self.entered.setdefault(callee.code, callee.node)
+        if sum(code is target.code for code, _ in string) >= self.unrolled:
+            return
+        self.entered.setdefault(target.code, target.node)
         before = self.here, self.string, self.block, self.at_yield
-        self.here, self.string, self.block = callee, string, block
+        self.here, self.string, self.block = target, string, block
         self.at_yield = None
-        if callee.block:
-            self.block = (string, callee.code)
-        for statement in callee.statements:
+        if target.block:
+            self.block = (string, target.code)
+        for statement in target.statements:
             self.visit(statement)
         self.here, self.string, self.block, self.at_yield = before
 
@@ -421,7 +174,7 @@ class _Walk(ast.NodeVisitor):
         expr = node.items[index].context_expr
         target = self.here.scope.evaluate(expr.func) if isinstance(expr, ast.Call) else UNKNOWN
         before = self.block
-        if _role(target) == "state":
+        if role_of(target) == "state":
             self.block = (*self.string, self.place(expr))
         elif isinstance(expr, ast.Call) and _is_manager(target):
             self.manager(target, expr, node, index)
@@ -433,7 +186,7 @@ class _Walk(ast.NodeVisitor):
 
     def manager(self, target: Any, expr: ast.Call, node: ast.With, index: int) -> None:
         """A `@contextmanager` function: the body runs where it yields."""
-        inner = _callee(target.__wrapped__)
+        inner = callee(target.__wrapped__)
         here, string = self.here, self.string
         assert here is not None
         if inner is None:
@@ -465,7 +218,7 @@ class _Walk(ast.NodeVisitor):
         here = self.here
         assert here is not None
         target = here.scope.evaluate(node.func)
-        match _role(target):
+        match role_of(target):
             case "receive" | "wait":
                 self.wait(node, target)
             case "become":
@@ -473,31 +226,31 @@ class _Walk(ast.NodeVisitor):
                 if jump is not None:
                     self.jumps.append(jump)
             case "flow":
-                callee = self.argument(node)
-                if callee is not None:
-                    self.body(callee, (*self.string, self.place(node)), self.block)
+                started = self.argument(node)
+                if started is not None:
+                    self.body(started, (*self.string, self.place(node)), self.block)
             case None if target is not UNKNOWN:
-                callee = _callee(target)
-                if callee is not None:
-                    self.bind(callee, node.args, node.keywords)
-                    self.enter(callee, (*self.string, self.place(node)), self.block)
+                called = callee(target)
+                if called is not None:
+                    self.bind(called, node.args, node.keywords)
+                    self.enter(called, (*self.string, self.place(node)), self.block)
 
-    def argument(self, node: ast.Call) -> _Code | None:
+    def argument(self, node: ast.Call) -> Code | None:
         """The function that a `flow` or `become` is given, with its arguments."""
         assert self.here is not None
         if not node.args:
             return None
-        callee = _callee(self.here.scope.evaluate(node.args[0]))
-        if callee is not None:
-            self.bind(callee, node.args[1:], node.keywords)
-        return callee
+        given = callee(self.here.scope.evaluate(node.args[0]))
+        if given is not None:
+            self.bind(given, node.args[1:], node.keywords)
+        return given
 
-    def bind(self, callee: _Code, args: list[ast.expr], keywords: list[ast.keyword]) -> None:
+    def bind(self, called: Code, args: list[ast.expr], keywords: list[ast.keyword]) -> None:
         assert self.here is not None
         look = self.here.scope.evaluate
         values = [UNKNOWN if isinstance(arg, ast.Starred) else look(arg) for arg in args]
         named = {word.arg: look(word.value) for word in keywords if word.arg}
-        callee.scope.known.update(_bind(callee, values, named))
+        called.scope.known.update(bind(called, values, named))
 
     def place(self, node: ast.AST) -> Place:
         assert self.here is not None
@@ -511,16 +264,9 @@ class _Walk(ast.NodeVisitor):
         self.found.append(_Found(string, self.block, label, ast.unparse(node)))
 
 
-def _role(target: Any) -> Role | None:
-    try:
-        return ROLES.get(target)
-    except TypeError:
-        return None
-
-
 def _is_manager(target: Any) -> bool:
     return (
-        _is_function(target)
+        is_function(target)
         and target.__module__ != "contextlib"
         and target.__code__.co_filename.endswith("contextlib.py")
         and hasattr(target, "__wrapped__")
@@ -538,12 +284,10 @@ def _label(node: ast.Call, target: Any, look: Callable[[ast.AST], Any]) -> str |
     given = look((node.args or times)[0]) if node.args or times else None
     if isinstance(given, Delay):
         return given.name
-    if given is UNKNOWN or isinstance(given, _InstanceOf):
+    if given is UNKNOWN or isinstance(given, InstanceOf):
         return None
     if ROLES[target] == "receive":
         return f"after {given:g}s" if isinstance(given, int | float) else None
     if isinstance(given, str) and given:
         return given
     return str(target.__name__)
-
-

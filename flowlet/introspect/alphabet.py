@@ -21,9 +21,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from ..errors import ExploreError
-from ..events import Event, label_of_type
+from ..events import Event
 from ..names import unwrapped
-from ..source import functions_of
+from ..source import reading_of
 
 #: A whole-number field with more values than this is sampled at its bounds.
 MOST_NUMBERS = 64
@@ -54,6 +54,8 @@ class Alphabet:
         self, fn: Callable[..., Any], events: Iterable[Any] | None, examples: Examples
     ) -> None:
         self.notes: dict[str, None] = {}
+        #: False once a value had to be made up of which nothing is known.
+        self.complete = True
         self._made: dict[type, list[Any]] = {}
         self._constants = _Constants(fn)
         self._examples: dict[Any, list[Any]] = {}
@@ -99,13 +101,18 @@ class Alphabet:
         events: list[Any] = []
         for values in itertools.product(*choices):
             if len(events) == MOST_EVENTS:
+                self.complete = False
                 self.notes[
                     f"{kind.__name__} has more than {MOST_EVENTS} combinations of field values, "
                     "and the rest was left out: give events=[…]"
                 ] = None
                 break
             fields = {
-                (kind.model_fields[name].validation_alias or kind.model_fields[name].alias or name): v
+                (
+                    kind.model_fields[name].validation_alias
+                    or kind.model_fields[name].alias
+                    or name
+                ): v
                 for name, v in zip(names, values, strict=True)
             }
             try:
@@ -129,14 +136,18 @@ class Alphabet:
         finite = self._finite(info.annotation, info.metadata, path)
         if finite is not None:
             return finite
-        near = self._constants.near(label_of_type(kind), kind, name, info.annotation)
+        near = self._constants.near(kind, name, info.annotation)
         default = [] if info.is_required() else [info.get_default(call_default_factory=True)]
         values = [v for v in dict.fromkeys([*default, *near]) if v is not PydanticUndefined]
         if not values:
             values = self._values(info.annotation, path, info.metadata)
+        elif self._constants.reads(kind, name):
+            self._note_sample(path, values)
+        return values
+
+    def _note_sample(self, path: str, values: Iterable[Any]) -> None:
         told = ", ".join(map(repr, values))
         self.notes[f"{path} may have more values than were tried ({told}): give examples="] = None
-        return values
 
     def _finite(self, kind: Any, metadata: Iterable[Any], path: str) -> list[Any] | None:
         """All values of a type that has finitely many."""
@@ -182,7 +193,10 @@ class Alphabet:
         numbers = range(-(-low // step) * step, high + 1, step)
         if len(numbers) <= MOST_NUMBERS:
             return list(numbers)
-        self.notes[f"{path} has {len(numbers)} values, and only its bounds were tried"] = None
+        self.complete = False
+        self.notes[
+            f"{path} has {len(numbers)} values, and only its bounds were tried: give examples="
+        ] = None
         return [numbers[0], numbers[1], numbers[-2], numbers[-1]]
 
     def _values(self, kind: Any, path: str, metadata: Iterable[Any] | None) -> list[Any]:
@@ -195,13 +209,17 @@ class Alphabet:
         if origin is Annotated:
             inner, *more = get_args(kind)
             return self._values(inner, path, more)
-        for sample in _SAMPLES.get(origin, ()):
-            return [sample, *_SAMPLES[origin][1:]]
-        try:
-            if isinstance(origin, type) and not inspect.isabstract(origin):
-                return [origin()]
-        except Exception:
-            pass
+        sample = _SAMPLES.get(origin)
+        if sample is None and isinstance(origin, type) and not inspect.isabstract(origin):
+            try:
+                sample = [origin()]
+            except Exception:
+                sample = None
+        if sample is not None:
+            if origin in (int, float, str, bytes, list, tuple, dict, set, frozenset):
+                self.complete = False
+                self._note_sample(path, sample)
+            return sample
         raise ExploreError(
             f"{path} is {getattr(kind, '__name__', kind)}, of which no value can be made; give "
             "some: explore(fn, events=[…]) or examples={…: […]}"
@@ -225,12 +243,16 @@ class _Constants:
     def __init__(self, fn: Callable[..., Any]) -> None:
         self.by_name: dict[str, list[Any]] = {}
         self.aliases: dict[tuple[str, int | str], set[str]] = {}
-        for node in functions_of(unwrapped(fn)).values():
+        self.attributes: set[str] = set()
+        self.asked: set[tuple[str, int | str]] = set()
+        for node in reading_of(unwrapped(fn)).functions.values():
             for inner in ast.walk(node):
                 if isinstance(inner, ast.Compare):
                     self._comparison(inner)
                 elif isinstance(inner, ast.MatchClass):
                     self._pattern(inner)
+                elif isinstance(inner, ast.Attribute):
+                    self.attributes.add(inner.attr)
 
     def _comparison(self, node: ast.Compare) -> None:
         sides = [node.left, *node.comparators]
@@ -248,13 +270,20 @@ class _Constants:
         asked: list[tuple[int | str, ast.pattern]] = list(enumerate(node.patterns))
         asked += list(zip(node.kwd_attrs, node.kwd_patterns, strict=True))
         for key, pattern in asked:
+            self.asked.add((kind, key))
             for inner in ast.walk(pattern):
                 if isinstance(inner, ast.MatchValue) and isinstance(inner.value, ast.Constant):
                     self.by_name.setdefault(f"{kind}.{key}", []).append(inner.value.value)
                 elif isinstance(inner, ast.MatchAs) and inner.name:
                     self.aliases.setdefault((kind, key), set()).add(inner.name)
 
-    def near(self, label: str, kind: type[BaseModel], field: str, annotation: Any) -> list[Any]:
+    def reads(self, kind: type[BaseModel], field: str) -> bool:
+        """Whether the source looks at this field at all."""
+        order = getattr(kind, "__match_args__", ())
+        keys: list[int | str] = [field, *([order.index(field)] if field in order else [])]
+        return field in self.attributes or any((kind.__name__, key) in self.asked for key in keys)
+
+    def near(self, kind: type[BaseModel], field: str, annotation: Any) -> list[Any]:
         """Values of a field on both sides of what it is compared with, smallest first."""
         name = kind.__name__
         keys: list[int | str] = [field]

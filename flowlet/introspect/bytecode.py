@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import ast
 import dis
+import inspect
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any, Literal
 
-from ..source import node_of
+from ..syntax import node_of
 
 Tail = Literal["no", "result", "constant"]
 
@@ -65,7 +66,31 @@ class Layout:
         self.next = [self._successors(place, never) for place in range(len(self.steps))]
         self.live = self._liveness()
         self.depth = self._depths()
+        self.is_generator = bool(code.co_flags & inspect.CO_GENERATOR)
+        #: The one constant that every return gives, in a tuple; `None` where they differ.
+        self.always_returns = self._returned()
         self._points: dict[int, Point] = {}
+
+    def callee(self, frame: FrameType, read: Callable[[FrameType, int], Any]) -> Any:
+        """What a suspended frame is calling, if it stands at a call; `None` where it does not."""
+        step = self.steps[bisect_right(self.offsets, frame.f_lasti) - 1]
+        if not step.opname.startswith("CALL"):
+            return None
+        below = self.at(frame.f_lasti).hidden
+        values = read(frame, below + 2)
+        # A function stands with an empty slot beside it, a method with its object.
+        return next((v for v in (values or [])[below:] if callable(v)), None)
+
+    def _returned(self) -> tuple[Any, ...] | None:
+        found = set()
+        for before, step in zip([None, *self.steps], self.steps, strict=False):
+            if step.opname == "RETURN_CONST":
+                found.add((type(step.argval), step.argval))
+            elif step.opname == "RETURN_VALUE":
+                if before is None or before.opname != "LOAD_CONST":
+                    return None
+                found.add((type(before.argval), before.argval))
+        return (found.pop()[1],) if len(found) == 1 else None
 
     def at(self, lasti: int) -> Point:
         """The point of a frame whose `f_lasti` is this (it may stand in an instruction's cache)."""
@@ -177,7 +202,9 @@ class Layout:
 
     def _tail(self, place: int) -> tuple[Tail, Any]:
         step = self.steps[place]
-        if any(entry.start <= step.offset < entry.end for entry in self.entries):
+        if self.is_generator or any(
+            entry.start <= step.offset < entry.end for entry in self.entries
+        ):
             return "no", None
         popped = False
         for after in self.steps[place + 1 :]:
@@ -192,7 +219,11 @@ class Layout:
                     return "constant", after.argval
                 case "LOAD_CONST" if popped:
                     last = self.steps[self.index[after.offset] + 1]
-                    return ("constant", after.argval) if last.opname == "RETURN_VALUE" else ("no", None)
+                    return (
+                        ("constant", after.argval)
+                        if last.opname == "RETURN_VALUE"
+                        else ("no", None)
+                    )
                 case _:
                     return "no", None
         return "no", None

@@ -11,48 +11,30 @@ compared with, is cut off there and named.
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from functools import partial
-from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any, Literal
 
 from .. import names
-from ..actor import NOBODY, ActorRef, current_actor, options_of
-from ..dispatcher import Dispatcher
-from ..errors import ExploreError, FlowletError
+from ..actor import ActorRef
+from ..errors import ExploreError
 from ..events import label_of_type
-from ..instrument import Record, Sent
-from ..source import functions_of
+from ..source import reading_of
 from .alphabet import Alphabet, Examples
 from .growth import Growth
-from .guards import EndlessLoop, Tracer
+from .guards import Tracer
 from .identity import Reader, Snapshot, timer_label, timers_of
 from .model import StateGraph
-from .record import Follower, GraphBuilder, Move
-from .values import Moment
+from .record import GraphBuilder, Move
+from .stage import Choice, Instance
 
 Time = Literal["any", "ordered"]
 Progress = Callable[[int, int], None]
 
 #: Live instances kept for states that wait to be continued.
 _MOST_KEPT = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One thing that can happen in a state: an event comes, or a timer goes off."""
-
-    event: object = None
-    timer: int | None = None
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether nothing comes from outside: mail that is there already is handled."""
-        return self.event is None and self.timer is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +63,7 @@ class _Node:
     ended: bool
     growth: Growth | None = None
     leads_on: bool = False
-    live: _Instance | None = None
+    live: Instance | None = None
 
     def path(self) -> list[_Node]:
         nodes = []
@@ -157,8 +139,9 @@ def explore(
     Raises `ExploreError` where the function cannot be explored exactly.
     """
     _check(target, time, identity)
-    search = _Search(target, Alphabet(target, events, examples), time, keep, identity == "all")
-    return search.run(max_states, progress)
+    search = _Search(target, Alphabet(target, events, examples), time, max_states)
+    search.reader = Reader(keep, everything=identity == "all")
+    return search.run(progress)
 
 
 def _check(target: Any, time: str, identity: str) -> None:
@@ -176,7 +159,8 @@ def _check(target: Any, time: str, identity: str) -> None:
     needed = [
         p.name
         for p in parameters
-        if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+        if p.default is p.empty
+        and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
     ]
     if needed:
         bound = ", ".join(f"{name}=…" for name in needed)
@@ -199,14 +183,14 @@ class _Search:
         target: Callable[..., Any],
         alphabet: Alphabet,
         time: Time,
-        keep: Collection[str],
-        everything: bool,
+        max_states: int,
     ) -> None:
         self.target = target
         self.alphabet = alphabet
         self.time = time
-        self.reader = Reader(keep, everything)
-        self.tracer = Tracer(functions_of(names.unwrapped(target)))
+        self.max_states = max_states
+        self.reader = Reader()
+        self.tracer = Tracer(reading_of(names.unwrapped(target)).functions)
         self.builder = GraphBuilder(names.function_name(target), explored=True)
         self.notes: dict[str, None] = {}
         self.complete = True
@@ -214,21 +198,16 @@ class _Search:
         self.transitions = 0
         self.kept = 0
 
-    def run(self, max_states: int, progress: Progress | None) -> Exploration:
+    def run(self, progress: Progress | None) -> Exploration:
         todo: deque[_Node] = deque()
         with self.tracer:
             try:
-                start = self.arrive(self.start(), None, None)
-                todo.append(start)
-                while todo:
+                self.arrive(self.start(), None, None)
+                todo += self.nodes.values()
+                while todo and not self.full:
                     if progress is not None:
                         progress(len(self.nodes), len(todo))
-                    for found in self.continue_from(todo.popleft()):
-                        if len(self.nodes) > max_states:
-                            self.cut(f"stopped after {max_states} states: give a larger max_states=")
-                            todo.clear()
-                            break
-                        todo.append(found)
+                    todo += self.continue_from(todo.popleft())
             except KeyboardInterrupt:
                 self.cut("interrupted: what was found until then")
             finally:
@@ -237,11 +216,17 @@ class _Search:
                         node.live.close()
         return self.result()
 
+    @property
+    def full(self) -> bool:
+        """Whether no more states may be found."""
+        return len(self.nodes) >= self.max_states
+
     def cut(self, why: str) -> None:
         self.complete = False
         self.notes[why] = None
 
     def result(self) -> Exploration:
+        self.complete = self.complete and self.alphabet.complete
         for note in self.alphabet.notes:
             self.notes[note] = None
         self.notes["mail was assumed to come when it is listened for"] = None
@@ -265,7 +250,7 @@ class _Search:
         live, node.live = node.live, None
         if node.ended or (node.growth is not None and node.growth.cut):
             if live is not None:
-                self.release(live)
+                live.close()
             return new
         instance = live or self.replay(node)
         if live is not None:
@@ -282,22 +267,24 @@ class _Search:
             self.transitions += 1
             before = len(self.nodes)
             found = self.arrive(instance, node, (choice, move))
+            instance = None
             if found is not node:
                 node.leads_on = True
+            if found is None:
+                break
             if len(self.nodes) > before:
                 new.append(found)
-            instance = None
         if instance is not None:
             instance.close()
         return new
 
-    def choices(self, instance: _Instance) -> list[Choice]:
+    def choices(self, instance: Instance) -> list[Choice]:
         """What can happen in the state where an instance stands."""
         if instance.dispatcher.ready:
             return [Choice()]
         ref = instance.ref
         offered: list[Choice] = []
-        kinds = _in_order(ref)
+        kinds = ref._fiber.takes()
         for kind in kinds:
             for event in self.alphabet.of(kind):
                 if not any(event is other.event for other in offered):
@@ -317,9 +304,9 @@ class _Search:
         return offered
 
     def arrive(
-        self, instance: _Instance, parent: _Node | None, step: tuple[Choice, Move] | None
-    ) -> _Node:
-        """Note where an instance stands; a state that is known already lets it go."""
+        self, instance: Instance, parent: _Node | None, step: tuple[Choice, Move] | None
+    ) -> _Node | None:
+        """Note where an instance stands; `None` if that is one state too many."""
         ref = instance.ref
         growth = None
         if ref.alive:
@@ -331,8 +318,12 @@ class _Search:
             form = ("ended", ref.state, self.outcome(ref))
         known = self.nodes.get(form)
         if known is not None:
-            self.release(instance)
+            instance.close()
             return known
+        if self.full:
+            instance.close()
+            self.cut(f"stopped after {self.max_states} states: give a larger max_states=")
+            return None
         choice, move = step if step is not None else (None, None)
         label = "" if move is None else move.event
         cause = None if move is None else move.cause
@@ -383,16 +374,16 @@ class _Search:
 
     # --- instances ------------------------------------------------------------------------
 
-    def start(self) -> _Instance:
-        instance = _Instance(self.target, self.tracer)
+    def start(self) -> Instance:
+        instance = Instance(self.target, self.tracer)
         moves = instance.step_until_quiet()
         for move in moves:
             self.note_move(instance, move)
         return instance
 
-    def replay(self, node: _Node) -> _Instance:
+    def replay(self, node: _Node) -> Instance:
         """A fresh instance that stands in this state."""
-        instance = _Instance(self.target, self.tracer)
+        instance = Instance(self.target, self.tracer)
         instance.step_until_quiet()
         for there in node.path()[1:]:
             assert there.choice is not None
@@ -408,209 +399,19 @@ class _Search:
             )
         return instance
 
-    def act(self, instance: _Instance, choice: Choice) -> Move | None:
+    def act(self, instance: Instance, choice: Choice) -> Move | None:
         self.tracer.fresh()
         moves = instance.act(choice)
         for move in moves:
             self.note_move(instance, move)
         return moves[-1] if moves else None
 
-    def note_move(self, instance: _Instance, move: Move) -> None:
+    def note_move(self, instance: Instance, move: Move) -> None:
         move.atoms = (*self.tracer.atoms.values(), *_fields(move.cause))
         self.builder.add(move)
-
-    def release(self, instance: _Instance) -> None:
-        instance.close()
-
-
-def _in_order(ref: ActorRef[Any]) -> list[type]:
-    """The types that an actor would take: its wait's first, then its blocks', inside out."""
-    fiber = ref._fiber
-    kinds = list(fiber.kinds_now())
-    block = fiber.block
-    while block is not None:
-        if not block.asleep:
-            kinds += block.kinds
-        block = block.outer
-    return list(dict.fromkeys(kinds))
 
 
 def _fields(event: object) -> list[str]:
     """The fields of an event as conditions: what tells two ways apart where no branch does."""
     fields = getattr(type(event), "model_fields", {})
     return [f"{name}={getattr(event, name)!r}" for name in fields]
-
-
-class _Elsewhere(ActorRef[Any]):
-    """An actor that the explored one names, and that is not there: what is sent to it is gone."""
-
-    __slots__ = ()
-
-    def send(self, event: object) -> None:
-        """Told to the listeners, and forgotten."""
-        home = self._home
-        home.report(Sent(home.now(), self, event, current_actor()))
-
-
-class _Stage(Dispatcher):
-    """A dispatcher whose time moves only when the search says so, with one actor on it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = self._moment
-        self.refusal: ExploreError | None = None
-        self._elsewhere: dict[str, ActorRef[Any]] = {}
-
-    def _moment(self) -> float:
-        return Moment(self.clock.now())
-
-    def _fire_due(self) -> bool:
-        return False
-
-    def find(self, name: str) -> ActorRef[Any] | None:
-        """Any other actor is part of the environment."""
-        return super().find(name) or self._environment(name)
-
-    def _environment(self, name: str) -> ActorRef[Any]:
-        if name not in self._elsewhere:
-            job: tuple[Any, tuple[Any, ...]] = (_nobody, ())
-            ref = _Elsewhere(self, NOBODY, job, name, 1, options_of(_nobody), None, None)
-            ref.phase = "alive"
-            self._elsewhere[name] = ref
-        return self._elsewhere[name]
-
-    def spawn_under(
-        self,
-        parent: ActorRef[Any] | None,
-        fn: Callable[..., Any],
-        args: tuple[Any, ...],
-        name: str | None,
-        on_output: Callable[[Any], object] | None,
-    ) -> ActorRef[Any]:
-        """Only the explored actor itself."""
-        if parent is not None:
-            child = names.function_name(fn)
-            self.refusal = ExploreError(
-                f"{parent.name} spawns the actor {child}, and explore follows one actor alone; "
-                f"explore {child} by itself, or let {parent.name} find it with whereis()"
-            )
-            raise self.refusal
-        return super().spawn_under(parent, fn, args, name, on_output)
-
-
-def _nobody() -> None:
-    """What an actor of the environment runs."""
-
-
-class _Instance:
-    """One run of the explored function."""
-
-    def __init__(self, target: Callable[..., Any], tracer: Tracer) -> None:
-        self.tracer = tracer
-        self.moves: list[Move] = []
-        self.follower = Follower()
-        self.dispatcher = _Stage()
-        self.ref = self.dispatcher.spawn(fresh(target))
-        self.dispatcher.listen(self.hear)
-
-    def hear(self, record: Record) -> None:
-        if isinstance(record, Sent):
-            if record.sender is self.ref and record.actor is not self.ref:
-                self.follower.sent(record)
-        elif record.actor is self.ref:
-            move = self.follower.take(record)
-            if move is not None:
-                self.moves.append(move)
-
-    def act(self, choice: Choice) -> list[Move]:
-        """Let something happen; the moves that came of it, or none."""
-        if choice.timer is not None:
-            when, timed = timers_of(self.ref)[choice.timer]
-            self.dispatcher.clock.move_to(float(when))  # type: ignore[union-attr]
-            self.dispatcher.timers.disarm(when, timed)
-            timed.fire()
-        elif choice.event is not None:
-            self.ref.send(_unshared(choice.event))
-        return self.step_until_quiet()
-
-    def step_until_quiet(self) -> list[Move]:
-        """Run to the next wait."""
-        self.moves = []
-        try:
-            while self.dispatcher.step() and not self.moves and self.ref.alive:
-                pass
-        except EndlessLoop as error:
-            raise _endless(self.ref, error.place) from None
-        except BaseException as error:
-            if self.dispatcher.refusal is not None:
-                raise self.dispatcher.refusal from None
-            if isinstance(error, FlowletError) and not self.ref.error:
-                raise
-            if isinstance(self.ref.error, EndlessLoop):
-                raise _endless(self.ref, self.ref.error.place) from None
-            if error is not self.ref.error:
-                raise
-        return self.moves
-
-    def close(self) -> None:
-        try:
-            self.dispatcher.close()
-        except Exception:
-            # Clean-up that fails while an instance is thrown away is no part of the machine.
-            return
-
-
-def _endless(ref: ActorRef[Any], place: str) -> ExploreError:
-    return ExploreError(
-        f"{ref.name} computes for ever, or for very long, without a wait, at {place}; let the loop "
-        "wait for something, or end"
-    )
-
-
-def _unshared(event: Any) -> Any:
-    """The event, or a copy where an actor could change it."""
-    try:
-        hash(event)
-    except TypeError:
-        return copy.deepcopy(event)
-    return event
-
-
-def fresh(target: Callable[..., Any]) -> Callable[..., Any]:
-    """The function with arguments, object and closure of its own, so that runs share nothing."""
-    if isinstance(target, partial):
-        arguments = [_copy(value) for value in target.args]
-        keywords = {name: _copy(value) for name, value in target.keywords.items()}
-        return partial(fresh(target.func), *arguments, **keywords)
-    if isinstance(target, MethodType):
-        return MethodType(target.__func__, _copy(target.__self__))
-    if isinstance(target, FunctionType) and target.__closure__:
-        cells = tuple(_fresh_cell(cell) for cell in target.__closure__)
-        again = FunctionType(
-            target.__code__, target.__globals__, target.__name__, target.__defaults__, cells
-        )
-        again.__kwdefaults__ = target.__kwdefaults__
-        again.__dict__.update(target.__dict__)
-        again.__module__ = target.__module__
-        return again
-    return target
-
-
-def _fresh_cell(cell: CellType) -> CellType:
-    try:
-        return CellType(_copy(cell.cell_contents))
-    except ValueError:
-        return CellType()
-
-
-def _copy(value: Any) -> Any:
-    if isinstance(value, ModuleType | ActorRef | FunctionType):
-        return value
-    try:
-        return copy.deepcopy(value)
-    except Exception as error:
-        raise ExploreError(
-            f"{value!r} is shared by all runs and cannot be copied ({error}); make it inside the "
-            "function, or hand over something that can be copied"
-        ) from None
-

@@ -9,11 +9,12 @@ taken to have no end.
 from __future__ import annotations
 
 import ast
+from collections import deque
 from collections.abc import Sized
 from typing import Any
 
 from ..actor import ActorRef
-from ..source import node_of
+from ..syntax import node_of
 from .identity import Snapshot
 
 #: Growing this often in a row is too much for a variable that nothing is compared with.
@@ -30,9 +31,9 @@ class Growth:
     def __init__(
         self, place: tuple[Any, ...], event: str, snapshot: Snapshot, before: list[Growth]
     ) -> None:
-        self.place = (place, snapshot.places)
+        self.place = (place, snapshot.places[-1:])
         self.event = event
-        self.measures = _measures(snapshot.variables)
+        self.measures = _measures(snapshot)
         self.streaks: dict[str, int] = {}
         self.cut: str | None = None
         last = next((g for g in before if g.place == self.place), None)
@@ -65,11 +66,34 @@ class Growth:
         )
 
 
-def _measures(variables: dict[str, Any]) -> dict[str, float]:
-    measures: dict[str, float] = {}
-    for name, value in variables.items():
+def _measures(snapshot: Snapshot) -> dict[str, float]:
+    measures: dict[str, float] = {"the mail that is kept": snapshot.mail}
+    calls = ", ".join(dict.fromkeys(code.co_name for code, _ in snapshot.scopes))
+    measures[f"the number of calls inside one another ({calls})"] = snapshot.depth
+    for name, value in snapshot.variables.items():
         _measure(name, value, measures, depth=2)
     return measures
+
+
+#: A structure with more parts than this is not counted to its end.
+MOST_PARTS = 10_000
+
+
+def _parts(value: Any) -> int:
+    """How many parts a container has, those of its parts included."""
+    count = 0
+    todo = [value]
+    seen: set[int] = set()
+    while todo and count < MOST_PARTS:
+        part = todo.pop()
+        count += 1
+        if isinstance(part, str | bytes | bytearray | range):
+            count += len(part)
+        elif isinstance(part, dict | list | tuple | set | frozenset | deque):
+            if id(part) not in seen:
+                seen.add(id(part))
+                todo += [*part, *part.values()] if isinstance(part, dict) else part
+    return count
 
 
 def _measure(name: str, value: Any, measures: dict[str, float], depth: int) -> None:
@@ -80,10 +104,7 @@ def _measure(name: str, value: Any, measures: dict[str, float], depth: int) -> N
     elif isinstance(value, type):
         return
     elif isinstance(value, Sized) and hasattr(type(value), "__len__"):
-        try:
-            measures[name] = len(value)
-        except Exception:
-            return
+        measures[name] = _parts(value)
     elif depth and hasattr(value, "__dict__") and not callable(value):
         for attr, inner in vars(value).items():
             _measure(f"{name}.{attr}", inner, measures, depth - 1)

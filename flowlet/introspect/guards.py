@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from types import CodeType, FrameType
 from typing import Any, TypeVar
 
-
 #: A function that computes longer than this between two waits is taken to loop for ever.
 MOST_STEPS = 2_000_000
 
@@ -136,9 +135,7 @@ class _Monitoring:
         if self.tool is None:
             return  # others use them all: the graph is the same, without guards
         monitoring.use_tool_id(self.tool, "flowlet")
-        monitoring.register_callback(
-            self.tool, monitoring.events.INSTRUCTION, self.tracer.visit
-        )
+        monitoring.register_callback(self.tool, monitoring.events.INSTRUCTION, self.tracer.visit)
         for code in codes:
             monitoring.set_local_events(self.tool, code, monitoring.events.INSTRUCTION)
 
@@ -378,7 +375,9 @@ def _few_outputs(
 def _guard(target: Any, outputs: Any, places: Mapping[Any, list[Any]], everywhere: Any) -> str:
     mine = places[target, outputs]
     shared = frozenset.intersection(*[way[0] for way in mine]) - everywhere
-    others = [way[0] for place, ways in places.items() if place != (target, outputs) for way in ways]
+    others = [
+        way[0] for place, ways in places.items() if place != (target, outputs) for way in ways
+    ]
     order = [atom for atom in mine[0][1] if atom in shared]
     if order and not any(shared <= other for other in others):
         # The fewest of them that no other way meets as well: first one alone, then all.

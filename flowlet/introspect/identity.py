@@ -14,19 +14,26 @@ import functools
 import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from types import CodeType, FrameType
+from types import (
+    BuiltinMethodType,
+    CodeType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+)
 from typing import Any
 
-from .. import names, waits
+from .. import blocks, names, waits
 from ..actor import ActorRef, Fiber
 from ..errors import ExploreError
 from ..mailbox import Alarm, Signal
 from .bytecode import Layout
-from .frames import NULL, stack_values
+from .frames import NULL, entered_from_c, stack_values
 from .values import Canon, Form
 
 #: Context managers of flowlet whose exit never swallows an exception.
-_NEVER_SWALLOW = (waits.state, waits.spawn)
+_NEVER_SWALLOW = (blocks.state, waits.spawn)
 
 
 @dataclass
@@ -37,6 +44,9 @@ class Snapshot:
     variables: dict[str, Any] = field(default_factory=dict)
     #: Variables derived from `now()`.
     moments: set[str] = field(default_factory=set)
+    #: How many frames there are, those included that do not matter; how much mail is kept.
+    depth: int = 0
+    mail: int = 0
     #: Where each frame stands, without its data.
     places: tuple[Any, ...] = ()
     #: The code of each frame, and what names mean in it.
@@ -60,13 +70,14 @@ class Reader:
         mail = tuple(
             canon.of(item, "mail") for item in fiber.box or () if not isinstance(item, Signal)
         )
-        blocks = []
+        around = []
         block = fiber.block
         while block is not None:
-            blocks.append((block.kinds, block.asleep))
+            around.append((block.kinds, block.asleep))
             block = block.outer
+        found.mail = len(mail)
         found.moments = canon.moments
-        found.form = (ref.state, tuple(frames), fiber.kinds, tuple(blocks), timers, mail)
+        found.form = (ref.state, tuple(frames), fiber.kinds, tuple(around), timers, mail)
         return found
 
     def _frames(self, fiber: Fiber, canon: Canon, found: Snapshot) -> list[Form]:
@@ -79,12 +90,11 @@ class Reader:
                 where = frame.f_locals["where"]
                 found.variables["where"] = where
             frame = frame.f_back
-        forms: list[Form] = []
-        for frame in reversed(stack):
-            form = self._frame(frame, canon, found)
-            if form is None or (form[0] == "returns" and forms and forms[-1][0] == "returns"):  # type: ignore[index]
-                continue
-            forms.append(form)
+        stack.reverse()
+        for outer, inner in zip(stack, stack[1:], strict=False):
+            self._refuse_hidden_call(outer, inner)
+        found.depth = len(stack)
+        forms = [self._frame(frame, canon, found) for frame in self._that_matter(stack)]
         if "where" in found.variables:
             forms.append(canon.of(found.variables.pop("where"), "where"))
         return forms
@@ -93,6 +103,38 @@ class Reader:
         """A maker of canonical forms that knows how to read generators."""
         return Canon(self._generator_form)
 
+    def _that_matter(self, stack: list[FrameType]) -> list[FrameType]:
+        """The stack without the frames that can only return what their caller gets anyhow."""
+        kept: list[FrameType] = []
+        # What the frame outside will get: one constant, or something that is not known.
+        gives: tuple[Any, ...] | None = None
+        for frame in reversed(stack):
+            layout = self.layout(frame)
+            point = layout.at(frame.f_lasti)
+            whole = self.everything or self.keep.intersection(frame.f_locals) or layout.is_generator
+            if not whole and point.tail == "result":
+                continue
+            if not whole and point.tail == "constant" and gives == (point.constant,):
+                continue
+            kept.append(frame)
+            gives = layout.always_returns
+        return kept[::-1]
+
+    def _refuse_hidden_call(self, outer: FrameType, inner: FrameType) -> None:
+        """A call from C keeps what it has done so far where nobody can see it."""
+        if not entered_from_c(inner):
+            return
+        layout = self.layout(outer)
+        called = layout.callee(outer, stack_values)
+        if called is None or _is_transparent(called):
+            return
+        name = getattr(called, "__name__", repr(called))
+        file, line = names.line_of((outer.f_code, outer.f_lasti))
+        raise ExploreError(
+            f"{file}:{line}: a wait under {name}(…) cannot be explored: how far {name} has come is "
+            "not to be seen; make a loop of it, or wait before the call"
+        )
+
     def layout(self, frame: FrameType) -> Layout:
         """What the bytecode of this frame says."""
         code = frame.f_code
@@ -100,16 +142,13 @@ class Reader:
             self._layouts[code] = Layout(code, functools.partial(_swallows, frame))
         return self._layouts[code]
 
-    def _frame(self, frame: FrameType, canon: Canon, found: Snapshot) -> tuple[Any, ...] | None:
+    def _frame(self, frame: FrameType, canon: Canon, found: Snapshot) -> tuple[Any, ...]:
         code = frame.f_code
         point = self.layout(frame).at(frame.f_lasti)
         values = dict(frame.f_locals)
         kept = self.keep & values.keys()
-        if not self.everything and not kept:
-            if point.tail == "result":
-                return None
-            if point.tail == "constant":
-                return ("returns", canon.of(point.constant, "result"))
+        if point.tail == "constant" and not self.everything and not kept:
+            return ("returns", canon.of(point.constant, "result"))
         found.places = (*found.places, (code, _span(code, frame.f_lasti)))
         found.scopes.append((code, functools.partial(_value_of, frame)))
         order = (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
@@ -150,6 +189,18 @@ def _positions(code: CodeType) -> list[Any]:
 
 def _span(code: CodeType, lasti: int) -> Any:
     return _positions(code)[lasti // 2]
+
+
+def _is_transparent(called: Any) -> bool:
+    """Whether a call of this has no state of its own while what it calls waits."""
+    if called in (next, functools.partial):
+        return True
+    if isinstance(called, functools.partial | FunctionType | MethodType):
+        return True
+    if isinstance(called, BuiltinMethodType):
+        return isinstance(called.__self__, GeneratorType)
+    # A class of the user's: the object that is being made is a local of its __init__.
+    return isinstance(called, type) and isinstance(called.__init__, FunctionType)
 
 
 def _value_of(frame: FrameType, name: str) -> Any:

@@ -199,9 +199,8 @@ def _merge(left: StateGraph, right: StateGraph) -> StateGraph:
 
 
 def _same_edge(mine: Transition, other: Transition) -> bool:
-    return (
-        (mine.source, mine.event, mine.target) == (other.source, other.event, other.target)
-        and (not other.guard or mine.guard == other.guard)
+    return (mine.source, mine.event, mine.target) == (other.source, other.event, other.target) and (
+        not other.guard or mine.guard == other.guard
     )
 
 

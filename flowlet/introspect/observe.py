@@ -59,14 +59,12 @@ class Observation:
 
     @property
     def graph(self) -> StateGraph:
-        """The graph of the one function whose actors were seen."""
-        if len(self._builders) != 1:
-            known = ", ".join(builder.name for builder in self._builders.values()) or "none"
-            raise ExploreError(
-                f"{len(self._builders)} actor functions were observed ({known}); say which: "
-                "observation.graph_of('name') or graph_of(function)"
-            )
-        return next(iter(self._builders.values())).build()
+        """The graph of all actors that were seen; those of one function are one machine."""
+        graphs = [builder.build() for builder in self._builders.values()]
+        if not graphs:
+            return StateGraph()
+        name = ", ".join(graph.name for graph in graphs)
+        return graphs[0].merge(*graphs[1:]).model_copy(update={"name": name})
 
     def graph_of(self, which: str | Callable[..., Any]) -> StateGraph:
         """The graph of one actor function, given by itself, its name, or an actor's name."""

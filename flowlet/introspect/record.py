@@ -221,7 +221,9 @@ class GraphBuilder:
         borders = {}
         for key, starts in sources.items():
             shared = _common(starts)
-            if not shared or shared in starts and len(starts) == 1:
+            if len(starts) == 1:
+                shared = shared[:-1]  # the box round the one state, if the `until` is inside it
+            if not shared or len(shared) < len(key[0] or ()):
                 continue
             inside = {
                 path

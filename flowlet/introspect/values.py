@@ -24,7 +24,7 @@ from ..actor import ActorRef
 from ..dispatcher import Dispatcher
 from ..errors import ExploreError
 from ..events import Delay, Timeout
-from ..waits import State, until
+from ..blocks import State, until
 
 Form = Hashable
 
@@ -80,6 +80,15 @@ class Canon:
 
     def of(self, value: Any, path: str) -> Form:
         """The form of a value; `path` says where it is, for errors."""
+        try:
+            return self._form(value, path)
+        except RecursionError:
+            raise ExploreError(
+                f"{path.partition('[')[0].partition('.')[0]} is nested too deeply to be compared; "
+                "keep such a structure out of the locals that live across a wait"
+            ) from None
+
+    def _form(self, value: Any, path: str) -> Form:
         kind = type(value)
         if kind in _PLAIN:
             return (kind, value)

@@ -1,0 +1,201 @@
+"""The two kinds of block: `state` names what is inside it, `until` leaves it.
+
+Both are context managers that push themselves onto the running actor's fiber and take themselves
+off again, whatever way the block is left.  A block costs two slots and a tuple, no object: states
+of one name are one shared object.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from enum import Enum
+from types import TracebackType
+from typing import Any, NoReturn, ParamSpec, TypeVar, cast
+
+from greenlet import getcurrent
+
+from . import names
+from .errors import IllegalCallError, Leave, NotAnEventTypeError
+from .events import Delay, Timeout, name_of, seconds_of
+from .fiber import Fiber
+from .instrument import Delivered
+from .mailbox import Block, Kinds
+from .syntax import playing
+
+R = TypeVar("R")
+P = ParamSpec("P")
+
+Seconds = float | Delay
+Name = str | Enum
+
+
+def running(call: str) -> Fiber:
+    """The running actor's fiber; an error outside of one."""
+    me = getcurrent()
+    if isinstance(me, Fiber):
+        return me
+    raise outside(call)
+
+
+def outside(call: str) -> IllegalCallError:
+    """The error of a wait that no actor makes."""
+    return IllegalCallError(
+        f"{call} was called outside an actor; call it in a function that runs as one: "
+        "dispatcher.spawn(function), then dispatcher.run() or settle()"
+    )
+
+
+class State:
+    """A named block of code; what `state(name)` returns."""
+
+    __slots__ = ("deferred", "name")
+
+    def __init__(self, name: str, deferred: Kinds) -> None:
+        self.name = name
+        self.deferred = deferred
+
+    def __enter__(self) -> State:
+        me = running(f"with state({self.name!r})")
+        me.path = me.entered = (self, me.path, me.entered)
+        return self
+
+    def __exit__(
+        self, kind: object, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        me = cast(Fiber, getcurrent())
+        cell = me.path
+        assert cell is not None
+        if error is not None and (me.left is None or me.left[0] != id(error)):
+            me.left = (id(error), cell)  # by id: an error that was dealt with is not kept
+        me.path = cell[1]
+
+    def __call__(self, fn: Callable[P, R]) -> Callable[P, R]:
+        """Make the whole body of a function the block."""
+
+        @functools.wraps(fn)
+        def inside(*args: P.args, **keywords: P.kwargs) -> R:
+            with self:
+                return fn(*args, **keywords)
+
+        inside.__flowlet_block__ = True  # type: ignore[attr-defined]
+        return inside
+
+
+@functools.lru_cache(maxsize=4096)
+def _state(name: str, deferred: Kinds) -> State:
+    return State(name, deferred)
+
+
+@playing("state")
+def state(name: Name, *, defer: Kinds = ()) -> State:
+    """Name a block of code: a state, or a composite of those inside it.
+
+    ```python
+    with state("open"):
+        light.send(On())        # entry action
+        try:
+            receive(Close)
+        finally:
+            light.send(Off())   # exit action
+    ```
+
+    Also a decorator.  The name is a text or a member of an Enum.  Events of the types in `defer`
+    that nothing inside takes are kept until the block is left.
+    """
+    if defer:
+        defer = tuple(defer) if isinstance(defer, list | set | frozenset | tuple) else (defer,)
+        check_kinds(defer, "state(…, defer=…)", "state('busy', defer=(Job,))")
+    return _state(name if type(name) is str else name_of(name), defer)
+
+
+def check_kinds(kinds: tuple[Any, ...], call: str, example: str) -> None:
+    """Raise `NotAnEventTypeError` for what is no class."""
+    for kind in kinds:
+        if not isinstance(kind, type):
+            raise NotAnEventTypeError(
+                f"{call} takes types of events, but got {kind!r}, which is no class; "
+                f"write {example}"
+            )
+
+
+class until(Block):
+    """Leave the block at whatever wait is inside when one of these events comes, or the time is up.
+
+    ```python
+    with until(Disconnect, after=30) as end:
+        conversation()
+    match end.event:
+        case None: ...          # the block ended by itself
+        case Disconnect(): ...
+        case Timeout(): ...
+    ```
+
+    `after` is in seconds, or a `Delay`.  The wait inside has first choice of an event, then the
+    blocks from the inside out.
+    """
+
+    __slots__ = ("after", "event", "fiber", "when")
+
+    def __init__(self, *kinds: type, after: Seconds | None = None) -> None:
+        check_kinds(kinds, "until", "until(Disconnect) or until(after=30)")
+        if not kinds and after is None:
+            raise NotAnEventTypeError(
+                "until() ends on nothing; name types of events, or give it a time: until(after=30)"
+            )
+        if after is not None:
+            seconds_of(after)
+        self.kinds = kinds
+        self.after = after
+        #: What ended the block: an event, a `Timeout`, or `None` if it ended by itself.
+        self.event: Any = None
+        self.asleep = True
+        self.outer = None
+        self.path = None
+        self.when = 0.0
+
+    def __enter__(self) -> until:
+        me = self.fiber = running("with until(…)")
+        self.event = None
+        self.asleep = False
+        self.outer = me.block
+        self.path = me.path
+        me.block = self
+        if self.after is not None:
+            self.when = me.home.deadline(seconds_of(self.after))
+            me.home.timers.arm(self.when, self)
+        return self
+
+    def __exit__(
+        self, kind: object, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        self.asleep = True
+        self.fiber.block = self.outer
+        if self.after is not None:
+            self.fiber.home.timers.disarm(self.when, self)
+        return isinstance(error, Leave) and error.block is self
+
+    def fire(self) -> None:
+        """The time is up; called by the dispatcher."""
+        if not self.asleep:
+            self.fiber.signal(self)
+
+    def meet(self, fiber: Fiber) -> None:
+        """The time is up, in the actor; a block that was left meanwhile says nothing."""
+        if not self.asleep:
+            self.leave(fiber, self.limit())
+
+    def limit(self) -> Timeout:
+        """The `Timeout` that the block is left with when its time is up."""
+        assert self.after is not None
+        name = self.after.name if isinstance(self.after, Delay) else None
+        return Timeout(name, seconds_of(self.after))
+
+    def leave(self, me: Fiber, event: object) -> NoReturn:
+        """Unwind the actor to the end of this block."""
+        self.event = event
+        me.put_to_sleep(self.outer)
+        home = me.home
+        if home.listeners:
+            home.report(Delivered(home.now(), me.ref, event, names.path_of(self.path)))
+        raise Leave(self)

@@ -1,0 +1,139 @@
+"""The greenlet in which an actor runs, with the few slots that are read at every switch.
+
+They stand on the greenlet itself because that is where they are cheapest to reach.  Fibers outlive
+actors: one whose actor has ended is used again for the next, since a fresh greenlet costs about
+ten times as much as a used one.  Nothing here switches: that is the dispatcher's.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from greenlet import greenlet
+
+from . import names
+from .mailbox import KEEPS, LOOK, Block, Kinds, Mark, Signal, WatchedBox
+
+if TYPE_CHECKING:
+    from .actor import ActorRef
+    from .dispatcher import Dispatcher
+
+
+class Fiber(greenlet):
+    """The greenlet in which an actor runs.
+
+    want      the exact type that the actor waits for, or a tuple of types, or `KEEPS`
+              (takes no mail); `None` while it runs or is about to
+    event     what woke it
+    box       its mailbox, `None` until it is needed
+    path      the blocks that it is in: `(state, outer path, entered before)` or `None`
+    entered   the last block entered since the last wait, as such a cell
+    block     the innermost `until` round where it is
+    kinds     what the wait takes, where `want` does not say it
+    called    what the wait is called by what it awaits, where that is no type of event
+    at        what the wait is called by its author
+    left      the block out of which the last exception went, as `(id(error), cell)`
+    """
+
+    __slots__ = (
+        "at", "block", "box", "called", "entered", "event", "floor", "home", "kinds", "left",
+        "path", "ready", "ref", "want",
+    )  # fmt: skip
+
+    want: type | Kinds | Mark | None
+    event: object
+    box: deque[object] | None
+    path: names.Cell | None
+    entered: names.Cell | None
+    block: Block | None
+    floor: Block | None
+    kinds: Kinds
+    called: str | None
+    at: Any
+    left: tuple[int, names.Cell] | None
+    home: Dispatcher
+    ready: deque[greenlet]
+    ref: ActorRef[Any]
+
+    def offer(self, event: object) -> None:
+        """Take in an event that is not of the very type that the actor waits for."""
+        want = self.want
+        if want.__class__ is tuple and type(event) in want:  # type: ignore[operator]
+            self.want = None
+            self.event = event
+            self.ready.append(self)
+            return
+        box = self.box
+        if box is None:
+            box = self.box = deque()
+        box.append(event)
+        if want is None or (want is KEEPS and self.block is None):
+            return
+        self.want = None
+        self.event = LOOK
+        self.ready.append(self)
+
+    def signal(self, signal: Signal, first: bool = False) -> None:
+        """Put a signal into the mailbox and have the actor look."""
+        box = self.box
+        if box is None:
+            box = self.box = deque()
+        if first:
+            box.appendleft(signal)
+        else:
+            box.append(signal)
+        if self.want is not None:
+            self.want = None
+            self.event = LOOK
+            self.ready.append(self)
+
+    def kinds_now(self) -> Kinds:
+        """The types that the wait takes."""
+        return (self.want,) if isinstance(self.want, type) else self.kinds
+
+    def awaits(self) -> str:
+        """What the wait is called where it has no name of its own."""
+        return self.called or names.kinds_text(self.kinds_now())
+
+    def takes(self) -> list[type]:
+        """The types that the actor would take now: its wait's, then its blocks', inside out.
+
+        What an open state defers does not reach the blocks outside it.
+        """
+        kinds = dict.fromkeys(self.kinds_now())
+        deferred: tuple[type, ...] = ()
+        cell = self.path
+        block = self.block
+        while block is not None:
+            while cell is not None and cell is not block.path:
+                deferred += cell[0].deferred
+                cell = cell[1]
+            if not block.asleep:
+                kinds.update((k, None) for k in block.kinds if not issubclass(k, deferred))
+            block = block.outer
+        return list(kinds)
+
+    def put_to_sleep(self, last: Block | None) -> None:
+        """The blocks from the innermost to before `last` hear nothing more: they are being left.
+
+        Their clean-up may wait; a block that heard in there would swallow what unwinds it.
+        """
+        block = self.block
+        while block is not last:
+            assert block is not None
+            block.asleep = True
+            block = block.outer
+
+    def watch(self) -> None:
+        """Go the long way from now on (see `WatchedBox`)."""
+        if self.box.__class__ is not WatchedBox:
+            self.box = WatchedBox(self.box or ())
+        if isinstance(self.want, type):
+            self.kinds = (self.want,)
+            self.want = ()
+
+    def unwatch(self) -> None:
+        """Go the short way again."""
+        if self.box.__class__ is WatchedBox:
+            self.box = deque(self.box or ()) or None

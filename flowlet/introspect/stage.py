@@ -1,0 +1,212 @@
+"""One run of an explored function: a dispatcher of its own, on which only the search moves time.
+
+Runs share nothing: arguments, objects and closures are copied for each.  Other actors that the
+function names are environment: what is sent to them is noted, and gone.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from types import CellType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+from .. import names
+from ..actor import NOBODY, ActorRef, current_actor, options_of
+from ..dispatcher import Dispatcher
+from ..errors import ExploreError, FlowletError
+from ..instrument import Record, Sent
+from .guards import EndlessLoop, Tracer
+from .identity import timers_of
+from .record import Follower, Move
+from .values import Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing that can happen in a state: an event comes, or a timer goes off."""
+
+    event: object = None
+    timer: int | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether nothing comes from outside: mail that is there already is handled."""
+        return self.event is None and self.timer is None
+
+
+class _Elsewhere(ActorRef[Any]):
+    """An actor that the explored one names, and that is not there: what is sent to it is gone."""
+
+    __slots__ = ()
+
+    def send(self, event: object) -> None:
+        """Told to the listeners, and forgotten."""
+        home = self._home
+        home.report(Sent(home.now(), self, event, current_actor()))
+
+
+class Stage(Dispatcher):
+    """A dispatcher whose time moves only when the search says so, with one actor on it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = self._moment
+        self.refusal: ExploreError | None = None
+        self._elsewhere: dict[str, ActorRef[Any]] = {}
+
+    def _moment(self) -> float:
+        return Moment(self.clock.now())
+
+    def _fire_due(self) -> bool:
+        return False
+
+    def find(self, name: str) -> ActorRef[Any] | None:
+        """Any other actor is part of the environment."""
+        return super().find(name) or self._environment(name)
+
+    def _environment(self, name: str) -> ActorRef[Any]:
+        if name not in self._elsewhere:
+            job: tuple[Any, tuple[Any, ...]] = (_nobody, ())
+            ref = _Elsewhere(self, NOBODY, job, name, 1, options_of(_nobody), None, None)
+            ref.phase = "alive"
+            self._elsewhere[name] = ref
+        return self._elsewhere[name]
+
+    def spawn_under(
+        self,
+        parent: ActorRef[Any] | None,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...],
+        name: str | None,
+        on_output: Callable[[Any], object] | None,
+    ) -> ActorRef[Any]:
+        """Only the explored actor itself."""
+        if parent is not None:
+            child = names.function_name(fn)
+            self.refusal = ExploreError(
+                f"{parent.name} spawns the actor {child}, and explore follows one actor alone; "
+                f"explore {child} by itself, or let {parent.name} find it with whereis()"
+            )
+            raise self.refusal
+        return super().spawn_under(parent, fn, args, name, on_output)
+
+
+def _nobody() -> None:
+    """What an actor of the environment runs."""
+
+
+class Instance:
+    """One run of the explored function."""
+
+    def __init__(self, target: Callable[..., Any], tracer: Tracer) -> None:
+        self.tracer = tracer
+        self.moves: list[Move] = []
+        self.follower = Follower()
+        self.dispatcher = Stage()
+        self.ref = self.dispatcher.spawn(fresh(target))
+        self.dispatcher.listen(self.hear)
+
+    def hear(self, record: Record) -> None:
+        if isinstance(record, Sent):
+            if record.sender is self.ref and record.actor is not self.ref:
+                self.follower.sent(record)
+        elif record.actor is self.ref:
+            move = self.follower.take(record)
+            if move is not None:
+                self.moves.append(move)
+
+    def act(self, choice: Choice) -> list[Move]:
+        """Let something happen; the moves that came of it, or none."""
+        if choice.timer is not None:
+            when, timed = timers_of(self.ref)[choice.timer]
+            self.dispatcher.clock.move_to(float(when))  # type: ignore[union-attr]
+            self.dispatcher.timers.disarm(when, timed)
+            timed.fire()
+        elif choice.event is not None:
+            self.ref.send(_unshared(choice.event))
+        return self.step_until_quiet()
+
+    def step_until_quiet(self) -> list[Move]:
+        """Run to the next wait."""
+        self.moves = []
+        try:
+            while self.dispatcher.step() and not self.moves and self.ref.alive:
+                pass
+        except EndlessLoop as error:
+            raise _endless(self.ref, error.place) from None
+        except BaseException as error:
+            if self.dispatcher.refusal is not None:
+                raise self.dispatcher.refusal from None
+            if isinstance(error, FlowletError) and not self.ref.error:
+                raise
+            if isinstance(self.ref.error, EndlessLoop):
+                raise _endless(self.ref, self.ref.error.place) from None
+            if error is not self.ref.error:
+                raise
+        return self.moves
+
+    def close(self) -> None:
+        try:
+            self.dispatcher.close()
+        except Exception:
+            # Clean-up that fails while an instance is thrown away is no part of the machine.
+            return
+
+
+def _endless(ref: ActorRef[Any], place: str) -> ExploreError:
+    return ExploreError(
+        f"{ref.name} computes for ever, or for very long, without a wait, at {place}; let the loop "
+        "wait for something, or end"
+    )
+
+
+def _unshared(event: Any) -> Any:
+    """The event, or a copy where an actor could change it."""
+    try:
+        hash(event)
+    except TypeError:
+        return copy.deepcopy(event)
+    return event
+
+
+def fresh(target: Callable[..., Any]) -> Callable[..., Any]:
+    """The function with arguments, object and closure of its own, so that runs share nothing."""
+    if isinstance(target, partial):
+        # Together, so that two names for one object stay two names for one.
+        arguments, keywords = _copy((target.args, target.keywords))
+        return partial(fresh(target.func), *arguments, **keywords)
+    if isinstance(target, MethodType):
+        return MethodType(target.__func__, _copy(target.__self__))
+    if isinstance(target, FunctionType) and target.__closure__:
+        memo: dict[int, Any] = {}
+        cells = tuple(_fresh_cell(cell, memo) for cell in target.__closure__)
+        again = FunctionType(
+            target.__code__, target.__globals__, target.__name__, target.__defaults__, cells
+        )
+        again.__kwdefaults__ = target.__kwdefaults__
+        again.__dict__.update(target.__dict__)
+        again.__module__ = target.__module__
+        return again
+    return target
+
+
+def _fresh_cell(cell: CellType, memo: dict[int, Any]) -> CellType:
+    try:
+        return CellType(_copy(cell.cell_contents, memo))
+    except ValueError:
+        return CellType()
+
+
+def _copy(value: Any, memo: dict[int, Any] | None = None) -> Any:
+    if isinstance(value, ModuleType | ActorRef | FunctionType):
+        return value
+    try:
+        return copy.deepcopy(value, memo)
+    except Exception as error:
+        raise ExploreError(
+            f"{value!r} is shared by all runs and cannot be copied ({error}); make it inside the "
+            "function, or hand over something that can be copied"
+        ) from None

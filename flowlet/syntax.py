@@ -1,0 +1,319 @@
+"""Functions as their source says them: the syntax tree, and what the names in it mean.
+
+Values are known without running where names and attributes give them: globals, closures, simple
+assignments, methods of an object at hand, functions given to a helper.  All else is `UNKNOWN`.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+import inspect
+import linecache
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import CodeType, FunctionType, MethodType
+from typing import Any, Final, Literal, TypeVar
+
+from .events import Delay
+
+Fn = TypeVar("Fn", bound=Callable[..., Any])
+Role = Literal["receive", "wait", "state", "flow", "become"]
+
+#: What the functions of flowlet are to a reader of sources; filled where they are defined.
+ROLES: Final[dict[Any, Role]] = {}
+
+COMPREHENSIONS: Final = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
+
+
+def playing(role: Role) -> Callable[[Fn], Fn]:
+    """Decorate a function of flowlet with its role for a reader of sources."""
+
+    def mark(fn: Fn) -> Fn:
+        ROLES[fn] = role
+        return fn
+
+    return mark
+
+
+def role_of(target: Any) -> Role | None:
+    try:
+        return ROLES.get(target)
+    except TypeError:
+        return None
+
+
+class _Unknown:
+    """A value that only a run knows."""
+
+
+UNKNOWN: Final = _Unknown()
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceOf:
+    """Some object of a class, not known which."""
+
+    kind: type
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A function as this walk sees it: its tree, its code, and what its names mean."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    code: CodeType
+    scope: _Scope
+    block: bool = False
+
+    @property
+    def statements(self) -> list[Any]:
+        return [self.node.body] if isinstance(self.node, ast.Lambda) else self.node.body
+
+
+@dataclass(slots=True)
+class _Scope:
+    """The names of one function: bound parameters, simple assignments, what lies outside."""
+
+    code: CodeType
+    outer: _Scope | None
+    globals: Mapping[str, Any]
+    known: dict[str, Any]
+    assigned: dict[str, ast.expr] = field(default_factory=dict)
+    defined: dict[str, Any] = field(default_factory=dict)
+
+    def look_up(self, name: str) -> Any:
+        if name in self.known:
+            return self.known[name]
+        if name in self.defined:
+            return _local_function(self.defined[name], self)
+        if name in self.assigned:
+            expr = self.assigned.pop(name)  # out of the way while it is looked at: x = x.next
+            value = self.known[name] = self.evaluate(expr)
+            return value
+        if name in self.code.co_varnames or name in self.code.co_cellvars:
+            return UNKNOWN
+        if self.outer is not None:
+            return self.outer.look_up(name)
+        if name in self.globals:
+            return self.globals[name]
+        return getattr(builtins, name, UNKNOWN)
+
+    def evaluate(self, expr: ast.AST) -> Any:
+        """The value of an expression, where names and attributes give it."""
+        match expr:
+            case ast.Constant(value=value):
+                return value
+            case ast.Name(id=name):
+                return self.look_up(name)
+            case ast.Attribute(value=base, attr=attr):
+                return _attribute(self.evaluate(base), attr)
+            case ast.Lambda():
+                return _local_function(expr, self)
+            case ast.Call(func=func, args=args):
+                made = self.evaluate(func)
+                if made is Delay and args:
+                    name = self.evaluate(args[0])
+                    return Delay(name, 0) if isinstance(name, str) and name else UNKNOWN
+                if made is functools.partial and args:
+                    return self.evaluate(args[0])
+                if isinstance(made, type):
+                    return InstanceOf(made)
+        return UNKNOWN
+
+
+def _attribute(base: Any, attr: str) -> Any:
+    if base is UNKNOWN or isinstance(base, Code):
+        return UNKNOWN
+    if isinstance(base, InstanceOf):
+        found = inspect.getattr_static(base.kind, attr, UNKNOWN)
+        return _Bound(found, base) if isinstance(found, FunctionType) else UNKNOWN
+    found = inspect.getattr_static(base, attr, UNKNOWN)
+    if isinstance(found, staticmethod | classmethod):
+        found = found.__func__
+    if (
+        isinstance(found, FunctionType)
+        and not isinstance(base, type)
+        and not inspect.ismodule(base)
+    ):
+        return _Bound(found, base)
+    return found if not isinstance(found, property) else UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """A method with its object."""
+
+    function: FunctionType
+    owner: Any
+
+
+def callee(value: Any) -> Code | None:
+    """The function behind a value that is called, if it is one of the user's."""
+    known: dict[str, Any] = {}
+    if isinstance(value, Code):
+        return value
+    if isinstance(value, functools.partial):
+        inner = callee(value.func)
+        if inner is not None:
+            inner.scope.known.update(bind(inner, list(value.args), value.keywords))
+        return inner
+    if isinstance(value, MethodType):
+        value = _Bound(value.__func__, value.__self__) if is_function(value.__func__) else value
+    if isinstance(value, _Bound):
+        inner = callee(value.function)
+        if inner is not None:
+            known = bind(inner, [value.owner], {})
+            inner.scope.known.update(known)
+        return inner
+    if getattr(value, "__flowlet_block__", False):
+        inner = callee(value.__wrapped__)
+        return inner and Code(inner.node, inner.code, inner.scope, block=True)
+    if not is_function(value):
+        call = inspect.getattr_static(type(value), "__call__", None)
+        return callee(_Bound(call, value)) if is_function(call) else None
+    if _is_foreign(value):
+        return None
+    node = node_of(value.__code__)
+    if node is None:
+        return None
+    cells = zip(value.__code__.co_freevars, value.__closure__ or (), strict=False)
+    for name, cell in cells:
+        try:
+            known[name] = cell.cell_contents
+        except ValueError:
+            known[name] = UNKNOWN
+    return Code(node, value.__code__, _scope(node, value.__code__, None, value.__globals__, known))
+
+
+def is_function(value: Any) -> bool:
+    return isinstance(value, FunctionType)
+
+
+def _is_foreign(fn: FunctionType) -> bool:
+    root = (fn.__module__ or "").partition(".")[0]
+    return root in sys.stdlib_module_names or root in {"pydantic", "pydantic_core", "greenlet"}
+
+
+def bind(called: Code, args: list[Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
+    names = [arg.arg for arg in (*called.node.args.posonlyargs, *called.node.args.args)]
+    free = [name for name in names if name not in called.scope.known]
+    bound = dict(zip(free, args, strict=False))
+    bound.update(keywords)
+    return {name: value for name, value in bound.items() if value is not UNKNOWN}
+
+
+def _scope(
+    node: Any,
+    code: CodeType,
+    outer: _Scope | None,
+    globals: Mapping[str, Any],
+    known: dict[str, Any],
+) -> _Scope:
+    scope = _Scope(code, outer, globals, known)
+    counts: dict[str, int] = {}
+    for inner in _own_nodes(node):
+        match inner:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                counts[name] = counts.get(name, 0) + 1
+                scope.defined[name] = inner
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                counts[name] = counts.get(name, 0) + 1
+                scope.assigned[name] = value
+            case ast.Name(id=name, ctx=ast.Store()):
+                counts[name] = counts.get(name, 0) + 1
+    for name, count in counts.items():
+        # An assignment counts twice: as a statement and as the name in it.
+        if count > (2 if name in scope.assigned else 1):
+            scope.assigned.pop(name, None)
+            scope.defined.pop(name, None)
+    return scope
+
+
+def _own_nodes(node: Any) -> Iterator[ast.AST]:
+    """The nodes of a function's body without those of the functions inside it."""
+    todo: list[ast.AST] = list(node.body) if isinstance(node.body, list) else [node.body]
+    while todo:
+        inner = todo.pop(0)
+        yield inner
+        if not isinstance(
+            inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
+        ):
+            todo[:0] = list(ast.iter_child_nodes(inner))
+
+
+def _local_function(node: Any, scope: _Scope) -> Any:
+    name = "<lambda>" if isinstance(node, ast.Lambda) else node.name
+    for code in _codes_in(scope.code):
+        if code.co_name == name and _matches(node, code):
+            block = any(
+                isinstance(mark, ast.Call) and ROLES.get(scope.evaluate(mark.func)) == "state"
+                for mark in getattr(node, "decorator_list", ())
+            )
+            return Code(node, code, _scope(node, code, scope, scope.globals, {}), block)
+    return UNKNOWN
+
+
+def _codes_in(code: CodeType) -> Iterator[CodeType]:
+    for const in code.co_consts:
+        if isinstance(const, CodeType):
+            yield const
+            if const.co_name in COMPREHENSIONS:
+                yield from _codes_in(const)
+
+
+# --- from code to its syntax tree ---------------------------------------------------------
+
+
+@functools.lru_cache(maxsize=64)
+def _functions_in(filename: str, text: str) -> Mapping[tuple[str, int], list[Any]]:
+    found: dict[tuple[str, int], list[Any]] = {}
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return found
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            found.setdefault((node.name, _first_line(node)), []).append(node)
+        elif isinstance(node, ast.Lambda):
+            found.setdefault(("<lambda>", node.lineno), []).append(node)
+    return found
+
+
+def _first_line(node: Any) -> int:
+    marks = getattr(node, "decorator_list", ())
+    return min([node.lineno, *(mark.lineno for mark in marks)])
+
+
+def node_of(code: CodeType) -> Any:
+    text = "".join(linecache.getlines(code.co_filename))
+    nodes = _functions_in(code.co_filename, text).get((code.co_name, code.co_firstlineno), [])
+    return next((node for node in nodes if _matches(node, code)), None)
+
+
+def _matches(node: Any, code: CodeType) -> bool:
+    """Whether the code can be that of the node: it begins there, and lies inside."""
+    if _first_line(node) != code.co_firstlineno:
+        return False
+    if not isinstance(node, ast.Lambda):
+        return True
+    ends = [(end, col) for _, end, _, col in code.co_positions() if end and col]
+    body = node.body
+    return bool(ends) and max(ends) == (body.end_lineno, body.end_col_offset)
+
+
+def loop_ends(code: CodeType) -> Mapping[Any, tuple[int, int]]:
+    """Where what a `for` goes over ends, by the position of the whole statement."""
+    node = node_of(code)
+    if node is None:
+        return {}
+    return {
+        (loop.lineno, loop.end_lineno, loop.col_offset, loop.end_col_offset): (
+            loop.iter.end_lineno or 0,
+            loop.iter.end_col_offset or 0,
+        )
+        for loop in ast.walk(node)
+        if isinstance(loop, ast.For)
+    }
