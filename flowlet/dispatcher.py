@@ -23,17 +23,15 @@ from greenlet import GreenletExit, getcurrent, greenlet
 
 from . import names
 from .actor import (
-    NOBODY,
     ActorRef,
-    ChildEnded,
-    child_failed,
     current_actor,
 )
 from .clock import RealClock, VirtualClock
-from .errors import DeadlockError, IllegalCallError, Jump, Leave, Stopped, Unwinding
+from .errors import DeadlockError, IllegalCallError
 from .events import Delay
 from .fiber import Fiber
-from .instrument import Delivered, Ended, Listener, Parked
+from .instrument import Delivered, Listener, Parked
+from .life import end_actor, run_actor
 from .mailbox import KEEPS, LATER, LOOK, NOTHING, Alarm, Kinds, WatchedBox, take
 from .roster import Roster
 
@@ -212,7 +210,7 @@ class Dispatcher(Roster):
 
     def forget(self, ref: ActorRef[Any]) -> None:
         """An actor that has not begun is stopped."""
-        self._end(ref, ref._fiber, None, None, ())
+        end_actor(self, ref, None, None, ())
 
     def join(self, refs: list[ActorRef[Any]]) -> None:
         """Wait, as the running actor, until these have ended."""
@@ -329,42 +327,6 @@ class Dispatcher(Roster):
         fiber.ready = self.ready
         fiber.switch(fiber)
 
-    def _end(
-        self,
-        ref: ActorRef[Any],
-        fiber: Fiber,
-        result: Any,
-        error: BaseException | None,
-        passed: tuple[names.Path, ...],
-    ) -> None:
-        """The last that an actor does."""
-        ref.result = result
-        ref.error = error
-        ref._fiber = NOBODY
-        ref.phase = "ended"
-        self._actors.pop(ref, None)
-        if ref._name is not None:
-            self._named.pop(ref._name, None)
-        if ref._grace is not None:
-            self.timers.disarm(ref._grace.when, ref._grace)
-            ref._grace = None
-        if self.listeners:
-            self.report(Ended(self.now(), ref, ref._final, passed, result, error))
-        parent = ref.parent
-        if parent is not None:
-            if parent._children is not None:
-                parent._children.pop(ref, None)
-            if error is not None:
-                child_failed(ref, parent)
-        elif error is not None:
-            self._failed.append(error)
-            self._called = True
-        for joiner in ref._joiners or ():
-            joiner.signal(ChildEnded())
-        ref._joiners = None
-        if ref is self._goal:
-            self._called = True
-
 
 def _work(me: Fiber) -> None:
     """What every greenlet does: run one actor after another."""
@@ -377,7 +339,7 @@ def _work(me: Fiber) -> None:
         ref = me.ref
         if ref.phase == "spawned":
             ref.phase = "alive"
-            _run(me, ref)
+            run_actor(me, ref)
         del me.ref, ref
         me.event = me.box = me.want = me.path = me.entered = me.at = None
         if len(idle) >= POOL:
@@ -385,77 +347,6 @@ def _work(me: Fiber) -> None:
             return
         idle.append(me)
         resume(home.hub if home._called or not ready else ready.popleft())
-
-
-def _run(me: Fiber, ref: ActorRef[Any]) -> None:
-    """One actor, from its first turn to its end."""
-    result: Any = None
-    error: BaseException | None = None
-    fn, args = ref._job
-    keywords: dict[str, Any] = {}
-    while True:
-        try:
-            result = fn(*args, **keywords)
-        except Jump as jump:
-            fn, args, keywords = jump.target
-            continue
-        except (Stopped, GreenletExit):
-            pass
-        except Leave:
-            error = IllegalCallError(
-                f"actor {ref.name!r} was in an `until` block of a generator that did not run when "
-                "the block was to be left; open the block in the function that drives the generator"
-            )
-        except BaseException as failure:
-            error = failure
-        break
-    if ref.failure is not None:
-        error = ref.failure
-    if error is not None and error.__traceback__ is not None:
-        _note(me, ref, error)
-        # The first entry is this frame: a stored error must not keep the actor alive.
-        error.__traceback__ = error.__traceback__.tb_next
-    ref.phase = "ending"
-    entered = me.entered
-    if ref._children:
-        _end_children(me, ref)
-        error = error or ref.failure
-    passed = names.passed_blocks(entered, None)
-    if error is not None:
-        ref._final = (f"error: {type(error).__name__}",)
-    elif entered is not None:
-        ref._final = names.path_of(entered)
-        passed = passed[:-1]
-    else:
-        ref._final = ("end",)
-    me.home._end(ref, me, result, error, passed)
-
-
-def _end_children(me: Fiber, ref: ActorRef[Any]) -> None:
-    """Stop the children, the youngest first, and wait for their clean-up."""
-    me.box = WatchedBox() if me.home.listeners else None
-    while ref._children:
-        for child in reversed(list(ref._children)):
-            child.stop()
-        ref._home.join(list(ref._children))
-
-
-def _note(me: Fiber, ref: ActorRef[Any], error: BaseException) -> None:
-    """Say on the error which actor it was, in which state, at which line."""
-    if isinstance(error, Unwinding):
-        return
-    trace = error.__traceback__
-    place = ""
-    while trace is not None:
-        if names.is_users(trace.tb_frame.f_code):
-            place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    cell = me.left[1] if me.left is not None and me.left[0] == id(error) else None
-    path = names.path_of(cell)
-    if me.at is not None:
-        path = (*path, names.name_of(me.at))
-    state = names.text(path) or names.function_name(ref.function)
-    error.add_note(f"in actor {ref.name!r}, state {state}, at {place or 'an unknown line'}")
 
 
 # --- waiting --------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from types import CodeType, FrameType
 from typing import Any, TypeAlias
 
 from .events import label_of_type, name_of
-from .source import CallString, Site, reading_of
+from .source import CallString, Site, collapsed, reading_of
 from .syntax import COMPREHENSIONS, loop_ends
 
 Path: TypeAlias = tuple[Any, ...]
@@ -31,10 +31,16 @@ _SKIPPED = ("contextlib.py", "functools.py")
 @functools.lru_cache(maxsize=4096)
 def is_users(code: CodeType) -> bool:
     """Whether a frame of this code belongs to the user's program, not to what runs it."""
-    path = os.path.abspath(code.co_filename)
-    return not path.startswith(_HERE) and not path.endswith(_SKIPPED)
+    return not is_kernel(code) and not code.co_filename.endswith(_SKIPPED)
 
 
+@functools.lru_cache(maxsize=4096)
+def is_kernel(code: CodeType) -> bool:
+    """Whether a frame of this code is flowlet's own."""
+    return os.path.abspath(code.co_filename).startswith(_HERE)
+
+
+@functools.lru_cache(maxsize=4096)
 def is_bottom(code: CodeType) -> bool:
     """Whether this is the frame under which an actor runs."""
     return code.co_name == "_work" and code.co_filename.startswith(_HERE)
@@ -78,20 +84,19 @@ def call_string(stack: Iterable[tuple[CodeType, int]], unrolled: int) -> CallStr
         if code.co_name in COMPREHENSIONS and string:
             string[-1] = (string[-1][0], end)
             continue
-        again = [place for place, (known, _) in enumerate(string) if known is code]
-        if len(again) >= unrolled:
-            del string[again[unrolled - 1] :]
         string.append((code, end))
-    return tuple(string)
+    return collapsed(string, unrolled)
 
 
 def line_of(place: tuple[CodeType, int]) -> tuple[str, int]:
     """The file and line of a frame."""
     code, lasti = place
-    for index, position in enumerate(code.co_positions()):
-        if index == lasti // 2:
-            return code.co_filename, position[0] or code.co_firstlineno
-    return code.co_filename, code.co_firstlineno
+    return code.co_filename, _lines(code)[lasti // 2]
+
+
+@functools.lru_cache(maxsize=4096)
+def _lines(code: CodeType) -> list[int]:
+    return [line or code.co_firstlineno for line, _, _, _ in code.co_positions()]
 
 
 def line_text(place: tuple[CodeType, int]) -> str:

@@ -17,7 +17,7 @@ not followed; a wait behind it is named by what it awaits.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import CodeType, MethodType
 from typing import Any
@@ -60,6 +60,17 @@ class Reading:
 
 #: By function and, for a method, the class of its object; weakly, so that closures can go.
 _readings: WeakKeyDictionary[Any, dict[type | None, Reading]] = WeakKeyDictionary()
+
+
+def collapsed(string: Iterable[Place], unrolled: int) -> CallString:
+    """A call string in which no function stands more often than that: the last calls count."""
+    kept: list[Place] = []
+    for place in string:
+        again = [i for i, (known, _) in enumerate(kept) if known is place[0]]
+        if len(again) >= unrolled:
+            del kept[again[unrolled - 1] :]
+        kept.append(place)
+    return tuple(kept)
 
 
 def reading_of(fn: Callable[..., Any]) -> Reading:
@@ -118,15 +129,20 @@ class _Walk(ast.NodeVisitor):
     def sites(self) -> dict[CallString, Site]:
         if self.calls > MOST_CALLS:
             return {}
-        held: dict[_Block, int] = {}
-        repeats: dict[tuple[_Block, str], int] = {}
+        # A wait that recursion comes back to is the same one.
+        held: dict[_Block, dict[CallString, int]] = {}
+        alike: dict[tuple[_Block, str], int] = {}
         result: dict[CallString, Site] = {}
         for wait in self.found:
-            held[wait.block] = held.get(wait.block, 0) + 1
+            there = held.setdefault(wait.block, {})
+            place = collapsed(wait.string, 1)
+            if place not in there:
+                key = (wait.block, wait.text if wait.label is None else wait.label)
+                there[place] = alike[key] = alike.get(key, 0) + 1
         for wait in self.found:
-            key = (wait.block, wait.text if wait.label is None else wait.label)
-            repeats[key] = repeats.get(key, 0) + 1
-            result[wait.string] = Site(held[wait.block] > 1, wait.label, repeats[key])
+            there = held[wait.block]
+            repeat = there[collapsed(wait.string, 1)]
+            result[wait.string] = Site(len(there) > 1, wait.label, repeat)
         return result
 
     def body(self, target: Code, string: CallString, block: _Block) -> None:

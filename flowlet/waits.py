@@ -35,6 +35,8 @@ P = ParamSpec("P")
 Ts = TypeVarTuple("Ts")
 Fn = TypeVar("Fn", bound=Callable[..., Any])
 
+Where = Callable[[Any], object] | None
+
 #: Stands for a type that was not given, so that `None` given by mistake is seen.
 ABSENT = Mark("nothing")
 
@@ -42,257 +44,100 @@ ABSENT = Mark("nothing")
 # --- receive --------------------------------------------------------------------------------
 
 
+# fmt: off
 @overload
 def receive(
-    k1: type[A],
-    /,
-    *,
-    after: None = None,
-    where: Callable[[Any], object] | None = None,
-    at: Name | None = None,
+    k1: type[A], /, *,
+    after: None = None, where: Where = None, at: Name | None = None,
 ) -> A: ...
-
-
 @overload
 def receive(
-    k1: type[A],
-    /,
-    *,
-    after: Seconds,
-    where: Callable[[Any], object] | None = None,
-    at: Name | None = None,
+    k1: type[A], /, *,
+    after: Seconds, where: Where = None, at: Name | None = None,
 ) -> A | Timeout: ...
-
-
 @overload
 def receive(
-    k1: type[A],
-    k2: type[B],
-    /,
-    *,
-    after: None = None,
-    where: Callable[[Any], object] | None = None,
-    at: Name | None = None,
+    k1: type[A], k2: type[B], /, *,
+    after: None = None, where: Where = None, at: Name | None = None,
 ) -> A | B: ...
-
-
 @overload
 def receive(
-    k1: type[A],
-    k2: type[B],
-    /,
-    *,
-    after: Seconds,
-    where: Callable[[Any], object] | None = None,
-    at: Name | None = None,
+    k1: type[A], k2: type[B], /, *,
+    after: Seconds, where: Where = None, at: Name | None = None,
 ) -> A | B | Timeout: ...
-
-
 @overload
 def receive(
-    k1: type[A],
-    k2: type[B],
-    k3: type[C],
-    /,
-    *,
-    after: None = None,
-    where: Callable[[Any], object] | None = None,
-    at: Name | None = None,
+    k1: type[A], k2: type[B], k3: type[C], /, *,
+    after: None = None, where: Where = None, at: Name | None = None,
 ) -> A | B | C: ...
-
-
 @overload
 def receive(
-    k1: type[A],
-    k2: type[B],
-    k3: type[C],
-    /,
-    *,
-    after: Seconds,
-    where: Callable[[Any], object] | None = None,
-    at: Name | None = None,
+    k1: type[A], k2: type[B], k3: type[C], /, *,
+    after: Seconds, where: Where = None, at: Name | None = None,
 ) -> A | B | C | Timeout: ...
-
-
 @overload
 def receive(
-    k1: type[A],
-    k2: type[B],
-    k3: type[C],
-    k4: type[D],
-    /,
-    *,
-    after: None = None,
-    where: Callable[[Any], object] | None = None,
-    at: Name | None = None,
+    k1: type[A], k2: type[B], k3: type[C], k4: type[D], /, *,
+    after: None = None, where: Where = None, at: Name | None = None,
 ) -> A | B | C | D: ...
-
-
 @overload
 def receive(
-    k1: type[A],
-    k2: type[B],
-    k3: type[C],
-    k4: type[D],
-    /,
-    *,
-    after: Seconds,
-    where: Callable[[Any], object] | None = None,
-    at: Name | None = None,
+    k1: type[A], k2: type[B], k3: type[C], k4: type[D], /, *,
+    after: Seconds, where: Where = None, at: Name | None = None,
 ) -> A | B | C | D | Timeout: ...
-
-
 @overload
 def receive(
-    k1: type[A],
-    k2: type[B],
-    k3: type[C],
-    k4: type[D],
-    k5: type[E],
-    /,
-    *,
-    after: None = None,
-    where: Callable[[Any], object] | None = None,
-    at: Name | None = None,
+    k1: type[A], k2: type[B], k3: type[C], k4: type[D], k5: type[E], /, *,
+    after: None = None, where: Where = None, at: Name | None = None,
 ) -> A | B | C | D | E: ...
-
-
 @overload
 def receive(
-    k1: type[A],
-    k2: type[B],
-    k3: type[C],
-    k4: type[D],
-    k5: type[E],
-    /,
-    *,
-    after: Seconds,
-    where: Callable[[Any], object] | None = None,
-    at: Name | None = None,
+    k1: type[A], k2: type[B], k3: type[C], k4: type[D], k5: type[E], /, *,
+    after: Seconds, where: Where = None, at: Name | None = None,
 ) -> A | B | C | D | E | Timeout: ...
-
-
 @overload
 def receive(
-    k1: type[A],
-    k2: type[B],
-    k3: type[C],
-    k4: type[D],
-    k5: type[E],
-    k6: type[F],
-    /,
-    *,
-    after: None = None,
-    where: Callable[[Any], object] | None = None,
-    at: Name | None = None,
+    k1: type[A], k2: type[B], k3: type[C], k4: type[D], k5: type[E], k6: type[F], /, *,
+    after: None = None, where: Where = None, at: Name | None = None,
 ) -> A | B | C | D | E | F: ...
-
-
 @overload
 def receive(
-    k1: type[A],
-    k2: type[B],
-    k3: type[C],
-    k4: type[D],
-    k5: type[E],
-    k6: type[F],
-    /,
-    *,
-    after: Seconds,
-    where: Callable[[Any], object] | None = None,
-    at: Name | None = None,
+    k1: type[A], k2: type[B], k3: type[C], k4: type[D], k5: type[E], k6: type[F], /, *,
+    after: Seconds, where: Where = None, at: Name | None = None,
 ) -> A | B | C | D | E | F | Timeout: ...
-
-
 @overload
 def receive(
-    k1: type[A],
-    k2: type[B],
-    k3: type[C],
-    k4: type[D],
-    k5: type[E],
-    k6: type[F],
-    k7: type[G],
-    /,
-    *,
-    after: None = None,
-    where: Callable[[Any], object] | None = None,
-    at: Name | None = None,
+    k1: type[A], k2: type[B], k3: type[C], k4: type[D], k5: type[E], k6: type[F], k7: type[G], /, *,
+    after: None = None, where: Where = None, at: Name | None = None,
 ) -> A | B | C | D | E | F | G: ...
-
-
 @overload
 def receive(
-    k1: type[A],
-    k2: type[B],
-    k3: type[C],
-    k4: type[D],
-    k5: type[E],
-    k6: type[F],
-    k7: type[G],
-    /,
-    *,
-    after: Seconds,
-    where: Callable[[Any], object] | None = None,
-    at: Name | None = None,
+    k1: type[A], k2: type[B], k3: type[C], k4: type[D], k5: type[E], k6: type[F], k7: type[G], /, *,
+    after: Seconds, where: Where = None, at: Name | None = None,
 ) -> A | B | C | D | E | F | G | Timeout: ...
-
-
 @overload
 def receive(
-    k1: type[A],
-    k2: type[B],
-    k3: type[C],
-    k4: type[D],
-    k5: type[E],
-    k6: type[F],
-    k7: type[G],
-    k8: type[H],
-    /,
-    *,
-    after: None = None,
-    where: Callable[[Any], object] | None = None,
-    at: Name | None = None,
+    k1: type[A], k2: type[B], k3: type[C], k4: type[D], k5: type[E], k6: type[F], k7: type[G], k8: type[H], /, *,
+    after: None = None, where: Where = None, at: Name | None = None,
 ) -> A | B | C | D | E | F | G | H: ...
-
-
 @overload
 def receive(
-    k1: type[A],
-    k2: type[B],
-    k3: type[C],
-    k4: type[D],
-    k5: type[E],
-    k6: type[F],
-    k7: type[G],
-    k8: type[H],
-    /,
-    *,
-    after: Seconds,
-    where: Callable[[Any], object] | None = None,
-    at: Name | None = None,
+    k1: type[A], k2: type[B], k3: type[C], k4: type[D], k5: type[E], k6: type[F], k7: type[G], k8: type[H], /, *,
+    after: Seconds, where: Where = None, at: Name | None = None,
 ) -> A | B | C | D | E | F | G | H | Timeout: ...
-
-
 @overload
 def receive(*, after: Seconds, at: Name | None = None) -> Timeout: ...
-
-
 @overload
 def receive(
-    *kinds: type,
-    after: Seconds | None = None,
-    where: Callable[[Any], object] | None = None,
-    at: Name | None = None,
+    *kinds: type, after: Seconds | None = None, where: Where = None, at: Name | None = None,
 ) -> Any: ...
-
-
+# fmt: on
 def receive(
     k1: Any = ABSENT,
     k2: Any = ABSENT,
     *more: Any,
     after: Seconds | None = None,
-    where: Callable[[Any], object] | None = None,
+    where: Where = None,
     at: Any = None,
 ) -> Any:
     """Wait for an event of one of the types, and return it.

@@ -105,7 +105,7 @@ class Layout:
         for after in self.next[place]:
             live |= self.live[after]
         tail, constant = self._tail(place)
-        effect = dis.stack_effect(step.opcode, step.arg, jump=False)
+        effect = _effect(step, jump=False)
         return Point(frozenset(live), self.depth[place] + effect - 1, tail, constant)
 
     def _exits_that_never_swallow(self, swallows: Swallows) -> set[int]:
@@ -193,10 +193,10 @@ class Layout:
             depth[place] = now
             step = self.steps[place]
             if step.opname not in _ENDS and step.opname not in _JUMPS_ALWAYS:
-                effect = dis.stack_effect(step.opcode, step.arg, jump=False)
+                effect = _effect(step, jump=False)
                 todo.append((place + 1, now + effect))
             if step.opcode in dis.hasjrel or step.opcode in dis.hasjabs:
-                effect = dis.stack_effect(step.opcode, step.arg, jump=True)
+                effect = _effect(step, jump=True)
                 todo.append((self.index[step.argval], now + effect))
         return depth
 
@@ -227,6 +227,12 @@ class Layout:
                 case _:
                     return "no", None
         return "no", None
+
+
+def _effect(step: dis.Instruction, jump: bool) -> int:
+    if step.opname == "RETURN_GENERATOR":
+        return 1  # what is sent first, for the POP_TOP that follows; Python counts 0
+    return dis.stack_effect(step.opcode, step.arg, jump=jump)
 
 
 def _span(node: Any) -> tuple[int, ...]:

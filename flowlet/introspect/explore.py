@@ -1,7 +1,7 @@
 """Exploring: every event in every state of the real code, breadth first.
 
 A greenlet cannot be copied, so an earlier state is reached again by running a fresh instance along
-the same path; the instance that found a state is kept for its first continuation.  Each arrival is
+the same path; instances that come to a state are kept for its continuations.  Each arrival is
 compared with what was there before: code that does not do the same twice is told, not drawn.
 
 A state whose data has no bound would never end.  So on each path the variables are watched where
@@ -63,7 +63,8 @@ class _Node:
     ended: bool
     growth: Growth | None = None
     leads_on: bool = False
-    live: Instance | None = None
+    #: Instances that stand here, for its continuations; `None` once it has been continued.
+    live: list[Instance] | None = field(default_factory=list)
 
     def path(self) -> list[_Node]:
         nodes = []
@@ -196,6 +197,7 @@ class _Search:
         self.complete = True
         self.nodes: dict[Any, _Node] = {}
         self.transitions = 0
+        self.stopped = False
         self.kept = 0
 
     def run(self, progress: Progress | None) -> Exploration:
@@ -204,7 +206,7 @@ class _Search:
             try:
                 self.arrive(self.start(), None, None)
                 todo += self.nodes.values()
-                while todo and not self.full:
+                while todo and not self.stopped:
                     if progress is not None:
                         progress(len(self.nodes), len(todo))
                     todo += self.continue_from(todo.popleft())
@@ -212,14 +214,9 @@ class _Search:
                 self.cut("interrupted: what was found until then")
             finally:
                 for node in self.nodes.values():
-                    if node.live is not None:
-                        node.live.close()
+                    for instance in node.live or ():
+                        instance.close()
         return self.result()
-
-    @property
-    def full(self) -> bool:
-        """Whether no more states may be found."""
-        return len(self.nodes) >= self.max_states
 
     def cut(self, why: str) -> None:
         self.complete = False
@@ -247,36 +244,37 @@ class _Search:
     def continue_from(self, node: _Node) -> list[_Node]:
         """Everything that can happen in a state; returns the states that are new."""
         new: list[_Node] = []
-        live, node.live = node.live, None
-        if node.ended or (node.growth is not None and node.growth.cut):
-            if live is not None:
-                live.close()
+        live, node.live = node.live or [], None
+        self.kept -= len(live)
+        try:
+            if node.ended or (node.growth is not None and node.growth.cut):
+                return new
+            choices = None
+            while choices is None or choices:
+                instance = live.pop() if live else self.replay(node)
+                if choices is None:
+                    choices = self.choices(instance)[::-1]
+                if not choices:
+                    instance.close()
+                    return new
+                choice = choices.pop()
+                move = self.act(instance, choice)
+                if move is None:
+                    # A `where` turned it down: it was not listened for.  The instance keeps it.
+                    instance.close()
+                    continue
+                self.transitions += 1
+                before = len(self.nodes)
+                found = self.arrive(instance, node, (choice, move))
+                node.leads_on = node.leads_on or found is not node
+                if found is None:
+                    return new
+                if len(self.nodes) > before:
+                    new.append(found)
             return new
-        instance = live or self.replay(node)
-        if live is not None:
-            self.kept -= 1
-        for choice in self.choices(instance):
-            if instance is None:
-                instance = self.replay(node)
-            move = self.act(instance, choice)
-            if move is None:
-                # A `where` turned it down: it was not listened for.  The instance keeps it.
+        finally:
+            for instance in live:
                 instance.close()
-                instance = None
-                continue
-            self.transitions += 1
-            before = len(self.nodes)
-            found = self.arrive(instance, node, (choice, move))
-            instance = None
-            if found is not node:
-                node.leads_on = True
-            if found is None:
-                break
-            if len(self.nodes) > before:
-                new.append(found)
-        if instance is not None:
-            instance.close()
-        return new
 
     def choices(self, instance: Instance) -> list[Choice]:
         """What can happen in the state where an instance stands."""
@@ -318,11 +316,12 @@ class _Search:
             form = ("ended", ref.state, self.outcome(ref))
         known = self.nodes.get(form)
         if known is not None:
-            instance.close()
+            self.keep(instance, known)
             return known
-        if self.full:
+        if len(self.nodes) >= self.max_states:
             instance.close()
             self.cut(f"stopped after {self.max_states} states: give a larger max_states=")
+            self.stopped = True
             return None
         choice, move = step if step is not None else (None, None)
         label = "" if move is None else move.event
@@ -334,12 +333,16 @@ class _Search:
                 self.cut(growth.note(ref))
         node.growth = growth
         self.nodes[form] = node
-        if self.kept < _MOST_KEPT and ref.alive:
-            node.live = instance
+        self.keep(instance, node)
+        return node
+
+    def keep(self, instance: Instance, node: _Node) -> None:
+        """Keep an instance for the continuation of the state where it stands, if that is to come."""
+        if node.live is not None and instance.ref.alive and self.kept < _MOST_KEPT:
+            node.live.append(instance)
             self.kept += 1
         else:
             instance.close()
-        return node
 
     def grown_before(self, parent: _Node | None) -> list[Growth]:
         """The watched variables of the states on the way here, the latest first."""

@@ -18,8 +18,10 @@ from ..syntax import node_of
 from .identity import Snapshot
 
 #: Growing this often in a row is too much for a variable that nothing is compared with.
-PATIENCE = 64
-#: A limit that cannot be read off the source counts as this.
+PATIENCE = 48
+#: A limit that is further away than this is as good as none.
+FAR = 10_000
+#: A limit that cannot be read off the source gives this much more patience.
 UNREAD_LIMIT = 256
 
 
@@ -43,12 +45,15 @@ class Growth:
             was = last.measures.get(name)
             if was is None or was == measure:
                 continue
+            outside = name.removesuffix(_INSIDE)
+            if outside != name and self.measures[outside] != last.measures.get(outside):
+                continue  # its length says as much
             up = 1 if measure > was else -1
             streak = last.streaks.get(name, 0)
             self.streaks[name] = streak + up if streak * up >= 0 else up
             if abs(self.streaks[name]) > PATIENCE and self.cut is None:
-                limit = _limit(name, snapshot)
-                if abs(self.streaks[name]) > PATIENCE + 2 * limit:
+                patience = _patience(name, measure, up, snapshot)
+                if abs(self.streaks[name]) > patience:
                     self.cut = name
         for name, streak in last.streaks.items():
             # A variable that stands still on a round has not stopped growing.
@@ -75,6 +80,8 @@ def _measures(snapshot: Snapshot) -> dict[str, float]:
     return measures
 
 
+#: The measure of what a container holds in all, for one that stays short and grows inside.
+_INSIDE = ", with all that is in it,"
 #: A structure with more parts than this is not counted to its end.
 MOST_PARTS = 10_000
 
@@ -104,50 +111,91 @@ def _measure(name: str, value: Any, measures: dict[str, float], depth: int) -> N
     elif isinstance(value, type):
         return
     elif isinstance(value, Sized) and hasattr(type(value), "__len__"):
-        measures[name] = _parts(value)
+        measures[name] = len(value)
+        if not isinstance(value, str | bytes | bytearray):
+            measures[name + _INSIDE] = _parts(value)
     elif depth and hasattr(value, "__dict__") and not callable(value):
         for attr, inner in vars(value).items():
             _measure(f"{name}.{attr}", inner, measures, depth - 1)
 
 
-def _limit(name: str, snapshot: Snapshot) -> float:
-    """The largest value that the source compares the variable with; 0 where it does not."""
-    last = name.rpartition(".")[2]
-    largest = 0.0
+def _patience(name: str, measure: float, up: int, snapshot: Snapshot) -> float:
+    """For how many rounds the variable may go on in its direction, as far as the source says."""
+    last = name.removesuffix(_INSIDE).rpartition(".")[2]
+    patience: float = PATIENCE
     for code, scope in snapshot.scopes:
         node = node_of(code)
         for inner in ast.walk(node) if node is not None else ():
-            if isinstance(inner, ast.For) and _mentions(inner.target, last):
-                return float("inf")  # the loop itself is the limit
-            if isinstance(inner, ast.Compare) and _mentions(inner, last):
-                for side in (inner.left, *inner.comparators):
-                    if not _mentions(side, last):
-                        largest = max(largest, _value(side, scope))
-    return largest
+            for side in _compared(inner, last):
+                limit = _value(side, scope)
+                left = None if limit is None else (limit - measure) * up
+                if left is None or FAR < left < float("inf"):
+                    patience = max(patience, PATIENCE + UNREAD_LIMIT)
+                elif left >= 0:
+                    return float("inf")  # it has not come to its limit yet
+    return patience
 
 
-def _mentions(node: ast.AST, name: str) -> bool:
-    return any(
-        (isinstance(inner, ast.Name) and inner.id == name)
-        or (isinstance(inner, ast.Attribute) and inner.attr == name)
-        for inner in ast.walk(node)
+def _compared(node: ast.AST, name: str) -> list[ast.expr]:
+    """What a node compares the variable with, or puts into it."""
+    match node:
+        case ast.For(target=target) if _mentions(target, name):
+            return [ast.Constant(float("inf")), ast.Constant(float("-inf"))]  # the loop limits it
+        case ast.Compare(left=left, comparators=others) if _mentions(node, name):
+            return [side for side in (left, *others) if not _mentions(side, name)]
+        case ast.While(test=test) | ast.If(test=test) if _is_named(test, name):
+            return [ast.Constant(0)]
+        case ast.Assign(targets=[target], value=value) if _is_named(target, name):
+            return [
+                inner
+                for inner in ast.walk(value)
+                if isinstance(inner, ast.Constant | ast.Name)
+                and not _is_named(inner, name)
+                and not _is_called(inner, value)
+            ]
+    return []
+
+
+def _is_called(node: ast.AST, inside: ast.AST) -> bool:
+    return any(isinstance(call, ast.Call) and call.func is node for call in ast.walk(inside))
+
+
+def _is_named(node: ast.AST, name: str) -> bool:
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        return _is_named(node.operand, name)
+    return (isinstance(node, ast.Name) and node.id == name) or (
+        isinstance(node, ast.Attribute) and node.attr == name
     )
 
 
-def _value(node: ast.expr, scope: Any) -> float:
+def _mentions(node: ast.AST, name: str) -> bool:
+    return any(_is_named(inner, name) for inner in ast.walk(node))
+
+
+def _is_constant(node: ast.expr) -> bool:
+    parts = (ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop)
+    return all(isinstance(inner, parts) for inner in ast.walk(node))
+
+
+def _value(node: ast.expr, scope: Any) -> float | None:
+    """The number that an expression is, or its size; `None` where the source does not say."""
     match node:
         case ast.Constant(value=int() | float() as value):
-            return abs(value)
-        case ast.Constant():
-            return 0
+            return value
+        case ast.Constant(value=value):
+            return len(value) if isinstance(value, Sized) else 0
         case ast.Name(id=name):
             value = scope(name)
             if isinstance(value, int | float):
-                return abs(value)
-            if isinstance(value, Sized):
+                return value
+            if isinstance(value, Sized) and not isinstance(value, type):
                 return len(value)
-        case ast.BinOp(left=left, right=right):
-            return max(_value(left, scope) * max(1, _value(right, scope)), _value(right, scope))
+        case ast.UnaryOp() | ast.BinOp() if _is_constant(node):
+            value = eval(compile(ast.Expression(node), "", "eval"), {})  # only numbers in it
+            return value if isinstance(value, int | float) else None
         case ast.Call(func=ast.Name(id="len"), args=[inner]):
             return _value(inner, scope)
-    return UNREAD_LIMIT
+        case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
+            values = [_value(part, scope) for part in parts]
+            return max((value for value in values if value is not None), default=0)
+    return None

@@ -20,7 +20,7 @@ from types import (
     FrameType,
     FunctionType,
     GeneratorType,
-    MethodType,
+    MethodDescriptorType,
 )
 from typing import Any
 
@@ -84,6 +84,7 @@ class Reader:
         stack: list[FrameType] = []
         frame = fiber.gr_frame
         while frame is not None and not names.is_bottom(frame.f_code):
+            self._refuse_hidden_call(frame)
             if names.is_users(frame.f_code):
                 stack.append(frame)
             elif frame.f_code.co_name == "wait" and fiber.kinds and frame.f_locals.get("where"):
@@ -91,8 +92,6 @@ class Reader:
                 found.variables["where"] = where
             frame = frame.f_back
         stack.reverse()
-        for outer, inner in zip(stack, stack[1:], strict=False):
-            self._refuse_hidden_call(outer, inner)
         found.depth = len(stack)
         forms = [self._frame(frame, canon, found) for frame in self._that_matter(stack)]
         if "where" in found.variables:
@@ -120,9 +119,10 @@ class Reader:
             gives = layout.always_returns
         return kept[::-1]
 
-    def _refuse_hidden_call(self, outer: FrameType, inner: FrameType) -> None:
+    def _refuse_hidden_call(self, frame: FrameType) -> None:
         """A call from C keeps what it has done so far where nobody can see it."""
-        if not entered_from_c(inner):
+        outer = frame.f_back
+        if outer is None or names.is_kernel(outer.f_code) or not entered_from_c(frame):
             return
         layout = self.layout(outer)
         called = layout.callee(outer, stack_values)
@@ -170,13 +170,17 @@ class Reader:
                 f"Python {sys.version.split()[0]} does not show; put the call in a statement of "
                 "its own, with the loop as `while`"
             )
-        return tuple(
-            ("exit", canon.of(value.__self__, "with"))
-            if getattr(value, "__name__", "") == "__exit__" and hasattr(value, "__self__")
-            else canon.of(value, f"a value on the stack of {frame.f_code.co_name}")
-            for value in values
-            if value is not NULL
-        )
+        forms: list[Form] = []
+        for value in values:
+            if value is NULL:
+                continue
+            if getattr(value, "__name__", "") == "__exit__" and hasattr(value, "__self__"):
+                forms.append(("exit", canon.of(value.__self__, "with")))
+                continue
+            label = _name_of(value, frame) or f"a value on the stack of {frame.f_code.co_name}"
+            found.variables.setdefault(label, value)
+            forms.append(canon.of(value, label))
+        return tuple(forms)
 
     def _generator_form(self, canon: Canon, frame: FrameType) -> Form:
         return self._frame(frame, canon, Snapshot(()))
@@ -192,15 +196,22 @@ def _span(code: CodeType, lasti: int) -> Any:
 
 
 def _is_transparent(called: Any) -> bool:
-    """Whether a call of this has no state of its own while what it calls waits."""
-    if called in (next, functools.partial):
-        return True
-    if isinstance(called, functools.partial | FunctionType | MethodType):
-        return True
-    if isinstance(called, BuiltinMethodType):
-        return isinstance(called.__self__, GeneratorType)
-    # A class of the user's: the object that is being made is a local of its __init__.
-    return isinstance(called, type) and isinstance(called.__init__, FunctionType)
+    """Whether a call of this has no state of its own while what it calls waits.
+
+    A method's slot on the stack may hold its object instead, so only what is surely C counts.
+    """
+    if isinstance(called, BuiltinMethodType | MethodDescriptorType):
+        owner = getattr(called, "__objclass__", type(getattr(called, "__self__", None)))
+        return called is next or owner is GeneratorType
+    if isinstance(called, type):
+        # Of a class of the user's, the object that is being made is a local of its __init__.
+        return called is functools.partial or isinstance(called.__init__, FunctionType)
+    return True
+
+
+def _name_of(value: Any, frame: FrameType) -> str | None:
+    """The local from which a value was loaded: in `n += f()`, `n` is on the stack meanwhile."""
+    return next((name for name, local in frame.f_locals.items() if local is value), None)
 
 
 def _value_of(frame: FrameType, name: str) -> Any:

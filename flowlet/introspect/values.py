@@ -21,10 +21,10 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from ..actor import ActorRef
+from ..blocks import State, until
 from ..dispatcher import Dispatcher
 from ..errors import ExploreError
 from ..events import Delay, Timeout
-from ..blocks import State, until
 
 Form = Hashable
 

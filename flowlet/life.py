@@ -1,0 +1,129 @@
+"""The life of one actor, from its first turn to its end.
+
+In a fixed order at the end: the function's own clean-up has run, the children are stopped and
+their clean-up runs, the actor is taken off the roster, and last it tells: its parent, whoever
+waits for it, the run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from greenlet import GreenletExit
+
+from . import names
+from .actor import NOBODY, ActorRef, ChildEnded, child_failed
+from .errors import IllegalCallError, Jump, Leave, Stopped, Unwinding
+from .fiber import Fiber
+from .instrument import Ended
+from .mailbox import WatchedBox
+
+if TYPE_CHECKING:
+    from .dispatcher import Dispatcher
+
+
+def run_actor(me: Fiber, ref: ActorRef[Any]) -> None:
+    """One actor, from its first turn to its end."""
+    result: Any = None
+    error: BaseException | None = None
+    fn, args = ref._job
+    keywords: dict[str, Any] = {}
+    while True:
+        try:
+            result = fn(*args, **keywords)
+        except Jump as jump:
+            fn, args, keywords = jump.target
+            continue
+        except (Stopped, GreenletExit):
+            pass
+        except Leave:
+            error = IllegalCallError(
+                f"actor {ref.name!r} was in an `until` block of a generator that did not run when "
+                "the block was to be left; open the block in the function that drives the generator"
+            )
+        except BaseException as failure:
+            error = failure
+        break
+    if ref.failure is not None:
+        error = ref.failure
+    if error is not None and error.__traceback__ is not None:
+        _note(me, ref, error)
+        # The first entry is this frame: a stored error must not keep the actor alive.
+        error.__traceback__ = error.__traceback__.tb_next
+    ref.phase = "ending"
+    entered = me.entered
+    if ref._children:
+        _end_children(me, ref)
+        error = error or ref.failure
+    passed = names.passed_blocks(entered, None)
+    if error is not None:
+        ref._final = (f"error: {type(error).__name__}",)
+    elif entered is not None:
+        ref._final = names.path_of(entered)
+        passed = passed[:-1]
+    else:
+        ref._final = ("end",)
+    end_actor(me.home, ref, result, error, passed)
+
+
+def _end_children(me: Fiber, ref: ActorRef[Any]) -> None:
+    """Stop the children, the youngest first, and wait for their clean-up."""
+    me.box = WatchedBox() if me.home.listeners else None
+    while ref._children:
+        for child in reversed(list(ref._children)):
+            child.stop()
+        ref._home.join(list(ref._children))
+
+
+def _note(me: Fiber, ref: ActorRef[Any], error: BaseException) -> None:
+    """Say on the error which actor it was, in which state, at which line."""
+    if isinstance(error, Unwinding):
+        return
+    trace = error.__traceback__
+    place = ""
+    while trace is not None:
+        if names.is_users(trace.tb_frame.f_code):
+            place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    cell = me.left[1] if me.left is not None and me.left[0] == id(error) else None
+    path = names.path_of(cell)
+    if me.at is not None:
+        path = (*path, names.name_of(me.at))
+    state = names.text(path) or names.function_name(ref.function)
+    error.add_note(f"in actor {ref.name!r}, state {state}, at {place or 'an unknown line'}")
+
+
+def end_actor(
+    home: Dispatcher,
+    ref: ActorRef[Any],
+    result: Any,
+    error: BaseException | None,
+    passed: tuple[names.Path, ...],
+) -> None:
+    """The last that an actor does."""
+    ref.result = result
+    ref.error = error
+    ref._fiber = NOBODY
+    ref.phase = "ended"
+    home._actors.pop(ref, None)
+    if ref._name is not None:
+        home._named.pop(ref._name, None)
+    if ref._grace is not None:
+        home.timers.disarm(ref._grace.when, ref._grace)
+        ref._grace = None
+    if home.listeners:
+        home.report(Ended(home.now(), ref, ref._final, passed, result, error))
+    parent = ref.parent
+    if parent is not None:
+        if parent._children is not None:
+            parent._children.pop(ref, None)
+        if error is not None:
+            child_failed(ref, parent)
+    elif error is not None:
+        home._failed.append(error)
+        home._called = True
+    for joiner in ref._joiners or ():
+        joiner.signal(ChildEnded())
+    ref._joiners = None
+    if ref is home._goal:
+        home._called = True
