@@ -14,6 +14,7 @@ from greenlet import getcurrent
 
 from . import names
 from .errors import ActorEndedError, ChildFailedError, IllegalCallError, Stopped, Unwinding
+from .events import name_of
 from .fiber import Fiber
 from .instrument import Emitted, Sent
 from .mailbox import Halt, Signal
@@ -274,9 +275,10 @@ class ActorRef(Generic[R]):
         fiber = self._fiber
         if fiber is getcurrent():
             return names.path_of(fiber.path)
-        return names.state_of(
-            self._job[0], names.stack_of(self._frame()), fiber.path, fiber.at, fiber.awaits
-        )
+        if fiber.at is not None:
+            return (*names.path_of(fiber.path), name_of(fiber.at))
+        stack = names.stack_of(fiber.gr_frame)
+        return names.state_of(self._job[0], stack, fiber.path, fiber.awaits)
 
     def path_text(self) -> str:
         """The state as one text, for messages: `checkout/Address`."""
@@ -293,11 +295,9 @@ class ActorRef(Generic[R]):
         """The lines at which the actor stands, `file:line`, from its function in to the wait."""
         if self.phase in ("spawned", "ended"):
             return []
-        return [names.line_text(place) for place in names.stack_of(self._frame())]
-
-    def _frame(self) -> Any:
         fiber = self._fiber
-        return names.frame_here() if fiber is getcurrent() else fiber.gr_frame
+        frame = names.frame_here() if fiber is getcurrent() else fiber.gr_frame
+        return [names.line_text(place) for place in names.stack_of(frame)]
 
     def _outcome(self) -> str:
         if self.error is not None:

@@ -19,7 +19,8 @@ from typing import Protocol
 class Timed(Protocol):
     """Something that can be armed: `fire` is called when its instant has come."""
 
-    def fire(self) -> None: ...
+    def fire(self) -> None:
+        """Do what was to be done then."""
 
 
 class Timers:

@@ -28,7 +28,7 @@ from .actor import (
 )
 from .clock import RealClock, VirtualClock
 from .errors import DeadlockError, IllegalCallError
-from .events import Delay
+from .events import Delay, name_of
 from .fiber import Fiber
 from .instrument import Delivered, Listener, Parked
 from .life import end_actor, run_actor
@@ -415,8 +415,10 @@ def wait(
 def _report_wait(me: Fiber) -> None:
     home = me.home
     ref = me.ref
-    stack = names.stack_of(names.frame_here())
-    state = names.state_of(ref.function, stack, me.path, me.at, me.awaits)
+    frame = names.frame_here()
+    if me.at is not None:
+        state = (*names.path_of(me.path), name_of(me.at))
+    else:
+        state = names.state_of(ref.function, names.stack_of(frame), me.path, me.awaits)
     passed = names.passed_blocks(me.entered, me.path) if me.entered is not None else ()
-    where = names.line_of(stack[-1]) if stack else ("", 0)
-    home.report(Parked(home.now(), ref, state, passed, where))
+    home.report(Parked(home.now(), ref, state, passed, names.users_line(frame)))

@@ -20,7 +20,7 @@ class FlowletError(Exception):
 
 
 class IllegalCallError(FlowletError, RuntimeError):
-    """A call where it makes no sense: a wait outside an actor, a run inside a run, a wrong thread."""
+    """A call where it makes no sense: a wait outside an actor, a run in a run, a wrong thread."""
 
 
 class NotAnEventTypeError(FlowletError, TypeError):

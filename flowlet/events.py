@@ -52,7 +52,7 @@ class Event(BaseModel, metaclass=_EventMeta):
 
     def __init__(self, /, *args: Any, **fields: Any) -> None:
         if args:
-            names = self.__match_args__
+            names: tuple[str, ...] = self.__match_args__
             if len(args) > len(names):
                 raise TypeError(
                     f"{type(self).__name__} takes {len(names)} fields by position "
@@ -75,9 +75,7 @@ class Event(BaseModel, metaclass=_EventMeta):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
         # An alias is the name that the constructor wants; the pattern wants the attribute.
-        cls.__match_args__ = tuple(cls.model_fields)
-
-    __match_args__: ClassVar[tuple[str, ...]] = ()
+        setattr(cls, "__match_args__", tuple(cls.model_fields))  # noqa: B010  # pydantic types it
 
 
 class Delay:
@@ -128,7 +126,7 @@ class Timeout:
 
 
 def seconds_of(after: float | Delay) -> float:
-    """The seconds of a time that was given as a number or as a `Delay`; raises for anything else."""
+    """The seconds of a time given as a number or as a `Delay`; raises for anything else."""
     if isinstance(after, Delay):
         return after.seconds
     if not isinstance(after, int | float) or isinstance(after, bool):

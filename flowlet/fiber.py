@@ -58,8 +58,8 @@ class Fiber(greenlet):
 
     def offer(self, event: object) -> None:
         """Take in an event that is not of the very type that the actor waits for."""
-        want = self.want
-        if want.__class__ is tuple and type(event) in want:  # type: ignore[operator]
+        want: Any = self.want
+        if want.__class__ is tuple and type(event) in want:
             self.want = None
             self.event = event
             self.ready.append(self)

@@ -14,6 +14,7 @@ from greenlet import GreenletExit
 from . import names
 from .actor import NOBODY, ActorRef, ChildEnded, child_failed
 from .errors import IllegalCallError, Jump, Leave, Stopped, Unwinding
+from .events import name_of
 from .fiber import Fiber
 from .instrument import Ended
 from .mailbox import WatchedBox
@@ -88,7 +89,7 @@ def _note(me: Fiber, ref: ActorRef[Any], error: BaseException) -> None:
     cell = me.left[1] if me.left is not None and me.left[0] == id(error) else None
     path = names.path_of(cell)
     if me.at is not None:
-        path = (*path, names.name_of(me.at))
+        path = (*path, name_of(me.at))
     state = names.text(path) or names.function_name(ref.function)
     error.add_note(f"in actor {ref.name!r}, state {state}, at {place or 'an unknown line'}")
 

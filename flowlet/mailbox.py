@@ -152,7 +152,7 @@ def take(
             if not isinstance(item, Halt):
                 del box[place]
             home.spend()
-            if item is alarm:
+            if item is alarm and alarm is not None:
                 return alarm.timeout
             item.meet(me)
             continue

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from types import CodeType, FrameType
 from typing import Any, TypeAlias
 
-from .events import label_of_type, name_of
+from .events import label_of_type
 from .source import CallString, Site, collapsed, reading_of
 from .syntax import COMPREHENSIONS, loop_ends
 
@@ -60,6 +60,13 @@ def _ends(code: CodeType) -> list[tuple[int, int]]:
 def frame_here() -> FrameType:
     """The frame of the caller."""
     return sys._getframe(1)
+
+
+def users_line(frame: FrameType | None) -> tuple[str, int]:
+    """The innermost line of the user's program."""
+    while frame is not None and not is_users(frame.f_code):
+        frame = frame.f_back
+    return ("", 0) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
 
 
 def stack_of(frame: FrameType | None) -> list[tuple[CodeType, int]]:
@@ -109,16 +116,13 @@ def state_of(
     fn: Callable[..., Any],
     stack: list[tuple[CodeType, int]],
     cell: Cell | None,
-    at: Any,
     called: Callable[[], str],
 ) -> Path:
-    """The state of an actor of `fn` whose stack and blocks are these.
+    """The state of an actor of `fn` whose stack and blocks are these, at a wait without a name.
 
-    `at` is the wait's own name; `called` tells what it awaits, for where the source does not.
+    `called` tells what it awaits, for where the source does not.
     """
     path = path_of(cell)
-    if at is not None:
-        return (*path, name_of(at))
     base = path or (function_name(fn),)
     if not stack:
         return base
@@ -138,11 +142,11 @@ def _site(fn: Callable[..., Any], stack: list[tuple[CodeType, int]]) -> Site | N
 
 def path_of(cell: Cell | None) -> Path:
     """The names of the blocks, outermost first."""
-    path = []
+    path: Path = ()
     while cell is not None:
-        path.append(cell[0].name)
+        path = (cell[0].name, *path)
         cell = cell[1]
-    return tuple(reversed(path))
+    return path
 
 
 def passed_blocks(entered: Cell | None, inside: Cell | None) -> tuple[Path, ...]:

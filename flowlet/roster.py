@@ -9,7 +9,7 @@ import contextvars
 from collections import deque
 from collections.abc import Callable, Iterable
 from threading import get_ident
-from typing import Any, TypeVar, TypeVarTuple
+from typing import Any, TypeVar, TypeVarTuple, cast
 
 from greenlet import greenlet
 
@@ -78,7 +78,9 @@ class Roster:
         fn_name = names.function_name(fn)
         serial = self._serials[fn_name] = self._serials.get(fn_name, 0) + 1
         fiber = self._idle.pop() if self._idle else self._fresh_fiber()
-        ref = ActorRef[R](self, fiber, (fn, args), name, serial, options, parent, on_output)
+        ref = ActorRef[R](
+            cast(Any, self), fiber, (fn, args), name, serial, options, parent, on_output
+        )
         fiber.ref = ref
         fiber.box = fiber.want = fiber.event = fiber.at = fiber.called = None
         fiber.path = fiber.entered = fiber.block = fiber.floor = fiber.left = None

@@ -39,6 +39,7 @@ def playing(role: Role) -> Callable[[Fn], Fn]:
 
 
 def role_of(target: Any) -> Role | None:
+    """What a value is to a reader of sources, if it is a function of flowlet."""
     try:
         return ROLES.get(target)
     except TypeError:
@@ -70,6 +71,7 @@ class Code:
 
     @property
     def statements(self) -> list[Any]:
+        """The body; of a lambda, its expression."""
         return [self.node.body] if isinstance(self.node, ast.Lambda) else self.node.body
 
 
@@ -85,6 +87,7 @@ class _Scope:
     defined: dict[str, Any] = field(default_factory=dict)
 
     def look_up(self, name: str) -> Any:
+        """What a name means here."""
         if name in self.known:
             return self.known[name]
         if name in self.defined:
@@ -161,7 +164,8 @@ def callee(value: Any) -> Code | None:
             inner.scope.known.update(bind(inner, list(value.args), value.keywords))
         return inner
     if isinstance(value, MethodType):
-        value = _Bound(value.__func__, value.__self__) if is_function(value.__func__) else value
+        function: Any = value.__func__
+        value = _Bound(function, value.__self__) if is_function(function) else value
     if isinstance(value, _Bound):
         inner = callee(value.function)
         if inner is not None:
@@ -189,6 +193,7 @@ def callee(value: Any) -> Code | None:
 
 
 def is_function(value: Any) -> bool:
+    """Whether it is a function written in Python."""
     return isinstance(value, FunctionType)
 
 
@@ -198,6 +203,7 @@ def _is_foreign(fn: FunctionType) -> bool:
 
 
 def bind(called: Code, args: list[Any], keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a function that a call gives values that are known."""
     names = [arg.arg for arg in (*called.node.args.posonlyargs, *called.node.args.args)]
     free = [name for name in names if name not in called.scope.known]
     bound = dict(zip(free, args, strict=False))
@@ -284,10 +290,12 @@ def _functions_in(filename: str, text: str) -> Mapping[tuple[str, int], list[Any
 
 def _first_line(node: Any) -> int:
     marks = getattr(node, "decorator_list", ())
-    return min([node.lineno, *(mark.lineno for mark in marks)])
+    lines: list[int] = [node.lineno, *(mark.lineno for mark in marks)]
+    return min(lines)
 
 
 def node_of(code: CodeType) -> Any:
+    """The syntax tree of a function's code; `None` where there is no source."""
     text = "".join(linecache.getlines(code.co_filename))
     nodes = _functions_in(code.co_filename, text).get((code.co_name, code.co_firstlineno), [])
     return next((node for node in nodes if _matches(node, code)), None)

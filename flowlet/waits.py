@@ -45,6 +45,7 @@ ABSENT = Mark("nothing")
 
 
 # fmt: off
+# ruff: noqa: E501
 @overload
 def receive(
     k1: type[A], /, *,

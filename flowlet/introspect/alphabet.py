@@ -88,7 +88,8 @@ class Alphabet:
                 f"a wait takes {kind.__name__}, which is any event at all; say which there are: "
                 "explore(fn, events=[Coin(5), Push()])"
             )
-        inherited = [sub for sub in kind.__subclasses__() if sub.__module__ == kind.__module__]
+        below: list[type] = type.__subclasses__(kind)
+        inherited = [sub for sub in below if sub.__module__ == kind.__module__]
         if inherited and not issubclass(kind, Enum):
             return [event for sub in inherited for event in self._of_type(sub)]
         if issubclass(kind, BaseModel):
@@ -97,7 +98,8 @@ class Alphabet:
 
     def _models(self, kind: type[BaseModel]) -> list[Any]:
         names = list(kind.model_fields)
-        choices = [self._field(kind, name, kind.model_fields[name]) for name in names]
+        infos = list(kind.model_fields.values())
+        choices = [self._field(kind, name, info) for name, info in zip(names, infos, strict=True)]
         events: list[Any] = []
         for values in itertools.product(*choices):
             if len(events) == MOST_EVENTS:
@@ -107,14 +109,7 @@ class Alphabet:
                     "and the rest was left out: give events=[…]"
                 ] = None
                 break
-            fields = {
-                (
-                    kind.model_fields[name].validation_alias
-                    or kind.model_fields[name].alias
-                    or name
-                ): v
-                for name, v in zip(names, values, strict=True)
-            }
+            fields = dict(zip(map(_given_as, names, infos), values, strict=True))
             try:
                 events.append(kind(**fields))
             except ValidationError:
@@ -224,6 +219,12 @@ class Alphabet:
             f"{path} is {getattr(kind, '__name__', kind)}, of which no value can be made; give "
             "some: explore(fn, events=[…]) or examples={…: […]}"
         )
+
+
+def _given_as(name: str, info: FieldInfo) -> str:
+    """The keyword by which the constructor takes a field."""
+    alias = info.validation_alias or info.alias
+    return alias if isinstance(alias, str) else name
 
 
 def _rules(metadata: Iterable[Any]) -> Iterable[Any]:

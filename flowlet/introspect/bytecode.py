@@ -57,11 +57,11 @@ class Layout:
 
     def __init__(self, code: CodeType, swallows: Swallows) -> None:
         self.code = code
-        bytecode = dis.Bytecode(code)
-        self.steps = list(bytecode)
+        bytecode: Any = dis.Bytecode(code)
+        self.steps: list[dis.Instruction] = list(bytecode)
         self.offsets = [step.offset for step in self.steps]
         self.index = {offset: place for place, offset in enumerate(self.offsets)}
-        self.entries = list(bytecode.exception_entries)
+        self.entries: list[Any] = list(bytecode.exception_entries)
         never = self._exits_that_never_swallow(swallows)
         self.next = [self._successors(place, never) for place in range(len(self.steps))]
         self.live = self._liveness()
@@ -143,9 +143,9 @@ class Layout:
         after: list[int] = []
         if step.opname not in _ENDS and step.opname not in _JUMPS_ALWAYS:
             after.append(place + 1)
-        if step.opcode in dis.hasjrel or step.opcode in dis.hasjabs:
-            if not self._is_swallow(place, never):
-                after.append(self.index[step.argval])
+        jumps = step.opcode in dis.hasjrel or step.opcode in dis.hasjabs
+        if jumps and not self._is_swallow(place, never):
+            after.append(self.index[step.argval])
         for entry in self.entries:
             if entry.start <= step.offset < entry.end:
                 after.append(self.index[entry.target])

@@ -15,6 +15,7 @@ import inspect
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Literal
 
 from .. import names
@@ -100,7 +101,7 @@ class Exploration:
                 way = node.path()
                 return [
                     Step(names.text(a.name), b.label, b.event, names.text(b.name))
-                    for a, b in zip(way, way[1:], strict=False)
+                    for a, b in pairwise(way)
                 ]
         known = ", ".join(dict.fromkeys(names.text(node.name) for node in self._nodes))
         raise KeyError(f"state {wanted!r} was not reached; there are {known}")
@@ -337,7 +338,7 @@ class _Search:
         return node
 
     def keep(self, instance: Instance, node: _Node) -> None:
-        """Keep an instance for the continuation of the state where it stands, if that is to come."""
+        """Keep an instance for the continuation of its state, if that is still to come."""
         if node.live is not None and instance.ref.alive and self.kept < _MOST_KEPT:
             node.live.append(instance)
             self.kept += 1

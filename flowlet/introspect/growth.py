@@ -51,10 +51,9 @@ class Growth:
             up = 1 if measure > was else -1
             streak = last.streaks.get(name, 0)
             self.streaks[name] = streak + up if streak * up >= 0 else up
-            if abs(self.streaks[name]) > PATIENCE and self.cut is None:
-                patience = _patience(name, measure, up, snapshot)
-                if abs(self.streaks[name]) > patience:
-                    self.cut = name
+            so_far = abs(self.streaks[name])
+            if so_far > PATIENCE and self.cut is None:
+                self.cut = name if so_far > _patience(name, measure, up, snapshot) else None
         for name, streak in last.streaks.items():
             # A variable that stands still on a round has not stopped growing.
             if name in self.measures and self.measures[name] == last.measures.get(name):
@@ -86,6 +85,9 @@ _INSIDE = ", with all that is in it,"
 MOST_PARTS = 10_000
 
 
+_CONTAINERS = (dict, list, tuple, set, frozenset, deque)
+
+
 def _parts(value: Any) -> int:
     """How many parts a container has, those of its parts included."""
     count = 0
@@ -96,10 +98,9 @@ def _parts(value: Any) -> int:
         count += 1
         if isinstance(part, str | bytes | bytearray | range):
             count += len(part)
-        elif isinstance(part, dict | list | tuple | set | frozenset | deque):
-            if id(part) not in seen:
-                seen.add(id(part))
-                todo += [*part, *part.values()] if isinstance(part, dict) else part
+        elif isinstance(part, _CONTAINERS) and id(part) not in seen:
+            seen.add(id(part))
+            todo += [*part, *part.values()] if isinstance(part, dict) else part
     return count
 
 

@@ -13,6 +13,7 @@ import linecache
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from types import CodeType, FrameType
 from typing import Any, TypeVar
 
@@ -127,10 +128,11 @@ class _Monitoring:
 
     def __init__(self, tracer: Tracer) -> None:
         self.tracer = tracer
+        self.monitoring: Any = vars(sys)["monitoring"]
         self.tool: int | None = None
 
     def on(self, codes: Mapping[CodeType, Any]) -> None:
-        monitoring = sys.monitoring
+        monitoring = self.monitoring
         self.tool = next((tool for tool in (4, 3) if monitoring.get_tool(tool) is None), None)
         if self.tool is None:
             return  # others use them all: the graph is the same, without guards
@@ -143,9 +145,10 @@ class _Monitoring:
         if self.tool is None:
             return
         for code in codes:
-            sys.monitoring.set_local_events(self.tool, code, 0)
-        sys.monitoring.register_callback(self.tool, sys.monitoring.events.INSTRUCTION, None)
-        sys.monitoring.free_tool_id(self.tool)
+            self.monitoring.set_local_events(self.tool, code, 0)
+        events = self.monitoring.events
+        self.monitoring.register_callback(self.tool, events.INSTRUCTION, None)
+        self.monitoring.free_tool_id(self.tool)
 
 
 def _line_text(code: CodeType, offset: int) -> str:
@@ -161,7 +164,7 @@ def _points_of(code: CodeType, node: Any) -> Mapping[int, _Jump | _Arm]:
     steps = [step for step in dis.get_instructions(code) if step.opname not in _SKIP]
     points: dict[int, _Jump | _Arm] = {}
     entered: set[int] = set()
-    for step, after in zip(steps, steps[1:], strict=False):
+    for step, after in pairwise(steps):
         if step.positions is None or step.positions.lineno is None:
             continue
         p = step.positions

@@ -25,8 +25,9 @@ from types import (
 from typing import Any
 
 from .. import blocks, names, waits
-from ..actor import ActorRef, Fiber
+from ..actor import ActorRef
 from ..errors import ExploreError
+from ..fiber import Fiber
 from ..mailbox import Alarm, Signal
 from .bytecode import Layout
 from .frames import NULL, entered_from_c, stack_values
@@ -93,7 +94,7 @@ class Reader:
             frame = frame.f_back
         stack.reverse()
         found.depth = len(stack)
-        forms = [self._frame(frame, canon, found) for frame in self._that_matter(stack)]
+        forms: list[Form] = [self._frame(frame, canon, found) for frame in self._that_matter(stack)]
         if "where" in found.variables:
             forms.append(canon.of(found.variables.pop("where"), "where"))
         return forms
@@ -205,7 +206,9 @@ def _is_transparent(called: Any) -> bool:
         return called is next or owner is GeneratorType
     if isinstance(called, type):
         # Of a class of the user's, the object that is being made is a local of its __init__.
-        return called is functools.partial or isinstance(called.__init__, FunctionType)
+        return called is functools.partial or isinstance(
+            vars(called).get("__init__", called.__new__), FunctionType
+        )
     return True
 
 

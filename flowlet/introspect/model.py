@@ -64,6 +64,7 @@ class State(_Part):
 
     @property
     def name(self) -> str:
+        """The path joined by `/`, as it is drawn."""
         return "/".join(self.path)
 
 

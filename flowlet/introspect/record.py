@@ -128,7 +128,8 @@ class GraphBuilder:
         if move.start is None:
             self.initial[way[0]] = None
             way, start = way[1:], way[0]
-            event, outputs = "", ()
+            event: str = ""
+            outputs: tuple[str, ...] = ()
         else:
             start, event, outputs = move.start, move.event, move.outputs
         for place, target in enumerate(way):

@@ -110,6 +110,7 @@ class Instance:
         self.dispatcher.listen(self.hear)
 
     def hear(self, record: Record) -> None:
+        """Take a record; called by the dispatcher."""
         if isinstance(record, Sent):
             if record.sender is self.ref and record.actor is not self.ref:
                 self.follower.sent(record)
@@ -149,6 +150,7 @@ class Instance:
         return self.moves
 
     def close(self) -> None:
+        """Throw the run away."""
         try:
             self.dispatcher.close()
         except Exception:

@@ -27,6 +27,7 @@ from ..errors import ExploreError
 from ..events import Delay, Timeout
 
 Form = Hashable
+AnyForm = tuple[Any, ...]
 
 
 class Moment(float):
@@ -34,36 +35,32 @@ class Moment(float):
 
     __slots__ = ()
 
-    def _made(name: str) -> Callable[[float, Any], Any]:  # type: ignore[misc]  # noqa: N805
-        plain = getattr(float, name)
 
-        def compute(self: float, *others: Any) -> Any:
-            value = plain(self, *others)
-            return Moment(value) if isinstance(value, float) else value
+def _kept(name: str) -> Callable[..., Any]:
+    plain = getattr(float, name)
 
-        return compute
+    @functools.wraps(plain)
+    def compute(self: float, *others: Any) -> Any:
+        value = plain(self, *others)
+        return Moment(value) if isinstance(value, float) else value
 
-    __add__ = __radd__ = _made("__add__")
-    __sub__ = _made("__sub__")
-    __rsub__ = _made("__rsub__")
-    __mul__ = __rmul__ = _made("__mul__")
-    __truediv__ = _made("__truediv__")
-    __rtruediv__ = _made("__rtruediv__")
-    __mod__ = _made("__mod__")
-    __neg__ = _made("__neg__")
-    __abs__ = _made("__abs__")
-    __round__ = _made("__round__")
+    return compute
 
+
+_ARITHMETIC = (
+    *("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv"),
+    *("mod", "neg", "abs", "round"),
+)
+for _name in _ARITHMETIC:
+    setattr(Moment, f"__{_name}__", _kept(f"__{_name}__"))
 
 _PLAIN: Final = (str, bytes, int, bool, complex, type(None), type(Ellipsis), range)
-_ITERATORS: Final = tuple(
-    type(made)
-    for made in (
+_SAMPLES: Final[tuple[Any, ...]] = (
         iter([]), iter(()), iter(range(0)), iter(range(2**70)), iter(""), iter(b""), iter({}),
         iter({}.values()), iter({}.items()), iter(set()), enumerate([]), zip(), map(str, []),
         filter(None, []), reversed([]), iter(bytearray()),
-    )
 )  # fmt: skip
+_ITERATORS: Final = tuple(map(type, _SAMPLES))
 
 
 class Canon:
@@ -126,23 +123,20 @@ class Canon:
         number = self.numbers.get(id(value))
         if number is not None:
             return ("again", number)
-        kind = type(value)
+        kind: Any = type(value)
         if isinstance(value, types.FunctionType):
             if value.__closure__ is None and not value.__defaults__ and not value.__kwdefaults__:
                 return ("function", value.__code__)
-        elif isinstance(value, types.BuiltinFunctionType) and isinstance(
-            value.__self__, types.ModuleType | type(None)
-        ):
-            return ("builtin", value.__module__, value.__qualname__)
-        elif kind in (frozenset, set):
+        elif isinstance(value, types.BuiltinFunctionType):
+            if isinstance(value.__self__, types.ModuleType | None):
+                return ("builtin", value.__module__, value.__qualname__)
+        elif isinstance(value, frozenset | set) and kind in (frozenset, set):
             # Members are hashable; their own order in the set depends on addresses.
             members = sorted((Canon(self.frame_form).of(m, path) for m in value), key=repr)
-            if kind is frozenset:
-                return (kind, *members)
-            return (kind, self._number(value), *members)
+            form: tuple[Any, ...] = (kind, *members)
+            return form if kind is frozenset else (self._number(value), *form)
         number = self._number(value)
-        form = self._contents(value, kind, path)
-        return (kind, number, *form)
+        return (kind, number, *self._contents(value, kind, path))
 
     def _number(self, value: Any) -> int:
         number = self.numbers[id(value)] = len(self.numbers)
