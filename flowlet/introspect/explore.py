@@ -26,7 +26,7 @@ from ..source import reading_of
 from .alphabet import Alphabet, Examples
 from .growth import Growth
 from .guards import Tracer
-from .identity import Reader, Snapshot, timer_label, timers_of
+from .identity import Reader, Snapshot, timer_label, timers_by_place, timers_of
 from .model import StateGraph
 from .record import GraphBuilder, Move
 from .stage import Choice, Instance
@@ -288,15 +288,18 @@ class _Search:
             for event in self.alphabet.of(kind):
                 if not any(event is other.event for other in offered):
                     offered.append(Choice(event))
-        armed = timers_of(ref)
-        if self.time == "ordered":
-            armed = armed[:1]
-        elif len(armed) > 1:
+        armed = timers_by_place(ref)
+        if len(armed) > 1 and self.time == "any":
             self.notes[
                 "any armed timer may go off first, whatever its time (time='any'): "
                 "time='ordered' lets the earliest go first"
             ] = None
-        offered += [Choice(timer=place) for place in range(len(armed))]
+        earliest = timers_of(ref)[:1]
+        offered += [
+            Choice(timer=place)
+            for place, timer in enumerate(armed)
+            if self.time == "any" or timer in earliest
+        ]
         shown = dict.fromkeys(label_of_type(kind) for kind in kinds)
         shown.update(dict.fromkeys(timer_label(timed) for _, timed in timers_of(ref)))
         self.builder.accepts.setdefault(ref.state, {}).update(shown)
@@ -363,11 +366,14 @@ class _Search:
         return canon.of(ref.result, "the result")
 
     def timers(self, ref: ActorRef[Any]) -> Any:
-        armed = timers_of(ref)
+        places = timers_by_place(ref)
         if self.time == "any":
-            return tuple(sorted(timer_label(timed) for _, timed in armed))
+            return tuple(timer_label(timed) for _, timed in places)
         now = float(ref._home.clock.now())
-        return tuple((timer_label(timed), round(float(when) - now, 9)) for when, timed in armed)
+        return tuple(
+            (timer_label(timed), round(float(when) - now, 9), places.index((when, timed)))
+            for when, timed in timers_of(ref)
+        )
 
     def tell_moments(self, snapshot: Snapshot) -> None:
         for path in sorted(snapshot.moments):

@@ -18,10 +18,8 @@ from typing import Any, Final
 _INNER: Final = 3
 #: In the interpreter's frame: eight pointers and one word of small fields, then the locals.
 _LOCALS: Final = 9
-#: The word of small fields: on 3.11 its byte 4 says that C entered the frame; from 3.12 on its
-#: byte 6 says whose the frame is, and a frame that C entered stands on one that is C's.
+#: The word of small fields; it begins with the height of the stack.
 _SMALL: Final = 8
-_OWNED_BY_C: Final = 3
 _WORD: Final = ctypes.sizeof(ctypes.c_void_p)
 
 
@@ -62,18 +60,19 @@ def _read(frame: FrameType, count: int) -> list[Any]:
     return values
 
 
-def entered_from_c(frame: FrameType) -> bool:
-    """Whether a frame was called by C code and not directly by the Python frame outside it."""
-    if not can_read():
-        return False
+def in_c_call(frame: FrameType) -> bool:
+    """Whether what a suspended frame is calling is C code, which may have called back into Python.
+
+    Python notes how high a frame's stack is when the frame calls another Python function, and
+    says -1 while it runs or is in C.
+    """
+    return can_read() and _height(frame) < 0
+
+
+def _height(frame: FrameType) -> int:
     inner = ctypes.c_void_p.from_address(id(frame) + _INNER * _WORD).value
     assert inner is not None
-    if sys.version_info < (3, 12):
-        return bool(ctypes.c_ubyte.from_address(inner + _SMALL * _WORD + 4).value)
-    outside = ctypes.c_void_p.from_address(inner + _WORD).value
-    if outside is None:
-        return True
-    return ctypes.c_ubyte.from_address(outside + _SMALL * _WORD + 6).value == _OWNED_BY_C
+    return ctypes.c_int.from_address(inner + _SMALL * _WORD).value
 
 
 @functools.cache
@@ -95,8 +94,25 @@ def can_read() -> bool:
     next(run)
     try:
         (iterator,) = _read(run.gi_frame, 1)
-        return type(iterator) is type(iter([])) and iterator.__reduce__()[1:] == ((numbers,), 2)
+        reads = type(iterator) is type(iter([])) and iterator.__reduce__()[1:] == ((numbers,), 2)
+        return reads and _heights_are_noted()
     except Exception:
         return False
     finally:
         run.close()
+
+
+def _heights_are_noted() -> bool:
+    """Whether a frame that calls Python can be told from one that calls C."""
+
+    def called() -> int:
+        return _height(sys._getframe(1))
+
+    def caller() -> tuple[int, int]:
+        return called(), next(map(lambda _: called_from_c(), [None]))
+
+    def called_from_c() -> int:
+        return _height(sys._getframe(2))
+
+    from_python, from_c = caller()
+    return from_python >= 0 and from_c < 0

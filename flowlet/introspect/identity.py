@@ -30,7 +30,7 @@ from ..errors import ExploreError
 from ..fiber import Fiber
 from ..mailbox import Alarm, Signal
 from .bytecode import Layout
-from .frames import NULL, entered_from_c, stack_values
+from .frames import NULL, in_c_call, stack_values
 from .values import Canon, Form
 
 #: Context managers of flowlet whose exit never swallows an exception.
@@ -123,7 +123,7 @@ class Reader:
     def _refuse_hidden_call(self, frame: FrameType) -> None:
         """A call from C keeps what it has done so far where nobody can see it."""
         outer = frame.f_back
-        if outer is None or names.is_kernel(outer.f_code) or not entered_from_c(frame):
+        if outer is None or names.is_kernel(outer.f_code) or not in_c_call(outer):
             return
         layout = self.layout(outer)
         called = layout.callee(outer, stack_values)
@@ -243,6 +243,16 @@ def timers_of(ref: ActorRef[Any]) -> list[tuple[float, Any]]:
     """What is armed for an actor, earliest first, in the order of arming: `(when, timed)`."""
     armed = ref._home.timers.armed()
     return [(when, timed) for when, timed in armed if getattr(timed, "fiber", None) is ref._fiber]
+
+
+def timers_by_place(ref: ActorRef[Any]) -> list[tuple[float, Any]]:
+    """The same in an order that does not depend on times: the wait's own, then inside out."""
+    place: dict[int, int] = {}
+    block = ref._fiber.block
+    while block is not None:
+        place[id(block)] = len(place) + 1
+        block = block.outer
+    return sorted(timers_of(ref), key=lambda armed: place.get(id(armed[1]), 0))
 
 
 def timer_label(timed: Any) -> str:

@@ -19,7 +19,7 @@ from ..dispatcher import Dispatcher
 from ..errors import ExploreError, FlowletError
 from ..instrument import Record, Sent
 from .guards import EndlessLoop, Tracer
-from .identity import timers_of
+from .identity import timers_by_place
 from .record import Follower, Move
 from .values import Moment
 
@@ -122,7 +122,7 @@ class Instance:
     def act(self, choice: Choice) -> list[Move]:
         """Let something happen; the moves that came of it, or none."""
         if choice.timer is not None:
-            when, timed = timers_of(self.ref)[choice.timer]
+            when, timed = timers_by_place(self.ref)[choice.timer]
             self.dispatcher.clock.move_to(float(when))  # type: ignore[union-attr]
             self.dispatcher.timers.disarm(when, timed)
             timed.fire()

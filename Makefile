@@ -1,0 +1,82 @@
+# Everything a developer does here.  Each target needs no more than CPython 3.11 or later, make
+# and a package index: it makes the virtual environment that it runs in.
+
+VENV := .venv
+# Asked for only when the environment is made.  Name another: make PYTHON=python3.12 test
+PYTHON ?= $(shell sh tests/pythons.sh first)
+PIP = $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
+BIN := $(VENV)/bin
+CONSTRAINTS := constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all test-others style format types bench pictures fresh-constraints clean
+
+help: ## this list
+	@echo "make TARGET, where TARGET is one of"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | \
+		while IFS='|' read -r name what; do printf '  %-20s%s\n' $$name "$$what"; done
+
+demo: $(VENV)/.has-examples ## follow real TCP connections; the pictures are left in out/
+	@mkdir -p out
+	@$(BIN)/python -m examples.tcp examples/tcp/capture.pcap
+
+test: $(VENV)/.has-test ## the quick tests
+	@$(BIN)/python -m pytest
+
+test-all: $(VENV)/.has-test ## all tests, the slow ones too; the quick ones under each other Python
+	@$(BIN)/python -m pytest -m ''
+	@$(MAKE) --no-print-directory test-others
+
+# Every interpreter gets its say, also after one has failed.
+test-others: $(VENV)/.has-test ## the quick tests under each other supported Python that is here
+	@this=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	others=$$(sh tests/pythons.sh all | grep -v "^$$this "); \
+	[ -n "$$others" ] || { echo "no other supported Python is here: only $$this is tested"; exit 0; }; \
+	echo "$$others" | { failed=; while read -r version python; do \
+		echo "the quick tests under Python $$version"; \
+		$(MAKE) --no-print-directory VENV=.venv-$$version PYTHON="$$python" test </dev/null \
+			|| failed="$$failed $$version"; \
+	done; [ -z "$$failed" ] || { echo "the tests failed under Python$$failed" >&2; exit 1; }; }
+
+style: $(VENV)/.has-dev ## ruff: rules and layout
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: $(VENV)/.has-dev ## let ruff mend what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: $(VENV)/.has-dev ## mypy --strict, and pyright
+	@$(BIN)/mypy
+	@$(BIN)/pyright --pythonpath $(BIN)/python
+
+bench: $(VENV)/.has-test ## how fast it is here
+	@$(BIN)/python -m benchmarks
+
+pictures: $(VENV)/.has-test ## draw the pictures of README and docs anew
+	@UPDATE_PICTURES=1 $(BIN)/python -m pytest tests/test_readme.py tests/test_life.py
+
+fresh-constraints: ## pin the newest versions that pyproject.toml allows
+	@rm -rf .venv-fresh
+	@$(MAKE) --no-print-directory VENV=.venv-fresh CONSTRAINTS=/dev/null .venv-fresh/.has-dev
+	@{ sed '/^$$/q' constraints.txt; .venv-fresh/bin/python -m pip freeze --exclude-editable | \
+		sed 's/_/-/g' | sort -f; } >.venv-fresh/constraints.txt
+	@mv .venv-fresh/constraints.txt constraints.txt
+
+clean: ## remove what the other targets have made
+	rm -rf .venv .venv-* out dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# An environment and what is installed in it: .has-examples, .has-test and .has-dev, by extra.
+# Without build isolation, so that the build tool is held to constraints.txt too.
+$(VENV)/.has-%: pyproject.toml constraints.txt | $(VENV)/bin/pip
+	@echo "installing flowlet[$*] and what it needs into $(VENV)"
+	@$(PIP) --constraint $(CONSTRAINTS) flit-core
+	@$(PIP) --constraint $(CONSTRAINTS) --no-build-isolation --editable '.[$*]'
+	@touch $@
+
+$(VENV)/bin/pip:
+	@python="$(PYTHON)"; [ -n "$$python" ] || exit 1; \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "flowlet needs Python 3.11 or later; $$python will not do" >&2; exit 1; }; \
+	echo "making $(VENV) with $$("$$python" --version)"; \
+	"$$python" -m venv $(VENV)

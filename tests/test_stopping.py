@@ -1,0 +1,221 @@
+"""Stopping: an actor ends at its wait, with its clean-up, in its grace."""
+
+from __future__ import annotations
+
+from flowlet import ActorRef, Dispatcher, Event, me, now, receive, sleep
+
+Log = list[tuple[float, str]]
+
+
+class Go(Event): ...
+
+
+class Job(Event):
+    number: int = 0
+
+
+def test_stop_ends_an_actor_at_its_wait() -> None:
+    """A stopped actor has cleaned up and has no error."""
+    log: list[str] = []
+
+    def worker() -> None:
+        try:
+            receive(Go)
+        finally:
+            log.append("cleaned up")
+
+    with Dispatcher() as d:
+        ref = d.spawn(worker)
+        d.settle()
+        ref.stop()
+        d.settle()
+        assert (ref.alive, ref.error) == (False, None)
+    assert log == ["cleaned up"]
+
+
+def test_stop_runs_exits_innermost_first() -> None:
+    """Ending is unwinding."""
+    log: list[str] = []
+
+    def worker() -> None:
+        try:
+            try:
+                receive(Go)
+            finally:
+                log.append("inner")
+        finally:
+            log.append("outer")
+
+    with Dispatcher() as d:
+        ref = d.spawn(worker)
+        d.settle()
+        ref.stop()
+        d.settle()
+    assert log == ["inner", "outer"]
+
+
+def test_clean_up_of_a_stopped_actor_may_wait() -> None:
+    """Within its grace, clean-up takes the time that it needs, and hears mail."""
+    log: Log = []
+
+    def worker() -> None:
+        try:
+            receive(Go)
+        finally:
+            sleep(2)
+            job = receive(Job, after=2)
+            log.append((now(), type(job).__name__))
+
+    with Dispatcher() as d:
+        ref = d.spawn(worker)
+        d.settle()
+        ref.stop()
+        d.advance(1)
+        seen = [ref.alive]
+        ref.send(Job())
+        d.advance(1)
+        seen.append(ref.alive)
+    assert seen == [True, False]
+    assert log == [(2.0, "Job")]
+
+
+def test_the_grace_of_a_stopped_actor_ends() -> None:
+    """After `grace` seconds the waits of the clean-up raise; outer clean-up still runs."""
+    log: Log = []
+
+    def worker() -> None:
+        try:
+            try:
+                receive(Go)
+            finally:
+                sleep(100)
+                log.append((now(), "never here"))
+        finally:
+            log.append((now(), "outer"))
+
+    with Dispatcher() as d:
+        ref = d.spawn(worker)
+        d.settle()
+        ref.stop(grace=1.5)
+        d.run()
+        assert not ref.alive
+    assert log == [(1.5, "outer")]
+
+
+def test_the_grace_is_five_seconds_where_none_is_given() -> None:
+    """`stop()` is `stop(grace=5.0)`."""
+    log: list[float] = []
+
+    def worker() -> None:
+        try:
+            receive(Go)
+        finally:
+            try:
+                sleep(100)
+            finally:
+                log.append(now())
+
+    with Dispatcher() as d:
+        ref = d.spawn(worker)
+        d.settle()
+        ref.stop()
+        d.run()
+    assert log == [5.0]
+
+
+def test_after_the_grace_every_further_wait_raises() -> None:
+    """Clean-up that insists on waiting is not waited for, block by block."""
+    log: list[str] = []
+
+    def worker() -> None:
+        try:
+            try:
+                receive(Go)
+            finally:
+                sleep(100)
+        finally:
+            log.append("one more")
+            sleep(100)
+            log.append("never here")
+
+    with Dispatcher() as d:
+        ref = d.spawn(worker)
+        d.settle()
+        ref.stop(grace=1)
+        d.run()
+        assert (ref.alive, d.now()) == (False, 1.0)
+    assert log == ["one more"]
+
+
+def test_an_actor_that_was_stopped_before_its_start_never_runs() -> None:
+    """There is nothing to clean up."""
+    log: list[str] = []
+
+    def worker() -> None:
+        log.append("started")
+
+    with Dispatcher() as d:
+        ref = d.spawn(worker)
+        ref.stop()
+        d.settle()
+        assert not ref.alive
+    assert log == []
+
+
+def test_stopping_twice_or_too_late_does_nothing() -> None:
+    """A second stop does not disturb the clean-up; one after the end is no error."""
+    log: list[float] = []
+
+    def worker() -> None:
+        try:
+            receive(Go)
+        finally:
+            sleep(2)
+            log.append(now())
+
+    with Dispatcher() as d:
+        ref = d.spawn(worker)
+        d.settle()
+        ref.stop()
+        d.advance(1)
+        ref.stop()
+        d.run()
+        ref.stop()
+        d.settle()
+    assert log == [2.0]
+
+
+def test_an_actor_may_stop_another() -> None:
+    """A ref stops from inside a run as well."""
+
+    def sleeper() -> None:
+        sleep(100)
+
+    def alarm(target: ActorRef[None]) -> None:
+        sleep(3)
+        target.stop()
+
+    with Dispatcher() as d:
+        ref = d.spawn(sleeper)
+        d.spawn(alarm, ref)
+        d.run()
+        assert (ref.alive, d.now()) == (False, 3.0)
+
+
+def test_an_actor_may_stop_itself() -> None:
+    """It ends at its next wait at the latest."""
+    log: list[str] = []
+
+    def worker() -> None:
+        try:
+            me().stop()
+            receive(Go)
+            log.append("never here")
+        finally:
+            log.append("cleaned up")
+
+    with Dispatcher() as d:
+        ref = d.spawn(worker)
+        d.settle()
+        assert not ref.alive
+    assert log == ["cleaned up"]

@@ -1,0 +1,352 @@
+"""Data without a bound: exploring stops early and names what grows; with a bound it finishes.
+
+A machine that counts for ever has no end of states.  It is cut where one edge is taken again and
+again while a value grows, long before `max_states`; one that has a limit is explored to it.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pytest
+
+from flowlet import Delay, actor, emit, explore, me, now, receive, sleep, state
+from tests.machines import Data, Digit, Go, Stop, Tick
+
+
+def explored(fn: Callable[..., Any], **options: Any) -> Any:
+    """Explore within two seconds of this process's own time."""
+    began = time.process_time()
+    x = explore(fn, **options)
+    assert time.process_time() - began < 2
+    return x
+
+
+def names(x: Any, variable: str) -> bool:
+    """Whether the notes on a graph that was cut name the variable, as a word."""
+    return any(re.search(rf"\b{variable}\b", note) for note in x.graph.notes)
+
+
+# -- without a bound ---------------------------------------------------------------------------
+
+
+def counter() -> None:
+    n = 0
+    while True:
+        receive(Tick, at="counting")
+        n += 1
+
+
+def falling() -> None:
+    n = 0
+    while True:
+        receive(Tick, at="falling")
+        n -= 1
+
+
+def collector() -> None:
+    got = []
+    while True:
+        got.append(receive(Tick, at="collecting"))
+
+
+def writer() -> None:
+    text = ""
+    while True:
+        receive(Tick, at="writing")
+        text += "x"
+
+
+def chain() -> None:
+    links: tuple[Any, ...] = ()
+    while True:
+        receive(Tick, at="linking")
+        links = (links,)
+
+
+def ledger() -> None:
+    log: dict[int, str] = {}
+    while True:
+        receive(Tick, at="logging")
+        log[len(log)] = "tick"
+
+
+@dataclass
+class Meter:
+    total: int = 0
+
+
+def metered() -> None:
+    meter = Meter()
+    while True:
+        receive(Tick, at="metering")
+        meter.total += 1
+
+
+def enclosed() -> None:
+    n = 0
+
+    def bump() -> None:
+        nonlocal n
+        receive(Tick, at="bumping")
+        n += 1
+
+    while True:
+        bump()
+
+
+def two_step() -> None:
+    rounds = 0
+    while True:
+        receive(Go, at="ping")
+        receive(Stop, at="pong")
+        rounds += 1
+
+
+def adding() -> None:
+    total = 0
+    while True:
+        total += receive(Digit, at="adding").value
+
+
+def backing_off() -> None:
+    rto = 1
+    while True:
+        receive(Data, after=Delay("retransmission", rto), at="sent")
+        rto *= 2
+
+
+@pytest.mark.parametrize(
+    ("machine", "variable"),
+    [
+        (counter, "n"),
+        (falling, "n"),
+        (collector, "got"),
+        (writer, "text"),
+        (chain, "links"),
+        (ledger, "log"),
+        (metered, "meter"),
+        (enclosed, "n"),
+        (two_step, "rounds"),
+        (adding, "total"),
+        (backing_off, "rto"),
+    ],
+)
+def test_a_value_that_grows_for_ever_is_named(machine: Callable[[], None], variable: str) -> None:
+    """Exploring ends, is not complete, and says which variable has no bound."""
+    x = explored(machine)
+    assert x.complete is False
+    assert x.graph.complete is False
+    assert names(x, variable)
+
+
+def test_the_named_states_of_an_unbounded_machine_are_all_found() -> None:
+    """What is cut off are more of the same; the picture is whole."""
+
+    def tally() -> int:
+        n = 0
+        while True:
+            match receive(Tick, Stop, at="counting"):
+                case Tick():
+                    n += 1
+                case Stop():
+                    receive(Go, at="telling")
+                    return n
+
+    x = explored(tally)
+    assert x.complete is False
+    assert x.graph.triples() == {
+        ("counting", "Tick", "counting"),
+        ("counting", "Stop", "telling"),
+        ("telling", "Go", "end"),
+    }
+
+
+def test_a_growing_value_does_not_hide_another_part_of_the_machine() -> None:
+    """The way on beyond the counter is still explored to its end."""
+
+    def worker() -> None:
+        n = 0
+        while True:
+            match receive(Tick, Go, at="counting"):
+                case Tick():
+                    n += 1
+                case Go():
+                    break
+        for _ in range(5):
+            receive(Data, at="reading")
+        with state("Terminated"):
+            emit(n)
+
+    x = explored(worker)
+    assert x.complete is False
+    assert ("reading", "Data", "Terminated") in x.graph.triples()
+
+
+def test_calls_that_pile_up_are_growth_too() -> None:
+    """A helper that calls itself and has still something to do afterwards."""
+
+    def deeper() -> int:
+        receive(Tick, at="digging")
+        return deeper() + 1
+
+    x = explored(deeper)
+    assert x.complete is False
+    assert names(x, "deeper")
+
+
+def test_calls_that_only_return_do_not_pile_up() -> None:
+    """With nothing left to do in the callers, all depths are one state."""
+
+    def again() -> None:
+        receive(Tick, at="again")
+        again()
+
+    x = explored(again)
+    assert (x.unique_states, x.terminal_states, x.transitions) == (1, 1, 1)
+    assert x.complete is True
+
+
+def test_mail_that_piles_up_is_growth_too() -> None:
+    """Letters to itself that it never opens are part of the state."""
+
+    @actor(unexpected="defer")
+    def hoarder() -> None:
+        while True:
+            receive(Tick, at="hoarding")
+            me().send(Data())
+
+    x = explored(hoarder)
+    assert x.complete is False
+    assert any("mail" in note or "Data" in note for note in x.graph.notes)
+
+
+def test_the_time_in_a_variable_has_no_bound() -> None:
+    """A live value that comes from `now()` is named."""
+
+    def watch() -> None:
+        last = now()
+        while True:
+            sleep(5, at="watching")
+            emit(now() - last)
+            last = now()
+
+    x = explored(watch)
+    assert x.complete is False
+    assert names(x, "last")
+    assert x.graph.triples() == {("watching", "after 5s", "watching")}
+
+
+# -- with a bound ------------------------------------------------------------------------------
+
+
+def to_forty() -> None:
+    n = 0
+    while n < 40:
+        receive(Tick, at="counting")
+        n += 1
+
+
+def to_two_hundred() -> None:
+    n = 0
+    while True:
+        receive(Tick, at="counting")
+        n += 1
+        if n == 200:
+            return
+
+
+def down_from_hundred() -> None:
+    n = 100
+    while n:
+        receive(Tick, at="counting")
+        n -= 1
+
+
+def up_to_fifty_items() -> None:
+    got: list[str] = []
+    while len(got) < 50:
+        receive(Tick, at="collecting")
+        got.append("x")
+
+
+@pytest.mark.parametrize(
+    ("machine", "rounds"),
+    [(to_forty, 40), (to_two_hundred, 200), (down_from_hundred, 100), (up_to_fifty_items, 50)],
+)
+def test_a_count_that_the_code_bounds_is_complete(machine: Callable[[], None], rounds: int) -> None:
+    """However long it takes, it is explored to its end."""
+    x = explored(machine)
+    assert x.complete is True
+    assert (x.unique_states, x.terminal_states, x.transitions) == (rounds + 1, 1, rounds)
+
+
+def test_a_count_that_an_argument_bounds_is_complete() -> None:
+    """The limit may come from outside."""
+
+    def counting(limit: int) -> None:
+        n = 0
+        while n < limit:
+            receive(Tick, at="counting")
+            n += 1
+
+    x = explored(partial(counting, 60))
+    assert (x.complete, x.unique_states) == (True, 61)
+
+
+def test_a_loop_over_a_long_range_is_complete() -> None:
+    """The iterator grows towards its end and not for ever."""
+
+    def counting() -> None:
+        for _ in range(150):
+            receive(Tick, at="counting")
+
+    x = explored(counting)
+    assert (x.complete, x.unique_states) == (True, 151)
+
+
+def test_a_count_that_comes_round_is_complete() -> None:
+    """Modulo twelve there are twelve states, and no last one."""
+
+    def clock() -> None:
+        hour = 0
+        while True:
+            receive(Tick, at="ticking")
+            hour = (hour + 1) % 12
+
+    x = explored(clock)
+    assert (x.complete, x.unique_states, x.terminal_states, x.transitions) == (True, 12, 0, 12)
+
+
+def test_a_count_that_stops_growing_is_complete() -> None:
+    """A counter that saturates stays where it is."""
+
+    def gauge() -> None:
+        level = 0
+        while True:
+            receive(Tick, at="rising")
+            level = min(level + 1, 64)
+
+    x = explored(gauge)
+    assert (x.complete, x.unique_states, x.terminal_states, x.transitions) == (True, 65, 1, 65)
+
+
+def test_a_count_up_and_down_between_two_bounds_is_complete() -> None:
+    """Growth that can be undone is still bounded by the code."""
+
+    def lift() -> None:
+        floor = 0
+        while True:
+            match receive(Go, Stop, at="moving"):
+                case Go():
+                    floor = min(floor + 1, 30)
+                case Stop():
+                    floor = max(floor - 1, 0)
+
+    x = explored(lift)
+    assert (x.complete, x.unique_states, x.transitions) == (True, 31, 62)
