@@ -139,12 +139,12 @@ class Dispatcher(Roster):
                 ready.appendleft(self.hub)
                 try:
                     resume(fiber)
+                    self._serve()
                 finally:
                     if ready and ready[0] is self.hub:
                         ready.popleft()
                     if not self.listeners:
                         fiber.unwatch()
-                self._serve()
                 if self.quota == 0:
                     return True
         finally:
@@ -283,7 +283,7 @@ class Dispatcher(Roster):
                 return False
             when = limit
         if isinstance(clock, RealClock):
-            if not self._actors:
+            if not self._actors and limit is None:
                 return False
             clock.wait_until(when)
             return True

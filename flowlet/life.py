@@ -114,13 +114,15 @@ def end_actor(
         ref._grace = None
     if home.listeners:
         home.report(Ended(home.now(), ref, ref._final, passed, result, error))
+    # Ctrl-C and the like are for whoever runs, not for the parent to die of.
+    aborted = error is not None and not isinstance(error, Exception)
     parent = ref.parent
     if parent is not None:
         if parent._children is not None:
             parent._children.pop(ref, None)
-        if error is not None:
+        if error is not None and not aborted:
             child_failed(ref, parent)
-    elif error is not None:
+    if error is not None and (parent is None or aborted):
         home._failed.append(error)
         home._called = True
     for joiner in ref._joiners or ():

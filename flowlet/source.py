@@ -54,7 +54,7 @@ class Reading:
     """
 
     sites: Mapping[CallString, Site]
-    functions: Mapping[CodeType, Any]
+    functions: Mapping[CodeType, Code]
     unrolled: int
 
 
@@ -119,7 +119,7 @@ class _Walk(ast.NodeVisitor):
         self.unrolled = unrolled
         self.found: list[_Found] = []
         self.calls = 0
-        self.entered: dict[CodeType, Any] = {}
+        self.entered: dict[CodeType, Code] = {}
         self.here: Code | None = None
         self.string: CallString = ()
         self.block: _Block = ()
@@ -162,7 +162,7 @@ class _Walk(ast.NodeVisitor):
             return
         if sum(code is target.code for code, _ in string) >= self.unrolled:
             return
-        self.entered.setdefault(target.code, target.node)
+        self.entered.setdefault(target.code, target)
         before = self.here, self.string, self.block, self.at_yield
         self.here, self.string, self.block = target, string, block
         self.at_yield = None

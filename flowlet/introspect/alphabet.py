@@ -246,8 +246,8 @@ class _Constants:
         self.aliases: dict[tuple[str, int | str], set[str]] = {}
         self.attributes: set[str] = set()
         self.asked: set[tuple[str, int | str]] = set()
-        for node in reading_of(unwrapped(fn)).functions.values():
-            for inner in ast.walk(node):
+        for read in reading_of(unwrapped(fn)).functions.values():
+            for inner in ast.walk(read.node):
                 if isinstance(inner, ast.Compare):
                     self._comparison(inner)
                 elif isinstance(inner, ast.MatchClass):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..export import relative_to
 from .explore import explore
 from .model import StateGraph
 
@@ -20,5 +21,5 @@ def draw(
     """
     graph = target if isinstance(target, StateGraph) else explore(target, **options).graph
     if path is not None:
-        graph.save(path)
+        relative_to(graph, Path(path).parent).save(path)
     return graph

@@ -29,6 +29,7 @@ from .guards import Tracer
 from .identity import Reader, Snapshot, timer_label, timers_by_place, timers_of
 from .model import StateGraph
 from .record import GraphBuilder, Move
+from .shared import SharedGlobals
 from .stage import Choice, Instance
 
 Time = Literal["any", "ordered"]
@@ -203,6 +204,9 @@ class _Search:
 
     def run(self, progress: Progress | None) -> Exploration:
         todo: deque[_Node] = deque()
+        shared = SharedGlobals(
+            reading_of(names.unwrapped(self.target)).functions, self.reader.canon
+        )
         with self.tracer:
             try:
                 self.arrive(self.start(), None, None)
@@ -217,6 +221,7 @@ class _Search:
                 for node in self.nodes.values():
                     for instance in node.live or ():
                         instance.close()
+                shared.check()
         return self.result()
 
     def cut(self, why: str) -> None:

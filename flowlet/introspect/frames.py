@@ -109,10 +109,10 @@ def _heights_are_noted() -> bool:
         return _height(sys._getframe(1))
 
     def caller() -> tuple[int, int]:
-        return called(), next(map(lambda _: called_from_c(), [None]))
+        return called(), next(map(called_from_c, [1]))
 
-    def called_from_c() -> int:
-        return _height(sys._getframe(2))
+    def called_from_c(depth: int) -> int:
+        return _height(sys._getframe(depth))
 
     from_python, from_c = caller()
     return from_python >= 0 and from_c < 0

@@ -17,6 +17,8 @@ from itertools import pairwise
 from types import CodeType, FrameType
 from typing import Any, TypeVar
 
+from ..syntax import Code
+
 #: A function that computes longer than this between two waits is taken to loop for ever.
 MOST_STEPS = 2_000_000
 
@@ -48,16 +50,16 @@ class _Arm:
 
 
 class Tracer:
-    """Records the branches of an actor's functions (code and syntax tree) while it is on.
+    """Records the branches of an actor's functions while it is on.
 
     Python tells of each instruction in them: through `sys.monitoring` where there is one (3.12),
     else through a trace function.  Either must be on before a function is entered.
     """
 
-    def __init__(self, functions: Mapping[CodeType, Any]) -> None:
+    def __init__(self, functions: Mapping[CodeType, Code]) -> None:
         self.atoms: dict[tuple[CodeType, int], str] = {}
         self.steps = 0
-        self._points = {code: _points_of(code, node) for code, node in functions.items()}
+        self._points = {code: _points_of(code, read.node) for code, read in functions.items()}
         self._open: dict[CodeType, int] = {}
         self._ears = _Monitoring(self) if sys.version_info >= (3, 12) else _Tracing(self)
 

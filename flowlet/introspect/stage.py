@@ -145,7 +145,7 @@ class Instance:
                 raise
             if isinstance(self.ref.error, EndlessLoop):
                 raise _endless(self.ref, self.ref.error.place) from None
-            if error is not self.ref.error:
+            if error is not self.ref.error or not isinstance(error, Exception):
                 raise
         return self.moves
 
@@ -182,13 +182,12 @@ def fresh(target: Callable[..., Any]) -> Callable[..., Any]:
         return partial(fresh(target.func), *arguments, **keywords)
     if isinstance(target, MethodType):
         return MethodType(target.__func__, _copy(target.__self__))
-    if isinstance(target, FunctionType) and target.__closure__:
+    if isinstance(target, FunctionType) and (target.__closure__ or target.__defaults__):
         memo: dict[int, Any] = {}
-        cells = tuple(_fresh_cell(cell, memo) for cell in target.__closure__)
-        again = FunctionType(
-            target.__code__, target.__globals__, target.__name__, target.__defaults__, cells
-        )
-        again.__kwdefaults__ = target.__kwdefaults__
+        cells = tuple(_fresh_cell(cell, memo) for cell in target.__closure__ or ())
+        defaults = _copy(target.__defaults__, memo)
+        again = FunctionType(target.__code__, target.__globals__, target.__name__, defaults, cells)
+        again.__kwdefaults__ = _copy(target.__kwdefaults__, memo)
         again.__dict__.update(target.__dict__)
         again.__module__ = target.__module__
         return again
