@@ -6,6 +6,7 @@ greenlet that runs it is its `Fiber`.  The life of an actor is the table `LIFE`.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
@@ -63,6 +64,7 @@ class _Nobody:
     """Stands for the fiber of an actor that has ended or not begun: wants nothing."""
 
     want = None
+    box = None
 
 
 NOBODY: Any = _Nobody()
@@ -190,14 +192,16 @@ class ActorRef(Generic[R]):
         cannot know, such mail is a dead letter: it is gone, and counted in
         `Dispatcher.dead_letters`.
         """
-        home = self._home
-        if get_ident() != home.thread:
-            raise home.wrong_thread(f"{self.name}.send({event!r})")
+        if get_ident() != self._home.thread:
+            raise self._home.wrong_thread(f"{self.name}.send({event!r})")
         fiber = self._fiber
-        if type(event) is fiber.want:
+        want = fiber.want
+        if type(event) is want:
             fiber.want = None
             fiber.event = event
             fiber.ready.append(fiber)
+        elif want is None and fiber.box.__class__ is deque:
+            fiber.box.append(event)
         else:
             self._send(event)
 

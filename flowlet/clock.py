@@ -26,10 +26,11 @@ class Timed(Protocol):
 class Timers:
     """What is armed, by instant; within one instant in the order of arming."""
 
-    __slots__ = ("_armed", "_heap")
+    __slots__ = ("_armed", "heap")
 
     def __init__(self) -> None:
-        self._heap: list[float] = []
+        #: The instants, leftovers included; empty only if nothing is armed.
+        self.heap: list[float] = []
         self._armed: dict[float, dict[Timed, None]] = {}
 
     def arm(self, when: float, timed: Timed) -> None:
@@ -37,7 +38,7 @@ class Timers:
         there = self._armed.get(when)
         if there is None:
             self._armed[when] = {timed: None}
-            heappush(self._heap, when)
+            heappush(self.heap, when)
         else:
             there[timed] = None
 
@@ -50,14 +51,14 @@ class Timers:
         if there:
             return
         del self._armed[when]
-        heap = self._heap
+        heap = self.heap
         if len(heap) > 64 and len(heap) > 2 * len(self._armed):
             heap[:] = self._armed
             heapify(heap)
 
     def next(self) -> float | None:
         """The earliest instant for which something is armed."""
-        heap = self._heap
+        heap = self.heap
         armed = self._armed
         while heap:
             if heap[0] in armed:

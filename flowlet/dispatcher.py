@@ -73,7 +73,10 @@ class Dispatcher(Roster):
         self._goal: ActorRef[Any] | None = None
         self._wanted: Fiber | None = None
         self._called = False
-        self._running = False
+        #: The hub when nothing runs, and `None` during a run: one look tells a call inside a run,
+        #: from another greenlet, and from another thread.
+        self._free_hub: greenlet | None = self.hub
+        self._heap = self.timers.heap
 
     # --- running --------------------------------------------------------------------------
 
@@ -83,11 +86,20 @@ class Dispatcher(Roster):
         Raises the error of an actor that fails and has no parent, once; the others go on at the
         next call.
         """
-        self._begin("settle")
+        # Written out: of a run for one event, which is what most are, calls would be a third.
+        if getcurrent() is not self._free_hub:
+            self._take_over("settle")
+        self._free_hub = None
+        ready = self.ready
         try:
-            self._settle()
+            while ready:
+                resume(ready.popleft())
+                if self._called:
+                    self._serve()
+            if self._posted or self._heap:
+                self._settle()
         finally:
-            self._running = False
+            self._free_hub = self.hub
 
     def advance(self, seconds: float) -> None:
         """Move time on by so many seconds, from deadline to deadline."""
@@ -118,7 +130,7 @@ class Dispatcher(Roster):
                     return None
         finally:
             self._goal = None
-            self._running = False
+            self._free_hub = self.hub
 
     def step(self) -> bool:
         """Make one delivery: a first turn, an event, or a time that is due; time stands still.
@@ -149,7 +161,7 @@ class Dispatcher(Roster):
                     return True
         finally:
             self.quota = None
-            self._running = False
+            self._free_hub = self.hub
 
     @property
     def next_deadline(self) -> float | None:
@@ -182,7 +194,6 @@ class Dispatcher(Roster):
                         failed.append(error)
         finally:
             self._closed = True
-            self._running = False
             for fiber in self._idle:
                 fiber.parent = self.hub
                 fiber.throw(GreenletExit)
@@ -223,16 +234,20 @@ class Dispatcher(Roster):
                 wait(me, None, None, None, None, once=True)
 
     def _begin(self, call: str) -> None:
-        if getcurrent() is not self.hub or self._running or self._closed:
-            self._check_use(call)
-            if self._running:
-                raise IllegalCallError(
-                    f"{call}() was called while this dispatcher runs, from "
-                    f"{current_actor() or 'a listener'}; an actor waits (receive, sleep) instead, "
-                    "and the outermost run goes on by itself"
-                )
-            self.hub = getcurrent()
-        self._running = True
+        if getcurrent() is not self._free_hub:
+            self._take_over(call)
+        self._free_hub = None
+
+    def _take_over(self, call: str) -> None:
+        """Make the caller the hub, if it may be."""
+        self._check_use(call)
+        if self._free_hub is None:
+            raise IllegalCallError(
+                f"{call}() was called while this dispatcher runs, from "
+                f"{current_actor() or 'a listener'}; an actor waits (receive, sleep) instead, "
+                "and the outermost run goes on by itself"
+            )
+        self.hub = getcurrent()
 
     def _settle(self) -> None:
         while True:
