@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -99,6 +101,11 @@ class PourIntoSmall(Event): ...
 class PourIntoBig(Event): ...
 
 
+@dataclass
+class Box:
+    n: int = 0
+
+
 # -- machines ----------------------------------------------------------------------------------
 
 
@@ -166,6 +173,9 @@ def jugs(goal: int | None = None) -> None:
                 small, big = small - poured, big + poured
     with state("measured"):
         return
+
+
+measure_four = partial(jugs, goal=4)
 
 
 # -- three views -------------------------------------------------------------------------------
@@ -262,6 +272,27 @@ def line_of(fn: Callable[..., Any], text: str) -> int:
     return found
 
 
+def python_program(folder: Path, text: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in a Python of its own, which finds flowlet and the machines."""
+    path = folder / "a_program.py"
+    path.write_text("from tests.machines import *\n" + text, encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, str(path)],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def counts(fn: Callable[..., Any], **options: Any) -> tuple[int, int, int]:
+    """States, last states and steps of a machine that must be explored to its end."""
+    x = explore(fn, **options)
+    assert x.complete
+    return x.unique_states, x.terminal_states, x.transitions
+
+
 _numbers = itertools.count()
 
 
@@ -282,6 +313,3 @@ def program(text: str) -> Iterator[ModuleType]:
             yield module
         finally:
             del sys.modules[name]
-
-
-measure_four = partial(jugs, goal=4)

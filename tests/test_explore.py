@@ -6,11 +6,6 @@ states one in `test_identity.py`.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,25 +13,20 @@ from typing import Any
 import pytest
 
 from flowlet import (
-    Event,
     FlowletError,
     draw,
-    emit,
     explore,
     introspect,
     me,
     observe,
     receive,
+    sleep,
     state,
     until,
-    whereis,
 )
 from flowlet.introspect import StateGraph
 from tests import machines
 from tests.machines import (
-    Card,
-    Cash,
-    Change,
     Coin,
     Data,
     Digit,
@@ -44,19 +34,13 @@ from tests.machines import (
     FillBig,
     Flag,
     Go,
-    Price,
-    Push,
     Stop,
     Tick,
-    checkout,
-    drill,
-    edges,
     jugs,
-    line_of,
     measure_four,
+    python_program,
     session,
     turnstile,
-    vending,
 )
 
 # -- counts ------------------------------------------------------------------------------------
@@ -191,159 +175,6 @@ def test_a_path_to_nowhere_says_where_there_is_one() -> None:
     assert "unlocked" in str(error.value)
 
 
-# -- guards, outputs, sources ------------------------------------------------------------------
-
-
-def guards(graph: StateGraph, source: str, event: str) -> dict[str, str]:
-    return {edge.target: edge.guard for edge in edges(graph, source, event)}
-
-
-def test_an_if_on_the_event_is_a_guard() -> None:
-    """Its text comes from the source; the other way has a guard too."""
-    found = guards(explore(vending).graph, "ready", "Price")
-    assert set(found) == {"ready", "paid"}
-    assert "value >= 3" in found["paid"]
-    assert found["ready"] != ""
-    assert found["ready"] != found["paid"]
-
-
-def test_a_match_arm_on_fields_is_a_guard() -> None:
-    """`case Price(value=5)` is the edge of the event `Price`, with the field as its guard."""
-
-    def kiosk() -> None:
-        while True:
-            match receive(Price, Stop, at="idle"):
-                case Price(value=5):
-                    receive(Push, at="change")
-                case Price(value=v) if v > 2:
-                    receive(Push, at="exact")
-                case Price():
-                    receive(Push, at="more")
-                case Stop():
-                    return
-
-    graph = explore(kiosk).graph
-    found = guards(graph, "idle", "Price")
-    assert set(found) == {"change", "exact", "more"}
-    assert "5" in found["change"]
-    assert "v > 2" in found["exact"]
-    assert found["more"] != ""
-    assert guards(graph, "idle", "Stop") == {"end": ""}
-
-
-def test_an_if_on_what_it_remembers_is_a_guard() -> None:
-    """One event that leads to two places by a counter says which condition it was."""
-
-    def rounds() -> None:
-        n = 0
-        while True:
-            receive(Tick, at="running")
-            n += 1
-            if n == 3:
-                return
-
-    found = guards(explore(rounds).graph, "running", "Tick")
-    assert set(found) == {"running", "end"}
-    assert "n == 3" in found["end"]
-
-
-@pytest.mark.parametrize("machine", [turnstile, checkout, session, vending, drill, jugs])
-def test_a_guard_stands_only_where_an_event_leads_to_several_places(
-    machine: Callable[[], None],
-) -> None:
-    """An edge that is the only one of its event needs no condition."""
-    graph = explore(machine).graph
-    for edge in graph.transitions:
-        places = {other.target for other in edges(graph, edge.source, edge.event)}
-        assert bool(edge.guard) == (len(places) > 1)
-
-
-def test_what_is_emitted_is_on_the_edge() -> None:
-    """An output belongs to the step in which it was made."""
-
-    def kiosk() -> None:
-        while True:
-            receive(Coin, at="idle")
-            emit(Change())
-            receive(Push, at="paid")
-
-    graph = explore(kiosk).graph
-    (coin,) = edges(graph, "idle", "Coin")
-    (push,) = edges(graph, "paid", "Push")
-    assert len(coin.outputs) == 1
-    assert "emit" in coin.outputs[0]
-    assert "Change" in coin.outputs[0]
-    assert push.outputs == ()
-
-
-def test_outputs_keep_their_order() -> None:
-    """Two of one step stand as they were made."""
-
-    def kiosk() -> None:
-        receive(Coin, at="idle")
-        emit(Card())
-        emit(Cash())
-
-    (edge,) = edges(explore(kiosk).graph, "idle", "Coin")
-    assert ["Card" in text for text in edge.outputs] == [True, False]
-    assert ["Cash" in text for text in edge.outputs] == [False, True]
-
-
-def test_what_is_sent_to_another_is_on_the_edge() -> None:
-    """Another actor, found by its name, is environment: the send is an output."""
-
-    def porter() -> None:
-        while True:
-            receive(Go, at="waiting")
-            whereis("bell").send(Tick())
-
-    (edge,) = edges(explore(porter).graph, "waiting", "Go")
-    assert len(edge.outputs) == 1
-    assert "Tick" in edge.outputs[0]
-
-
-def test_a_state_knows_where_it_waits() -> None:
-    """File and line of the call, on which a picture makes its link."""
-    graph = explore(session).graph
-    for name in ("idle", "guest", "user"):
-        full = name if name == "idle" else f"online/{name}"
-        source = graph.state(full).source
-        assert source is not None
-        assert Path(source.file).name == "machines.py"
-        assert source.line == line_of(session, f'at="{name}"')
-
-
-def test_a_wait_in_a_helper_is_where_the_helper_waits() -> None:
-    """The line is that of the wait, not that of the call."""
-
-    def take() -> None:
-        receive(Coin)
-
-    def till() -> None:
-        with state("paying"):
-            take()
-
-    source = explore(till).graph.state("paying").source
-    assert source is not None
-    assert Path(source.file).name == "test_explore.py"
-    assert source.line == line_of(take, "receive(Coin)")
-
-
-def test_a_state_says_what_it_would_take() -> None:
-    """The types of the wait, and those of the `until` round it."""
-    graph = explore(session).graph
-    assert set(graph.state("idle").accepts) == {"Connect"}
-    assert set(graph.state("online/guest").accepts) == {"Login", "Disconnect"}
-
-
-def test_what_was_explored_is_marked_so() -> None:
-    """Each edge is known to be reachable, and none was seen in a run."""
-    graph = explore(session).graph
-    assert all(edge.evidence.reachable for edge in graph.transitions)
-    assert all(edge.evidence.seen == 0 for edge in graph.transitions)
-    assert all(found.evidence.reachable for found in graph.states)
-
-
 # -- time --------------------------------------------------------------------------------------
 
 
@@ -379,6 +210,19 @@ def test_ordered_time_lets_the_earliest_deadline_fire_first() -> None:
     assert ("late", "after 5s", "outside") in x.graph.triples()
 
 
+def test_any_time_has_every_edge_of_ordered_time() -> None:
+    """Two ways lead to the sleep, and on one of them the limit comes first; it may still end."""
+
+    def limited() -> None:
+        with until(after=6):
+            receive(Go, after=3, at="waiting")
+            sleep(4, at="sleeping")
+
+    ordered = explore(limited, time="ordered").graph.triples()
+    assert ("sleeping", "after 4s", "end") in ordered
+    assert ordered < explore(limited, time="any").graph.triples()
+
+
 def test_ordered_time_counts_the_short_ones_in_the_long_one() -> None:
     """Three times three seconds fit into ten; events take no time."""
 
@@ -391,178 +235,6 @@ def test_ordered_time_counts_the_short_ones_in_the_long_one() -> None:
     assert len(explore(shift, time="ordered").path_to("home")) == 4
     assert len(explore(shift, time="any").path_to("home")) == 1
     assert explore(shift, time="ordered").complete
-
-
-# -- nothing else happens ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("machine", [turnstile, checkout, session, vending, drill, jugs])
-def test_exploring_twice_gives_the_same_graph(machine: Callable[[], None]) -> None:
-    """The graphs are equal, and so is every byte of their JSON."""
-    first, second = explore(machine), explore(machine)
-    assert first.graph == second.graph
-    assert first.graph.text("json") == second.graph.text("json")
-    counts = (first.unique_states, first.terminal_states, first.transitions)
-    assert counts == (second.unique_states, second.terminal_states, second.transitions)
-
-
-def python(folder: Path, text: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a program in a Python of its own, which finds flowlet and the machines."""
-    path = folder / "a_program.py"
-    path.write_text("from tests.machines import *\n" + text, encoding="utf-8")
-    return subprocess.run(
-        [sys.executable, str(path)],
-        env=os.environ | {"PYTHONPATH": str(Path(machines.__file__).parents[1])} | environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def test_the_graph_does_not_depend_on_the_hash_seed(tmp_path: Path) -> None:
-    """Sets are never walked in the order that a run happens to give them."""
-    text = (
-        "for machine in (turnstile, checkout, session, vending, drill, jugs):\n"
-        "    print(explore(machine).graph.text('json'))\n"
-    )
-    done = [python(tmp_path, text, PYTHONHASHSEED=seed) for seed in ("1", "2", "77")]
-    assert [one.stderr for one in done] == ["", "", ""]
-    assert '"jugs"' in done[0].stdout
-    assert done[0].stdout == done[1].stdout == done[2].stdout
-
-
-def test_a_list_that_was_handed_over_is_not_changed() -> None:
-    """Each run begins with what the first one saw, and the user's list stays as it is."""
-    basket: list[str] = []
-
-    def shopper(basket: list[str]) -> None:
-        while len(basket) < 3:
-            receive(Go, at="shopping")
-            basket.append("apple")
-
-    x = explore(partial(shopper, basket))
-    assert basket == []
-    assert (x.unique_states, x.terminal_states) == (4, 1)
-    assert x.complete
-
-
-@dataclass
-class Account:
-    balance: int = 0
-    log: list[str] = field(default_factory=list)
-
-
-def test_an_object_that_was_handed_over_is_not_changed() -> None:
-    """Neither it nor what hangs on it; by keyword as by position."""
-    account = Account()
-
-    def clerk(*, account: Account) -> None:
-        while account.balance < 2:
-            receive(Coin, at="open")
-            account.balance += 1
-            account.log.append("coin")
-
-    assert explore(partial(clerk, account=account)).unique_states == 3
-    assert account == Account(balance=0, log=[])
-
-
-def test_two_names_for_one_argument_stay_two_names_for_one() -> None:
-    """What is the same object outside is the same object in every run."""
-    box: list[int] = []
-
-    def twins(left: list[int], right: list[int]) -> None:
-        receive(Go, at="start")
-        left.append(1)
-        with state("same" if right == left else "different"):
-            return
-
-    assert explore(partial(twins, box, box)).graph.names() == ["start", "same"]
-    assert box == []
-
-
-def test_what_a_function_holds_is_not_changed() -> None:
-    """Neither a list in its closure nor one that is its default; each run has its own."""
-    kept: list[int] = []
-
-    def closed() -> None:
-        while len(kept) < 3:
-            receive(Go, at="filling")
-            kept.append(1)
-
-    def default(items: list[int] = []) -> None:  # noqa: B006
-        while len(items) < 3:
-            receive(Go, at="filling")
-            items.append(1)
-
-    assert explore(closed).unique_states == 4
-    assert explore(default).unique_states == 4
-    assert kept == []
-    assert default.__defaults__ == ([],)
-
-
-def test_state_that_hides_in_a_module_is_found_or_said() -> None:
-    """A global that decides where it goes is no local: never a graph that is wrong in silence."""
-    text = (
-        "from flowlet import receive\n"
-        "from tests.machines import *\n"
-        "visits = [0]\n"
-        "def guest():\n"
-        "    while True:\n"
-        "        receive(Go, at='door')\n"
-        "        visits[0] += 1\n"
-        "        if visits[0] % 2:\n"
-        "            receive(Stop, at='odd')\n"
-    )
-    with machines.program(text) as module:
-        said = ""
-        try:
-            graph = explore(module.guest).graph
-            said = " ".join(graph.notes)
-        except FlowletError as error:
-            graph, said = StateGraph(), str(error)
-        assert "visits" in said or ("door", "Go", "door") in graph.triples()
-        assert module.visits == [0]
-
-
-class Batch(Event):
-    items: list[int]
-
-
-def test_an_event_of_the_alphabet_is_not_changed() -> None:
-    """An actor that spoils what it receives spoils nothing for the next run."""
-    batch = Batch(items=[])
-
-    def packer() -> int:
-        items = receive(Batch, at="packing").items
-        items.append(1)
-        receive(Go, at="packed")
-        return len(items)
-
-    x = explore(packer, events=[batch, Go()])
-    assert batch == Batch(items=[])
-    assert x.unique_states == 3
-
-
-def test_nothing_of_a_run_is_left_behind() -> None:
-    """Exploring is no actor of anyone: afterwards a wait outside is still an error."""
-    explore(turnstile)
-    with pytest.raises(FlowletError):
-        receive(Coin)
-
-
-def test_exploring_inside_an_actor_leaves_that_actor_alone() -> None:
-    """An actor may explore another function between two waits."""
-    counts: list[int] = []
-
-    def curious() -> None:
-        receive(Go, at="wondering")
-        counts.append(explore(turnstile).unique_states)
-        receive(Stop, at="wiser")
-
-    told, _ = machines.run(curious, Go(), Stop())
-    assert told == ["wondering", "wiser", "end"]
-    assert counts == [2]
 
 
 # -- what cannot be explored -------------------------------------------------------------------
@@ -578,7 +250,7 @@ def test_one_that_loops_for_ever_without_a_wait_is_stopped_and_named(tmp_path: P
         "x = explore(spinner)\n"
         "print(x.complete, x.graph.notes, x.graph.names())\n"
     )
-    done = python(tmp_path, text)
+    done = python_program(tmp_path, text)
     assert done.returncode != 0 or "False" in done.stdout or "error" in done.stdout
     assert "spinner" in done.stdout + done.stderr
 

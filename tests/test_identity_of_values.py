@@ -1,0 +1,202 @@
+"""Identity of values: by type, order and aliases, wherever they hang; and what has no value.
+
+Two that behave differently are two states, also where Python calls them equal.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from enum import Enum
+from functools import partial
+from typing import Any, Literal
+
+import pytest
+
+from flowlet import (
+    Event,
+    FlowletError,
+    emit,
+    explore,
+    receive,
+)
+from tests.machines import Box, Digit, Flag, Go, Push, Stop, counts
+
+
+class Which(Event):
+    i: Literal[0, 1, 2]
+
+
+def left_foot() -> str:
+    return "left"
+
+
+def right_foot() -> str:
+    return "right"
+
+
+class Side(Enum):
+    LEFT = 1
+    RIGHT = 2
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        (1, True),
+        (1, 1.0),
+        (0, False),
+        (0.0, -0.0),
+        ("1", 1),
+        ("a", b"a"),
+        (b"a", bytearray(b"a")),
+        ([1], (1,)),
+        ([1], [True]),
+        ((1, (2, 3)), (1, (2.0, 3))),
+        ({1: 1}, {1: True}),
+        ({1: "a"}, {True: "a"}),
+        ({1}, {1.0}),
+        ({1}, frozenset({1})),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
+        (None, ()),
+        (Side.LEFT, Side.RIGHT),
+        (Side.LEFT, 1),
+        (Box(1), Box(2)),
+        (Digit(1), Digit(2)),
+        (Go(), Stop()),
+        (int, float),
+        (left_foot, right_foot),
+    ],
+    ids=repr,
+)
+def test_values_that_behave_differently_are_two_states(pair: tuple[Any, Any]) -> None:
+    """Also those that Python calls equal: by type, by order, deep inside."""
+
+    def hold(pair: tuple[Any, Any]) -> None:
+        value = pair[receive(Digit, at="choosing").value - 1]
+        receive(Push, at="holding")
+        emit(value)
+
+    assert counts(partial(hold, pair)) == (4, 1, 4)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda i: 1000 + 0 * i,
+        lambda i: "".join(["a", "b" * 3, "c"]),
+        lambda i: [1, [2, 3]],
+        lambda i: {"a": (1, 2)},
+        lambda i: {"x", "y", str(3)},
+        lambda i: Box(7),
+        lambda i: Digit(1),
+        lambda i: float("nan"),
+        lambda i: (10**30, 2.5, None, ...),
+    ],
+)
+def test_equal_values_that_were_made_twice_are_one_state(make: Callable[[int], Any]) -> None:
+    """Where a value lies in memory is no part of it."""
+
+    def hold() -> int:
+        value = make(receive(Which, at="choosing").i)
+        receive(Push, at="holding")
+        return len(repr(value))
+
+    assert counts(hold) == (3, 1, 4)
+
+
+def test_one_list_under_two_names_is_not_two_equal_lists() -> None:
+    """What is appended to the one shows in the other, or does not."""
+
+    def hold() -> int:
+        first = [0]
+        second = first if receive(Flag, at="choosing").on else [0]
+        receive(Push, at="holding")
+        first.append(1)
+        return len(second)
+
+    assert counts(hold) == (5, 2, 4)
+
+
+def test_aliases_deep_inside_and_over_two_frames_count() -> None:
+    """The same list twice in a tuple; the caller's list in the helper's hands."""
+
+    def pushed(mine: list[int]) -> None:
+        receive(Push, at="holding")
+        mine.append(1)
+
+    def pair() -> int:
+        first = [0]
+        both = (first, first) if receive(Flag, at="choosing").on else (first, [0])
+        del first
+        receive(Push, at="holding")
+        both[0].append(1)
+        return len(both[1])
+
+    def lent() -> int:
+        mine = [0]
+        pushed(mine if receive(Flag, at="choosing").on else [0])
+        return len(mine)
+
+    assert counts(pair) == (5, 2, 4)
+    assert counts(lent) == (5, 2, 4)
+
+
+def test_one_number_under_two_names_is_two_equal_numbers() -> None:
+    """Values that cannot change have no aliases."""
+
+    def hold() -> tuple[int, int]:
+        first = 1000
+        second = first if receive(Flag, at="choosing").on else int("1000")
+        receive(Push, at="holding")
+        return first, second
+
+    assert counts(hold) == (3, 1, 3)
+
+
+def test_a_list_that_holds_itself_is_a_value_too() -> None:
+    """A ring of references ends."""
+
+    def ring() -> int:
+        items: list[Any] = [receive(Digit, at="choosing").value]
+        items.append(items)
+        receive(Push, at="holding")
+        return int(items[1][1][0])
+
+    assert counts(ring) == (5, 2, 4)
+
+
+def test_results_that_differ_by_type_are_two_ends() -> None:
+    """A finished actor's result is compared as any other value."""
+    results: tuple[Any, ...] = (1, True, 1.0)
+
+    def pick(results: tuple[Any, ...]) -> Any:
+        return results[receive(Which, at="picking").i]
+
+    assert counts(partial(pick, results)) == (4, 3, 3)
+
+
+def test_an_object_that_it_does_not_know_is_named() -> None:
+    """A lock has no value to compare: the error says which variable holds it."""
+
+    def guarded() -> None:
+        lock = threading.Lock()
+        receive(Go, at="waiting")
+        with lock:
+            emit("done")
+
+    with pytest.raises(FlowletError) as error:
+        explore(guarded)
+    assert "lock" in str(error.value)
+
+
+def test_an_object_that_it_does_not_know_may_be_dead() -> None:
+    """What no longer matters is not looked at."""
+
+    def guarded() -> None:
+        lock = threading.Lock()
+        with lock:
+            emit("done")
+        receive(Go, at="waiting")
+
+    assert counts(guarded) == (2, 1, 1)
