@@ -5,7 +5,8 @@ journal and a live page are all listeners of this one stream, so none of them ne
 own.  Nobody listening costs nothing: records are made only on paths that a dispatcher takes when
 it has listeners (`mailbox.WatchedBox` says how).
 
-Records are plain frozen data with the time in seconds on the dispatcher's clock and the actor.
+Records are plain data, with the time in seconds on the dispatcher's clock and the actor; listeners
+share them and leave them as they are (frozen ones would cost three times as much to make).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 Path: TypeAlias = tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Record:
     """Something that happened to `actor` at `time`."""
 
@@ -28,14 +29,14 @@ class Record:
     actor: ActorRef[Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Spawned(Record):
     """An actor was made; `parent` is the actor that did it, or `None`."""
 
     parent: ActorRef[Any] | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sent(Record):
     """`actor` was sent `event`, by the actor `sender` or from outside (`None`)."""
 
@@ -43,7 +44,7 @@ class Sent(Record):
     sender: ActorRef[Any] | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Delivered(Record):
     """`actor` took `event`: its wait did, or the `until` block that is left by it (`block`).
 
@@ -54,14 +55,14 @@ class Delivered(Record):
     block: Path | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Discarded(Record):
     """`event` was thrown away: nothing in the actor takes it."""
 
     event: object
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DeadLetter(Record):
     """`event` was sent to an actor that had ended, by `sender`."""
 
@@ -69,14 +70,14 @@ class DeadLetter(Record):
     sender: ActorRef[Any] | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Emitted(Record):
     """`actor` gave out `value`."""
 
     value: object
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Parked(Record):
     """`actor` waits in `state`; `passed` are the blocks it went through without a wait."""
 
@@ -85,7 +86,7 @@ class Parked(Record):
     where: tuple[str, int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ended(Record):
     """`actor` has ended in the final state `state`; `passed` as in `Parked`."""
 

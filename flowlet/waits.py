@@ -158,12 +158,11 @@ def receive(
     Raises `NotAnEventTypeError` for what is no class, `IllegalCallError` outside an actor.
     """
     # The first two types by position, not in *kinds: no tuple has to be made and looked into.
-    me = getcurrent()
+    me: Any = getcurrent()
     try:
-        box = me.box  # type: ignore[attr-defined]
+        box = me.box
     except AttributeError:
         raise outside("receive") from None
-    me = cast(Fiber, me)
     if (
         box or k2 is not ABSENT or after is not None or where is not None
         or not isinstance(k1, type)
@@ -187,7 +186,8 @@ def receive(
 
 
 def _receive(me: Fiber, kinds: tuple[Any, ...], after: Any, where: Any, at: Any) -> Any:
-    kinds = tuple(kind for kind in kinds if kind is not ABSENT)
+    if kinds[1] is ABSENT:
+        kinds = kinds[: kinds.index(ABSENT)]
     check_kinds(kinds, "receive", "receive(Coin), and test fields with match or where=")
     if after is None and not kinds and me.block is None:
         raise NotAnEventTypeError(

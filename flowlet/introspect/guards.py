@@ -22,7 +22,7 @@ from ..syntax import Code
 #: A function that computes longer than this between two waits is taken to loop for ever.
 MOST_STEPS = 2_000_000
 
-_SKIP = ("CACHE", "NOP", "EXTENDED_ARG")
+_SKIP = ("CACHE", "NOP")
 
 
 class EndlessLoop(BaseException):
@@ -37,6 +37,7 @@ class EndlessLoop(BaseException):
 class _Jump:
     """A conditional jump: the test as text, and whether it holds when the jump is not taken."""
 
+    offset: int
     falls_to: int
     if_falls: str
     if_jumps: str
@@ -87,8 +88,11 @@ class Tracer:
         if last is not None:
             jump = points[last]
             assert isinstance(jump, _Jump)
+            if last < here <= jump.offset:
+                self._open[code] = last  # still on its way through the prefixes
+                return
             text = jump.if_falls if here == jump.falls_to else jump.if_jumps
-            self.atoms.setdefault((code, last), text)
+            self.atoms.setdefault((code, jump.offset), text)
         point = points.get(here)
         if isinstance(point, _Jump):
             self._open[code] = here
@@ -166,10 +170,10 @@ def _points_of(code: CodeType, node: Any) -> Mapping[int, _Jump | _Arm]:
     steps = [step for step in dis.get_instructions(code) if step.opname not in _SKIP]
     points: dict[int, _Jump | _Arm] = {}
     entered: set[int] = set()
+    # A long jump has prefixes, and it may be told at the first of them alone.
+    prefix = 0
     for step, after in pairwise(steps):
-        if step.positions is None or step.positions.lineno is None:
-            continue
-        p = step.positions
+        p = step.positions or dis.Positions()
         span = (p.lineno, p.end_lineno, p.col_offset, p.end_col_offset)
         for arm in arms:
             if id(arm) not in entered and arm.holds(span):
@@ -177,13 +181,16 @@ def _points_of(code: CodeType, node: Any) -> Mapping[int, _Jump | _Arm]:
                 points[step.offset] = _Arm(arm.text)
         if step.opname == "FOR_ITER" and span in loops:
             text = loops[span]
-            points[step.offset] = _Jump(after.offset, f"more in {text}", f"{text} is over")
+            jump = _Jump(step.offset, after.offset, f"more in {text}", f"{text} is over")
+            points[prefix] = points[step.offset] = jump
         elif "JUMP" in step.opname and "_IF_" in step.opname and span in tests:
             test = tests[span]
             yes, no = ast.unparse(test), ast.unparse(negated(test))
             if _jumps_when_true(step.opname, test):
                 yes, no = no, yes
-            points[step.offset] = _Jump(after.offset, yes, no)
+            jump = _Jump(step.offset, after.offset, yes, no)
+            points[prefix] = points[step.offset] = jump
+        prefix = prefix if step.opname == "EXTENDED_ARG" else after.offset
     return points
 
 
@@ -206,8 +213,13 @@ class _ArmSpan:
     last: tuple[int, int]
 
     def holds(self, span: Any) -> bool:
+        """Whether an instruction at this place belongs to the arm."""
         line, end_line, col, end_col = span
-        return self.first <= (line, col or 0) and (end_line or line, end_col or 0) <= self.last
+        return (
+            line is not None
+            and self.first <= (line, col or 0)
+            and (end_line or line, end_col or 0) <= self.last
+        )
 
 
 _Span = tuple[Any, ...]
