@@ -195,13 +195,15 @@ class ActorRef(Generic[R]):
         if get_ident() != self._home.thread:
             raise self._home.wrong_thread(f"{self.name}.send({event!r})")
         fiber = self._fiber
-        want = fiber.want
-        if type(event) is want:
+        want: Any = fiber.want
+        if type(event) is want or (want.__class__ is tuple and type(event) in want):
             fiber.want = None
             fiber.event = event
             fiber.ready.append(fiber)
-        elif want is None and fiber.box.__class__ is deque:
-            fiber.box.append(event)
+            return
+        box = fiber.box
+        if want is None and type(box) is deque:
+            box.append(event)
         else:
             self._send(event)
 

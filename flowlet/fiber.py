@@ -57,13 +57,8 @@ class Fiber(greenlet):
     ref: ActorRef[Any]
 
     def offer(self, event: object) -> None:
-        """Take in an event that is not of the very type that the actor waits for."""
-        want: Any = self.want
-        if want.__class__ is tuple and type(event) in want:
-            self.want = None
-            self.event = event
-            self.ready.append(self)
-            return
+        """Take in an event that is of none of the very types that the actor waits for."""
+        want = self.want
         box = self.box
         if box is None:
             box = self.box = deque()

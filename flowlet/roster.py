@@ -19,6 +19,7 @@ from .clock import RealClock, Timers, VirtualClock
 from .errors import IllegalCallError
 from .fiber import Fiber
 from .instrument import DeadLetter, Listener, Record, Spawned
+from .mailbox import Kinds
 
 R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
@@ -41,6 +42,8 @@ class Roster:
         self._named: dict[str, ActorRef[Any]] = {}
         self._serials: dict[str, int] = {}
         self._idle: list[Fiber] = []
+        #: Tuples of types that a wait has been given and that are sound.
+        self.checked: set[Kinds] = set()
         self._closed = False
 
     # --- actors ---------------------------------------------------------------------------
