@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 from greenlet import getcurrent
 
 from . import names
-from .errors import ActorEndedError, ChildFailedError, IllegalCallError, Stopped, Unwinding
+from .errors import (
+    ActorEndedError,
+    ChildFailedError,
+    IllegalCallError,
+    NotAnEventTypeError,
+    Stopped,
+    Unwinding,
+)
 from .events import name_of
 from .fiber import Fiber
 from .instrument import Emitted, Sent
@@ -53,6 +60,9 @@ class Options:
 
 DEFAULTS: Final = Options()
 
+#: An actor whose waits have raised so often and that still goes on is given up.
+MOST_STOPS: Final = 100
+
 
 def options_of(fn: Callable[..., Any]) -> Options:
     """What `@actor(...)` says of this function."""
@@ -79,7 +89,16 @@ class _Stop(Signal):
 
 
 class _Kill(_Stop, Halt):
-    __slots__ = ()
+    __slots__ = ("met",)
+
+    def __init__(self) -> None:
+        self.met = 0
+
+    def meet(self, fiber: Fiber) -> None:
+        self.met += 1
+        if self.met > MOST_STOPS:
+            fiber.home.abandon(fiber)
+        super().meet(fiber)
 
 
 class _Grace:
@@ -208,6 +227,11 @@ class ActorRef(Generic[R]):
             self._send(event)
 
     def _send(self, event: object) -> None:
+        if isinstance(event, type):
+            raise NotAnEventTypeError(
+                f"{self.name}.send got the class {event.__name__}; send one of it: "
+                f"send({event.__name__}(…))"
+            )
         home = self._home
         sender = current_actor()
         if self.phase == "ended":
@@ -288,7 +312,9 @@ class ActorRef(Generic[R]):
 
     def path_text(self) -> str:
         """The state as one text, for messages: `checkout/Address`."""
-        return names.text(self.state) or "(not started)"
+        if self.phase == "spawned":
+            return "(not started)"
+        return names.text(self.state) or names.function_name(self.function)
 
     @property
     def accepts(self) -> set[type]:
@@ -372,21 +398,47 @@ class ActorRef(Generic[R]):
         return core_schema.is_instance_schema(ActorRef)
 
 
-class NamedRef:
+class NamedRef(ActorRef[Any]):
     """A handle by name: whoever bears the name when it is used."""
 
-    __slots__ = ("_home", "name")
+    __slots__ = ()
 
     def __init__(self, home: Dispatcher, name: str) -> None:
         self._home = home
-        self.name = name
+        self._name = name
 
-    def __getattr__(self, attr: str) -> Any:
+    def resolve(self) -> ActorRef[Any]:
+        """The actor that bears the name now; `LookupError` tells who there is."""
         ref = self._home.find(self.name)
         if ref is None:
             known = ", ".join(sorted(other.name for other in self._home.actors))
             raise LookupError(f"there is no actor {self.name!r} here; there are {known or 'none'}")
-        return getattr(ref, attr)
+        return ref
+
+    # What this object has not itself, and that is all but the name, the actor has.
+
+    def __getattr__(self, attr: str) -> Any:
+        return getattr(self.resolve(), attr)
+
+    def send(self, event: object) -> None:
+        """Put an event into the mailbox of whoever bears the name."""
+        self.resolve().send(event)
+
+    def stop(self, grace: float = 5.0) -> None:
+        """End whoever bears the name."""
+        self.resolve().stop(grace)
+
+    def take(self) -> list[Any]:
+        """What whoever bears the name has emitted."""
+        return self.resolve().take()
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, NamedRef):
+            return (self._home, self.name) == (other._home, other.name)
+        return self._home.find(self.name) is other
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     def __repr__(self) -> str:
         return f"<whoever is called {self.name!r}>"

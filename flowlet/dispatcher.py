@@ -15,15 +15,15 @@ a chain of actors that start each other would end in a `RecursionError`.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, NoReturn, TypeVar, cast, overload
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
 from . import names
 from .actor import (
     ActorRef,
+    NamedRef,
     current_actor,
 )
 from .clock import RealClock, VirtualClock
@@ -31,7 +31,7 @@ from .errors import DeadlockError, IllegalCallError
 from .events import Delay, name_of
 from .fiber import Fiber
 from .instrument import Delivered, Listener, Parked
-from .life import end_actor, run_actor
+from .life import end_actor, end_stuck, run_actor
 from .mailbox import KEEPS, LATER, LOOK, NOTHING, Alarm, Kinds, WatchedBox, take
 from .roster import Roster
 
@@ -68,10 +68,10 @@ class Dispatcher(Roster):
         self.hub: greenlet = getcurrent()
         #: How many deliveries a `step` may still make; `None` when it is no step.
         self.quota: int | None = None
-        self._posted: deque[tuple[ActorRef[Any], object]] = deque()
         self._failed: list[BaseException] = []
         self._goal: ActorRef[Any] | None = None
         self._wanted: Fiber | None = None
+        self._abandoned: list[Fiber] = []
         self._called = False
         #: The hub when nothing runs, and `None` during a run: one look tells a call inside a run,
         #: from another greenlet, and from another thread.
@@ -107,12 +107,18 @@ class Dispatcher(Roster):
             raise ValueError(f"time moves forward: advance(seconds >= 0), not {seconds!r}")
         self.run(until=self.now() + seconds)
 
+    @overload
+    def run(self, until: float | None = None) -> None: ...
+    @overload
+    def run(self, until: ActorRef[R]) -> R: ...
     def run(self, until: float | ActorRef[R] | None = None) -> R | None:
         """Go on until nothing can happen any more, until a time, or until an actor has ended.
 
         `until=ref` returns the actor's result, raises its error, or raises `DeadlockError` with
         a report of who waits where.  On a `RealClock`, `run()` ends when all actors have.
         """
+        if isinstance(until, NamedRef):
+            until = until.resolve()
         goal = until if isinstance(until, ActorRef) else None
         limit = until if isinstance(until, int | float) else None
         if goal is not None and goal._home is not self:
@@ -168,12 +174,6 @@ class Dispatcher(Roster):
         """The time at which the next timer is due, or `None`."""
         return self.timers.next()
 
-    def post(self, ref: ActorRef[Any], event: object) -> None:
-        """Send an event from another thread; the only call that other threads may make."""
-        self._posted.append((ref, event))
-        if isinstance(self.clock, RealClock):
-            self.clock.wake()
-
     def close(self) -> None:
         """End all actors, the youngest first: their waits raise at once, and their `finally` runs.
 
@@ -218,6 +218,13 @@ class Dispatcher(Roster):
         """Count a delivery against the quota of a step."""
         if self.quota:
             self.quota -= 1
+
+    def abandon(self, fiber: Fiber) -> NoReturn:
+        """Give up the running actor, which swallows every stop; its greenlet never runs again."""
+        self._abandoned.append(fiber)
+        end_stuck(self, fiber)
+        while True:
+            resume(self.hub)
 
     def forget(self, ref: ActorRef[Any]) -> None:
         """An actor that has not begun is stopped."""
@@ -309,14 +316,6 @@ class Dispatcher(Roster):
         clock.move_to(when)
         return True
 
-    def _let_in(self) -> None:
-        while self._posted:
-            ref, event = self._posted.popleft()
-            if ref.phase == "ended":
-                self.dead_letter(ref, event, None)
-            else:
-                ref.send(event)
-
     def _result(self, ref: ActorRef[R]) -> R | None:
         if ref.error is not None:
             if ref.error in self._failed:
@@ -384,6 +383,11 @@ def wait(
     """
     home = me.home
     ready = me.ready
+    if home.asking is me:
+        raise IllegalCallError(
+            "a wait was called in a where=, which is asked in the middle of a wait; look at the "
+            "event alone there, and wait afterwards"
+        )
     alarm = None if after is None else Alarm(me, after)
     watched = me.box.__class__ is WatchedBox
     if called is None and not kinds and alarm is not None:

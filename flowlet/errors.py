@@ -24,7 +24,7 @@ class IllegalCallError(FlowletError, RuntimeError):
 
 
 class NotAnEventTypeError(FlowletError, TypeError):
-    """Something that is no class was given where the type of an event belongs."""
+    """A class is missing where the type of an event belongs, or stands where an event belongs."""
 
 
 class ActorEndedError(FlowletError):
@@ -51,6 +51,14 @@ class ChildFailedError(FlowletError):
     def __init__(self, message: str, child: ActorRef[Any]) -> None:
         super().__init__(message)
         self.child = child
+
+
+class ActorStuckError(FlowletError):
+    """An actor cannot be ended: it swallows what should unwind it."""
+
+    def __init__(self, message: str, actor: ActorRef[Any]) -> None:
+        super().__init__(message)
+        self.actor = actor
 
 
 class DeadlockError(FlowletError):

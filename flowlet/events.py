@@ -46,7 +46,8 @@ class Event(BaseModel, metaclass=_EventMeta):
     many positions.
     """
 
-    model_config = ConfigDict(frozen=True)
+    # By name as well as by alias: a field given by position is given by its name.
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
 
     label: ClassVar[str | None] = None
 
@@ -111,7 +112,7 @@ class Timeout:
     @property
     def label(self) -> str:
         """The name of the edge that it draws: `after 5s`, or the Delay's name."""
-        return self.name or f"after {self.seconds:g}s"
+        return self.name or f"after {_number(self.seconds)}s"
 
     def __repr__(self) -> str:
         return f"Timeout({self.name!r}, {self.seconds:g})"
@@ -123,6 +124,11 @@ class Timeout:
 
     def __hash__(self) -> int:
         return hash((self.name, self.seconds))
+
+
+def _number(seconds: float) -> str:
+    """Seconds as people write them: no `.0`, no exponent, no digits that come of rounding."""
+    return str(int(seconds)) if float(seconds).is_integer() else f"{seconds:.15g}"
 
 
 def seconds_of(after: float | Delay) -> float:
@@ -168,8 +174,10 @@ class _Fields(dict[str, Any]):
 
 def name_of(name: str | Enum) -> str:
     """A state's name as text; an Enum member counts by its name, a StrEnum by its value."""
-    if isinstance(name, str):
+    if isinstance(name, str) and name:
         return str(name)
     if isinstance(name, Enum):
         return name.name
-    raise TypeError(f"a state's name is a text or an Enum member, not {name!r}")
+    raise TypeError(
+        f"a state's name is a text with something in it, or an Enum member; not {name!r}"
+    )

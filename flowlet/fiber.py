@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from greenlet import greenlet
 
 from . import names
+from .events import name_of
 from .mailbox import KEEPS, LOOK, Block, Kinds, Mark, Signal, WatchedBox
 
 if TYPE_CHECKING:
@@ -90,6 +91,13 @@ class Fiber(greenlet):
     def awaits(self) -> str:
         """What the wait is called where it has no name of its own."""
         return self.called or names.kinds_text(self.kinds_now())
+
+    def here(self) -> str:
+        """The state of the wait in which the actor is just now, for messages; called inside it."""
+        if self.at is not None:
+            return names.text((*names.path_of(self.path), name_of(self.at)))
+        stack = names.stack_of(names.frame_here())
+        return names.text(names.state_of(self.ref.function, stack, self.path, self.awaits))
 
     def takes(self) -> list[type]:
         """The types that the actor would take now: its wait's, then its blocks', inside out.

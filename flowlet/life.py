@@ -13,7 +13,7 @@ from greenlet import GreenletExit
 
 from . import names
 from .actor import NOBODY, ActorRef, ChildEnded, child_failed
-from .errors import IllegalCallError, Jump, Leave, Stopped, Unwinding
+from .errors import ActorStuckError, IllegalCallError, Jump, Leave, Stopped, Unwinding
 from .events import name_of
 from .fiber import Fiber
 from .instrument import Ended
@@ -130,3 +130,15 @@ def end_actor(
     ref._joiners = None
     if ref is home._goal:
         home._called = True
+
+
+def end_stuck(home: Dispatcher, fiber: Fiber) -> None:
+    """End the running actor on the roster, since it cannot be ended in fact."""
+    ref = fiber.ref
+    place = "{}:{}".format(*names.users_line(names.frame_here()))
+    error = ActorStuckError(
+        f"actor {ref.name!r} swallows its stop at {place} and goes on; let `except:` and "
+        "`except BaseException` raise again what they do not know, or catch Exception",
+        ref,
+    )
+    end_actor(home, ref, None, error, ())

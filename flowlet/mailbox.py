@@ -157,7 +157,7 @@ def take(
             item.meet(me)
             continue
         wanted = kinds is not None and isinstance(item, kinds)
-        if wanted and (where is None or where(item)):
+        if wanted and (where is None or _asked(me, where, item)):
             if home.quota == 0:
                 return LATER
             del box[place]
@@ -176,6 +176,16 @@ def take(
             block.leave(me, item)
         _unexpected(me, kinds or (), item)
     return NOTHING
+
+
+def _asked(me: Fiber, where: Callable[[Any], object], event: object) -> object:
+    """What the `where` of a wait says of an event; a wait in it would walk the mailbox again."""
+    home = me.home
+    home.asking = me
+    try:
+        return where(event)
+    finally:
+        home.asking = None
 
 
 def hearer(me: Fiber, event: object) -> tuple[Block | None, bool]:
@@ -203,7 +213,7 @@ def _unexpected(me: Fiber, kinds: Kinds, event: object) -> None:
     if ref.options.unexpected == "raise":
         wanted = ", ".join(map(label_of_type, kinds)) or "nothing"
         raise UnexpectedEventError(
-            f"actor {ref.name!r} got {event!r} in state {ref.path_text()}, where it takes "
+            f"actor {ref.name!r} got {event!r} in state {me.here()}, where it takes "
             f"{wanted}; receive it there, or spawn the actor with unexpected='discard' or 'defer'",
             ref,
             event,

@@ -6,6 +6,7 @@ The half of a dispatcher that switches nothing; `dispatcher.py` is the other.
 from __future__ import annotations
 
 import contextvars
+import inspect
 from collections import deque
 from collections.abc import Callable, Iterable
 from threading import get_ident
@@ -23,6 +24,9 @@ from .mailbox import Kinds
 
 R = TypeVar("R")
 Ts = TypeVarTuple("Ts")
+
+
+_NO_PLAIN_FUNCTION = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 class Roster:
@@ -44,6 +48,9 @@ class Roster:
         self._idle: list[Fiber] = []
         #: Tuples of types that a wait has been given and that are sound.
         self.checked: set[Kinds] = set()
+        self._posted: deque[tuple[ActorRef[Any], object]] = deque()
+        #: The actor whose `where=` is being asked.
+        self.asking: Fiber | None = None
         self._closed = False
 
     # --- actors ---------------------------------------------------------------------------
@@ -73,6 +80,13 @@ class Roster:
         """`spawn` for a child of `parent`."""
         if not callable(fn):
             raise TypeError(f"spawn takes a function and its arguments, not {fn!r}")
+        code = getattr(names.unwrapped(fn), "__code__", None)
+        if code is not None and code.co_flags & _NO_PLAIN_FUNCTION:
+            raise TypeError(
+                f"spawn takes a plain function that calls receive() where it waits, but "
+                f"{names.function_name(fn)} is a generator or a coroutine function: leave out "
+                "yield, async and await"
+            )
         self._check_use("spawn")
         options = options_of(fn)
         name = name or options.name
@@ -113,6 +127,12 @@ class Roster:
         """All living actors, in the order in which they were spawned."""
         return list(self._actors)
 
+    def post(self, ref: ActorRef[Any], event: object) -> None:
+        """Send an event from another thread; the only call that other threads may make."""
+        self._posted.append((ref, event))
+        if isinstance(self.clock, RealClock):
+            self.clock.wake()
+
     # --- who listens ----------------------------------------------------------------------
 
     def listen(self, listener: Listener) -> None:
@@ -135,6 +155,14 @@ class Roster:
             listener(record)
 
     # --- for the kernel -------------------------------------------------------------------
+
+    def _let_in(self) -> None:
+        while self._posted:
+            ref, event = self._posted.popleft()
+            if ref.phase == "ended":
+                self.dead_letter(ref, event, None)
+            else:
+                ref.send(event)
 
     def dead_letter(self, ref: ActorRef[Any], event: object, sender: ActorRef[Any] | None) -> None:
         """An event has come to an actor that has ended."""

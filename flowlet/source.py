@@ -86,6 +86,14 @@ def reading_of(fn: Callable[..., Any]) -> Reading:
     return known[owner]
 
 
+def forget(fn: Callable[..., Any]) -> None:
+    """Read the function anew the next time: what it calls may have been defined again."""
+    try:
+        _readings.pop(fn.__func__ if isinstance(fn, MethodType) else fn, None)
+    except TypeError:
+        return
+
+
 def _read(fn: Callable[..., Any]) -> Reading:
     # Twice, so that what a function does when it has called itself is told apart; where that is
     # too much, once.

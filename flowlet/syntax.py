@@ -199,7 +199,7 @@ def is_function(value: Any) -> bool:
 
 def _is_foreign(fn: FunctionType) -> bool:
     root = (fn.__module__ or "").partition(".")[0]
-    return root in sys.stdlib_module_names or root in {"pydantic", "pydantic_core", "greenlet"}
+    return root in sys.stdlib_module_names or root in {"flowlet", "pydantic", "greenlet"}
 
 
 def bind(called: Code, args: list[Any], keywords: Mapping[str, Any]) -> dict[str, Any]:

@@ -297,7 +297,7 @@ def whereis(name: str) -> ActorRef[Any]:
 
     Raises `LookupError`, with the names that there are, if nobody has the name then.
     """
-    return cast(ActorRef[Any], NamedRef(running("whereis").home, name))
+    return NamedRef(running("whereis").home, name)
 
 
 def actor(

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field
 
-from flowlet import Event, FlowletError, explore, receive, state, until
+from flowlet import Event, FlowletError, emit, explore, receive, state, until
 from tests.machines import Coin, Digit, Flag, Go, Price, Push, Stop, Tick, turnstile
 
 
@@ -268,7 +268,7 @@ def test_a_field_that_could_be_anything_is_named() -> None:
     """A text has no end of values: which event, which field, and what to do."""
 
     def greeter() -> None:
-        receive(Named, at="waiting")
+        emit(receive(Named, at="waiting").name)
 
     text = said(greeter)
     assert "Named" in text

@@ -2,7 +2,8 @@
 
 from .. import export as formats  # the model learns its formats from there
 from .draw import draw
-from .explore import Exploration, Step, explore
+from .explore import explore
+from .found import Exploration, Step
 from .model import Evidence, Source, State, StateGraph, Transition
 from .observe import Observation, observe
 

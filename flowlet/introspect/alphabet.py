@@ -88,10 +88,21 @@ class Alphabet:
                 f"a wait takes {kind.__name__}, which is any event at all; say which there are: "
                 "explore(fn, events=[Coin(5), Push()])"
             )
-        below: list[type] = type.__subclasses__(kind)
-        inherited = [sub for sub in below if sub.__module__ == kind.__module__]
-        if inherited and not issubclass(kind, Enum):
-            return [event for sub in inherited for event in self._of_type(sub)]
+        events: list[Any] = []
+        if not inspect.isabstract(kind):
+            events += self._one_kind(kind)
+        # Subclasses come too, where the source asks for them.
+        for sub in self._constants.kinds:
+            if sub is not kind and issubclass(sub, kind):
+                events += self._of_type(sub)
+        if not events:
+            raise ExploreError(
+                f"{kind.__name__} is abstract, and the source asks for no class of it; say which "
+                "events there are: explore(fn, events=[…])"
+            )
+        return events
+
+    def _one_kind(self, kind: type) -> list[Any]:
         if issubclass(kind, BaseModel):
             return self._models(kind)
         return self._values(kind, kind.__name__, None)
@@ -133,10 +144,18 @@ class Alphabet:
             return finite
         near = self._constants.near(kind, name, info.annotation)
         default = [] if info.is_required() else [info.get_default(call_default_factory=True)]
-        values = [v for v in dict.fromkeys([*default, *near]) if v is not PydanticUndefined]
+        values: list[Any] = []
+        for value in (*default, *near):
+            if value is not PydanticUndefined and value not in values:
+                values.append(value)
+        read = self._constants.reads(kind, name)
         if not values:
+            known = self.complete
             values = self._values(info.annotation, path, info.metadata)
-        elif self._constants.reads(kind, name):
+            if not read:  # whatever it is, it changes nothing
+                self.complete = known
+                self.notes = {note: None for note in self.notes if not note.startswith(path + " ")}
+        elif read:
             self._note_sample(path, values)
         return values
 
@@ -246,27 +265,58 @@ class _Constants:
         self.aliases: dict[tuple[str, int | str], set[str]] = {}
         self.attributes: set[str] = set()
         self.asked: set[tuple[str, int | str]] = set()
+        self.renamed: dict[str, set[str]] = {}
+        #: The classes that the source asks for, in a pattern or by `isinstance`.
+        self.kinds: dict[type, None] = {}
         for read in reading_of(unwrapped(fn)).functions.values():
             for inner in ast.walk(read.node):
-                if isinstance(inner, ast.Compare):
-                    self._comparison(inner)
-                elif isinstance(inner, ast.MatchClass):
-                    self._pattern(inner)
-                elif isinstance(inner, ast.Attribute):
-                    self.attributes.add(inner.attr)
+                self._look_at(inner, read.scope.evaluate)
 
-    def _comparison(self, node: ast.Compare) -> None:
+    def _look_at(self, node: ast.AST, value_of: Callable[[ast.AST], Any]) -> None:
+        match node:
+            case ast.Compare():
+                self._comparison(node, value_of)
+            case ast.MatchClass():
+                self._pattern(node, value_of)
+            case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
+                self._truth(test)
+            case ast.UnaryOp(op=ast.Not(), operand=test):
+                self._truth(test)
+            case ast.BoolOp(values=tests):
+                for test in tests:
+                    self._truth(test)
+            case ast.Attribute(attr=attr):
+                self.attributes.add(attr)
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Attribute(attr=attr)):
+                self.renamed.setdefault(attr, set()).add(name)
+            case ast.Call(func=ast.Name(id="isinstance"), args=[_, kinds]):
+                for kind in kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]:
+                    self._asks_for(value_of(kind))
+
+    def _asks_for(self, kind: Any) -> None:
+        if isinstance(kind, type):
+            self.kinds[kind] = None
+
+    def _truth(self, test: ast.expr) -> None:
+        """A condition that is only a name or a field compares it with nothing at all."""
+        name = _name_of(test)
+        if name is not None:
+            self.by_name.setdefault(name, []).extend([0, ""])
+
+    def _comparison(self, node: ast.Compare, value_of: Callable[[ast.AST], Any]) -> None:
         sides = [node.left, *node.comparators]
         constants: list[Any] = []
         for side in sides:
             found = side.elts if isinstance(side, ast.Tuple | ast.List | ast.Set) else [side]
-            constants += [each.value for each in found if isinstance(each, ast.Constant)]
+            values = [value_of(each) for each in found]
+            constants += [value for value in values if type(value) in (int, float, str)]
         for side in sides:
-            name = side.attr if isinstance(side, ast.Attribute) else getattr(side, "id", None)
+            name = _name_of(side)
             if name is not None:
                 self.by_name.setdefault(name, []).extend(constants)
 
-    def _pattern(self, node: ast.MatchClass) -> None:
+    def _pattern(self, node: ast.MatchClass, value_of: Callable[[ast.AST], Any]) -> None:
+        self._asks_for(value_of(node.cls))
         kind = ast.unparse(node.cls).rpartition(".")[2]
         asked: list[tuple[int | str, ast.pattern]] = list(enumerate(node.patterns))
         asked += list(zip(node.kwd_attrs, node.kwd_patterns, strict=True))
@@ -292,6 +342,8 @@ class _Constants:
         if field in order:
             keys.append(order.index(field))
         constants = list(self.by_name.get(field, ()))
+        for other in self.renamed.get(field, ()):
+            constants += self.by_name.get(other, ())
         for key in keys:
             constants += self.by_name.get(f"{name}.{key}", ())
             for alias in self.aliases.get((name, key), ()):
@@ -299,10 +351,17 @@ class _Constants:
         numbers = {c for c in constants if type(c) is int}
         texts = {c for c in constants if type(c) is str}
         if annotation is int and numbers:
-            return sorted({n + d for n in numbers for d in (-1, 0, 1)})
+            return sorted({n + d for n in numbers for d in (-1, 0, 1)})[:MOST_NUMBERS]
         if annotation is float and numbers | {c for c in constants if type(c) is float}:
             real = {float(c) for c in constants if type(c) in (int, float)}
             return sorted({n + d for n in real for d in (-1.0, 0.0, 1.0)})
         if annotation is str and texts:
             return [*sorted(texts), "another" if "another" not in texts else "none of them"]
         return []
+
+
+def _name_of(node: ast.AST) -> str | None:
+    """The name, or the attribute, that an expression is."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else None

@@ -14,104 +14,28 @@ from __future__ import annotations
 import inspect
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any, Literal
 
 from .. import names
 from ..actor import ActorRef
 from ..errors import ExploreError
 from ..events import label_of_type
-from ..source import reading_of
+from ..source import forget, reading_of
 from .alphabet import Alphabet, Examples
+from .found import Exploration, Node
 from .growth import Growth
 from .guards import Tracer
 from .identity import Reader, Snapshot, timer_label, timers_by_place, timers_of
-from .model import StateGraph
 from .record import GraphBuilder, Move
 from .shared import SharedGlobals
 from .stage import Choice, Instance
+from .telling import Atom
 
 Time = Literal["any", "ordered"]
 Progress = Callable[[int, int], None]
 
 #: Live instances kept for states that wait to be continued.
 _MOST_KEPT = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a path: in `source`, `event` came, and led to `target`."""
-
-    source: str
-    label: str
-    event: object
-    target: str
-
-    def __str__(self) -> str:
-        return f"{self.source} --{self.label}--> {self.target}"
-
-
-@dataclass(slots=True)
-class _Node:
-    """A state that was found."""
-
-    form: Any
-    name: tuple[Any, ...]
-    parent: _Node | None
-    choice: Choice | None
-    label: str
-    event: object
-    ended: bool
-    growth: Growth | None = None
-    leads_on: bool = False
-    #: Instances that stand here, for its continuations; `None` once it has been continued.
-    live: list[Instance] | None = field(default_factory=list)
-
-    def path(self) -> list[_Node]:
-        nodes = []
-        node: _Node | None = self
-        while node is not None:
-            nodes.append(node)
-            node = node.parent
-        return nodes[::-1]
-
-
-@dataclass
-class Exploration:
-    """What exploring found.
-
-    `unique_states` counts states by identity, ended ones included; `terminal_states` those that
-    lead nowhere else; `transitions` the steps that were taken.  `complete` is false where
-    something was cut off; `notes` says what.
-    """
-
-    graph: StateGraph
-    unique_states: int
-    terminal_states: int
-    transitions: int
-    complete: bool
-    notes: tuple[str, ...]
-    _nodes: list[_Node] = field(repr=False)
-
-    def path_to(self, state: str | tuple[Any, ...]) -> list[Step]:
-        """The shortest list of steps that leads to a state, given by its name or its path."""
-        wanted = state if isinstance(state, str) else names.text(state)
-        for node in self._nodes:
-            if names.text(node.name) == wanted:
-                way = node.path()
-                return [
-                    Step(names.text(a.name), b.label, b.event, names.text(b.name))
-                    for a, b in pairwise(way)
-                ]
-        known = ", ".join(dict.fromkeys(names.text(node.name) for node in self._nodes))
-        raise KeyError(f"state {wanted!r} was not reached; there are {known}")
-
-    def graph_of(self, name: str) -> StateGraph:
-        """The graph of the actor of that name."""
-        if name != self.graph.name:
-            raise KeyError(f"no actor {name!r} was explored; there is {self.graph.name!r}")
-        return self.graph
 
 
 def explore(
@@ -142,6 +66,7 @@ def explore(
     Raises `ExploreError` where the function cannot be explored exactly.
     """
     _check(target, time, identity)
+    forget(names.unwrapped(target))
     search = _Search(target, Alphabet(target, events, examples), time, max_states)
     search.reader = Reader(keep, everything=identity == "all")
     return search.run(progress)
@@ -155,6 +80,7 @@ def _check(target: Any, time: str, identity: str) -> None:
     if identity not in ("live", "all"):
         raise ExploreError(f'identity is "live" or "all", not {identity!r}')
     fn = names.function_name(target)
+    annotations = getattr(names.unwrapped(target), "__annotations__", {})
     try:
         parameters = inspect.signature(target).parameters.values()
     except (TypeError, ValueError):
@@ -165,6 +91,11 @@ def _check(target: Any, time: str, identity: str) -> None:
         if p.default is p.empty
         and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
     ]
+    if [p for p in needed if p == "d" or "Dispatcher" in str(annotations.get(p, ""))]:
+        raise ExploreError(
+            f"{fn} spawns the actors of a system, and this version explores one actor at a time: "
+            "give explore() one of the functions that it spawns"
+        )
     if needed:
         bound = ", ".join(f"{name}=…" for name in needed)
         raise ExploreError(
@@ -197,13 +128,13 @@ class _Search:
         self.builder = GraphBuilder(names.function_name(target), explored=True)
         self.notes: dict[str, None] = {}
         self.complete = True
-        self.nodes: dict[Any, _Node] = {}
+        self.nodes: dict[Any, Node] = {}
         self.transitions = 0
         self.stopped = False
         self.kept = 0
 
     def run(self, progress: Progress | None) -> Exploration:
-        todo: deque[_Node] = deque()
+        todo: deque[Node] = deque()
         shared = SharedGlobals(
             reading_of(names.unwrapped(self.target)).functions, self.reader.canon
         )
@@ -247,9 +178,9 @@ class _Search:
 
     # --- one state ------------------------------------------------------------------------
 
-    def continue_from(self, node: _Node) -> list[_Node]:
+    def continue_from(self, node: Node) -> list[Node]:
         """Everything that can happen in a state; returns the states that are new."""
-        new: list[_Node] = []
+        new: list[Node] = []
         live, node.live = node.live or [], None
         self.kept -= len(live)
         try:
@@ -311,8 +242,8 @@ class _Search:
         return offered
 
     def arrive(
-        self, instance: Instance, parent: _Node | None, step: tuple[Choice, Move] | None
-    ) -> _Node | None:
+        self, instance: Instance, parent: Node | None, step: tuple[Choice, Move] | None
+    ) -> Node | None:
         """Note where an instance stands; `None` if that is one state too many."""
         ref = instance.ref
         growth = None
@@ -335,7 +266,9 @@ class _Search:
         choice, move = step if step is not None else (None, None)
         label = "" if move is None else move.event
         cause = None if move is None else move.cause
-        node = _Node(form, ref.state, parent, choice, label, cause, not ref.alive)
+        node = Node(form, ref.state, parent, choice, label, cause, not ref.alive, instance.steps)
+        if ref.error is not None:
+            self.notes[f"{names.text(ref.state)}: {ref.error}, {_place_of(ref.error)}"] = None
         if snapshot is not None:
             growth = Growth(node.name, label, snapshot, self.grown_before(parent))
             if growth.cut:
@@ -345,7 +278,7 @@ class _Search:
         self.keep(instance, node)
         return node
 
-    def keep(self, instance: Instance, node: _Node) -> None:
+    def keep(self, instance: Instance, node: Node) -> None:
         """Keep an instance for the continuation of its state, if that is still to come."""
         if node.live is not None and instance.ref.alive and self.kept < _MOST_KEPT:
             node.live.append(instance)
@@ -353,7 +286,7 @@ class _Search:
         else:
             instance.close()
 
-    def grown_before(self, parent: _Node | None) -> list[Growth]:
+    def grown_before(self, parent: Node | None) -> list[Growth]:
         """The watched variables of the states on the way here, the latest first."""
         found = []
         while parent is not None:
@@ -390,19 +323,19 @@ class _Search:
     # --- instances ------------------------------------------------------------------------
 
     def start(self) -> Instance:
-        instance = Instance(self.target, self.tracer)
-        moves = instance.step_until_quiet()
-        for move in moves:
-            self.note_move(instance, move)
+        instance = Instance(self.target)
+        instance.attend()
+        self.note(instance, instance.step_until_quiet)
         return instance
 
-    def replay(self, node: _Node) -> Instance:
+    def replay(self, node: Node) -> Instance:
         """A fresh instance that stands in this state."""
-        instance = Instance(self.target, self.tracer)
-        instance.step_until_quiet()
+        instance = Instance(self.target)
+        instance.step(1)
         for there in node.path()[1:]:
             assert there.choice is not None
-            instance.act(there.choice)
+            instance.cause(there.choice)
+            instance.step(there.steps)
         if not instance.ref.alive or (
             self.reader.snapshot(instance.ref, self.timers(instance.ref)).form != node.form
         ):
@@ -412,21 +345,34 @@ class _Search:
                 "data; look for a global or an object that its runs share, for the order of a set, "
                 "id(), random or the wall clock"
             )
+        instance.attend()
         return instance
 
     def act(self, instance: Instance, choice: Choice) -> Move | None:
-        self.tracer.fresh()
-        moves = instance.act(choice)
+        """Let something happen; the last move that came of it."""
+        instance.cause(choice)
+        return self.note(instance, instance.step_until_quiet)
+
+    def note(self, instance: Instance, run: Callable[[], list[Move]]) -> Move | None:
+        """Record what a run does."""
+        self.tracer.begin(instance.ref._fiber.gr_frame)
+        try:
+            moves = run()
+        finally:
+            self.tracer.end()
         for move in moves:
-            self.note_move(instance, move)
+            move.atoms = (*self.tracer.atoms.items(), *_fields(move.cause))
+            self.builder.add(move)
         return moves[-1] if moves else None
 
-    def note_move(self, instance: Instance, move: Move) -> None:
-        move.atoms = (*self.tracer.atoms.values(), *_fields(move.cause))
-        self.builder.add(move)
+
+def _place_of(error: BaseException) -> str:
+    """The line at which the actor crashed, as the note on the error says it."""
+    notes = getattr(error, "__notes__", None) or ["at an unknown line"]
+    return str(notes[0]).rpartition(", ")[2]
 
 
-def _fields(event: object) -> list[str]:
+def _fields(event: object) -> list[Atom]:
     """The fields of an event as conditions: what tells two ways apart where no branch does."""
     fields = getattr(type(event), "model_fields", {})
-    return [f"{name}={getattr(event, name)!r}" for name in fields]
+    return [(name, f"{name} == {getattr(event, name)!r}") for name in fields]

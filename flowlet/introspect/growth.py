@@ -65,8 +65,8 @@ class Growth:
         at = f" at {place[-1]}" if place else ""
         value = self.measures[self.cut or ""]
         return (
-            f"{self.cut} grows without bound{at} (it has reached {value:g} and nothing limits it); "
-            "cut off there: compare it with a limit, or do not keep it across a wait"
+            f"{self.cut} grows without bound{at} (it has reached {value:g}, and no limit could be "
+            "read); cut off there: compare it with a limit, or do not keep it across a wait"
         )
 
 
@@ -146,6 +146,9 @@ def _compared(node: ast.AST, name: str) -> list[ast.expr]:
             return [side for side in (left, *others) if not _mentions(side, name)]
         case ast.While(test=test) | ast.If(test=test) if _is_named(test, name):
             return [ast.Constant(0)]
+        case ast.Call(func=func, args=args) if any(_mentions(arg, name) for arg in args):
+            # Another function may know the limit; a function of flowlet does not.
+            return [] if _is_flowlets(func) else [func]
         case ast.Assign(targets=[target], value=value) if _is_named(target, name):
             return [
                 inner
@@ -155,6 +158,11 @@ def _compared(node: ast.AST, name: str) -> list[ast.expr]:
                 and not _is_called(inner, value)
             ]
     return []
+
+
+def _is_flowlets(func: ast.expr) -> bool:
+    name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+    return name in ("emit", "send", "len", "print", "append", "add", "str", "repr")
 
 
 def _is_called(node: ast.AST, inside: ast.AST) -> bool:

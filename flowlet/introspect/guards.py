@@ -1,21 +1,21 @@
-"""Guards: which conditions of the source decided where an event led.
+"""Which conditions of the source decided where an event led.
 
-While a function is explored, its branches are traced: each conditional jump, each `match` arm.
-Afterwards, where one event led from one state to several places, the conditions in which those
-ways differ are their guards, written as they stand in the source.
+While a function is explored, its branches are traced: each conditional jump, each `match` arm, as
+they are written in the source.  Which of them an edge shows as its guard is told in `telling`.
 """
 
 from __future__ import annotations
 
 import ast
+import copy
 import dis
 import linecache
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from types import CodeType, FrameType
-from typing import Any, TypeVar
+from typing import Any
 
 from ..syntax import Code
 
@@ -45,8 +45,9 @@ class _Jump:
 
 @dataclass(frozen=True, slots=True)
 class _Arm:
-    """The way into a `match` arm."""
+    """The way into an arm of the `match` that stands at this line."""
 
+    match: int
     text: str
 
 
@@ -54,28 +55,33 @@ class Tracer:
     """Records the branches of an actor's functions while it is on.
 
     Python tells of each instruction in them: through `sys.monitoring` where there is one (3.12),
-    else through a trace function.  Either must be on before a function is entered.
+    which must know the functions before they are entered; else through a trace function.
     """
 
     def __init__(self, functions: Mapping[CodeType, Code]) -> None:
         self.atoms: dict[tuple[CodeType, int], str] = {}
         self.steps = 0
-        self._points = {code: _points_of(code, read.node) for code, read in functions.items()}
+        self._points = {code: _points_of(code, read) for code, read in functions.items()}
         self._open: dict[CodeType, int] = {}
         self._ears = _Monitoring(self) if sys.version_info >= (3, 12) else _Tracing(self)
 
     def __enter__(self) -> Tracer:
-        self._ears.on(self._points)
+        self._ears.open(self._points)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._ears.off(self._points)
+        self._ears.close(self._points)
 
-    def fresh(self) -> None:
-        """Forget what was recorded: a new move begins."""
+    def begin(self, frame: FrameType | None) -> None:
+        """Record from now on what goes on in the actor that is suspended in `frame`."""
         self.atoms = {}
         self.steps = 0
         self._open.clear()
+        self._ears.on(frame)
+
+    def end(self) -> None:
+        """Record no more; `atoms` has what was recorded."""
+        self._ears.off()
 
     def visit(self, code: CodeType, here: int) -> None:
         """The instruction at this offset is about to be carried out."""
@@ -97,7 +103,7 @@ class Tracer:
         if isinstance(point, _Jump):
             self._open[code] = here
         elif point is not None:
-            self.atoms[code, here] = point.text
+            self.atoms[code, point.match] = point.text
 
 
 class _Tracing:
@@ -108,12 +114,21 @@ class _Tracing:
         self.codes: Mapping[CodeType, Any] = {}
         self.before: Any = None
 
-    def on(self, codes: Mapping[CodeType, Any]) -> None:
+    def open(self, codes: Mapping[CodeType, Any]) -> None:
         self.codes = codes
+
+    def close(self, codes: Mapping[CodeType, Any]) -> None:
+        """Nothing to do."""
+
+    def on(self, frame: FrameType | None) -> None:
+        while frame is not None:
+            if frame.f_code in self.codes:
+                frame.f_trace = self.call(frame, "call", None)
+            frame = frame.f_back
         self.before = sys.gettrace()
         sys.settrace(self.call)
 
-    def off(self, codes: Mapping[CodeType, Any]) -> None:
+    def off(self) -> None:
         sys.settrace(self.before)
 
     def call(self, frame: FrameType, event: str, arg: Any) -> Callable[..., Any] | None:
@@ -136,18 +151,19 @@ class _Monitoring:
         self.tracer = tracer
         self.monitoring: Any = vars(sys)["monitoring"]
         self.tool: int | None = None
+        self.listens = False
 
-    def on(self, codes: Mapping[CodeType, Any]) -> None:
+    def open(self, codes: Mapping[CodeType, Any]) -> None:
         monitoring = self.monitoring
         self.tool = next((tool for tool in (4, 3) if monitoring.get_tool(tool) is None), None)
         if self.tool is None:
             return  # others use them all: the graph is the same, without guards
         monitoring.use_tool_id(self.tool, "flowlet")
-        monitoring.register_callback(self.tool, monitoring.events.INSTRUCTION, self.tracer.visit)
+        monitoring.register_callback(self.tool, monitoring.events.INSTRUCTION, self.visit)
         for code in codes:
             monitoring.set_local_events(self.tool, code, monitoring.events.INSTRUCTION)
 
-    def off(self, codes: Mapping[CodeType, Any]) -> None:
+    def close(self, codes: Mapping[CodeType, Any]) -> None:
         if self.tool is None:
             return
         for code in codes:
@@ -155,6 +171,16 @@ class _Monitoring:
         events = self.monitoring.events
         self.monitoring.register_callback(self.tool, events.INSTRUCTION, None)
         self.monitoring.free_tool_id(self.tool)
+
+    def on(self, frame: FrameType | None) -> None:
+        self.listens = True
+
+    def off(self) -> None:
+        self.listens = False
+
+    def visit(self, code: CodeType, here: int) -> None:
+        if self.listens:
+            self.tracer.visit(code, here)
 
 
 def _line_text(code: CodeType, offset: int) -> str:
@@ -165,8 +191,8 @@ def _line_text(code: CodeType, offset: int) -> str:
 # --- from bytecode to conditions ----------------------------------------------------------
 
 
-def _points_of(code: CodeType, node: Any) -> Mapping[int, _Jump | _Arm]:
-    tests, arms, loops = _conditions(node)
+def _points_of(code: CodeType, read: Code) -> Mapping[int, _Jump | _Arm]:
+    tests, arms, loops = _conditions(read.node, read.scope.evaluate)
     steps = [step for step in dis.get_instructions(code) if step.opname not in _SKIP]
     points: dict[int, _Jump | _Arm] = {}
     entered: set[int] = set()
@@ -178,20 +204,34 @@ def _points_of(code: CodeType, node: Any) -> Mapping[int, _Jump | _Arm]:
         for arm in arms:
             if id(arm) not in entered and arm.holds(span):
                 entered.add(id(arm))
-                points[step.offset] = _Arm(arm.text)
+                points[step.offset] = _Arm(arm.match, arm.text)
         if step.opname == "FOR_ITER" and span in loops:
             text = loops[span]
             jump = _Jump(step.offset, after.offset, f"more in {text}", f"{text} is over")
             points[prefix] = points[step.offset] = jump
         elif "JUMP" in step.opname and "_IF_" in step.opname and span in tests:
             test = tests[span]
-            yes, no = ast.unparse(test), ast.unparse(negated(test))
+            yes, no = _text(test), _text(negated(test))
             if _jumps_when_true(step.opname, test):
                 yes, no = no, yes
             jump = _Jump(step.offset, after.offset, yes, no)
             points[prefix] = points[step.offset] = jump
         prefix = prefix if step.opname == "EXTENDED_ARG" else after.offset
     return points
+
+
+class _WithoutWaits(ast.NodeTransformer):
+    """Leaves out the wait in a condition: `receive(Reply, at="x").ok` is about `ok`."""
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        match node.value:
+            case ast.Call(func=ast.Name(id="receive") | ast.Attribute(attr="receive")):
+                return ast.Name(node.attr)
+        return self.generic_visit(node)
+
+
+def _text(test: ast.expr) -> str:
+    return ast.unparse(_WithoutWaits().visit(copy.deepcopy(test)))
 
 
 def _jumps_when_true(opname: str, test: ast.expr) -> bool:
@@ -208,6 +248,7 @@ def _says_is_none(test: ast.expr) -> bool:
 
 @dataclass(frozen=True)
 class _ArmSpan:
+    match: int
     text: str
     first: tuple[int, int]
     last: tuple[int, int]
@@ -225,7 +266,9 @@ class _ArmSpan:
 _Span = tuple[Any, ...]
 
 
-def _conditions(node: Any) -> tuple[dict[_Span, ast.expr], list[_ArmSpan], dict[_Span, str]]:
+def _conditions(
+    node: Any, value_of: Callable[[ast.AST], Any]
+) -> tuple[dict[_Span, ast.expr], list[_ArmSpan], dict[_Span, str]]:
     """The tests, the `match` arms with fields, and the loops of a function, by where they stand."""
     tests: dict[_Span, ast.expr] = {}
     arms: list[_ArmSpan] = []
@@ -241,8 +284,8 @@ def _conditions(node: Any) -> tuple[dict[_Span, ast.expr], list[_ArmSpan], dict[
                 _add_test(tests, inner)
             case ast.For(iter=over):
                 loops[_span(inner)] = loops[_span(over)] = ast.unparse(over)
-            case ast.Match(cases=cases):
-                arms += _arms(cases)
+            case ast.Match(lineno=line, cases=cases):
+                arms += _arms(line, cases, value_of)
                 for case in cases:
                     if case.guard is not None:
                         _add_test(tests, case.guard)
@@ -269,19 +312,22 @@ def _span(node: Any) -> _Span:
     return (node.lineno, node.end_lineno, node.col_offset, node.end_col_offset)
 
 
-def _arms(cases: list[ast.match_case]) -> list[_ArmSpan]:
-    texts = [_pattern_text(case.pattern) for case in cases]
+def _arms(
+    line: int, cases: list[ast.match_case], value_of: Callable[[ast.AST], Any]
+) -> list[_ArmSpan]:
+    texts = [_pattern_text(case.pattern, value_of) for case in cases]
     kinds = [_pattern_kind(case.pattern) for case in cases]
     arms = []
     for place, case in enumerate(cases):
         text = texts[place]
         earlier = [i for i in range(place) if texts[i] and kinds[i] in (kinds[place], None)]
         if not text and (earlier or (kinds[place] is None and any(texts[:place]))):
-            text = "else"
+            text = " and ".join(dict.fromkeys(_opposite(texts[i]) for i in earlier)) or "else"
         if text:
             first, last = case.body[0], case.body[-1]
             arms.append(
                 _ArmSpan(
+                    -line,  # no offset of an instruction is below zero
                     text,
                     (first.lineno, first.col_offset),
                     (last.end_lineno or 0, last.end_col_offset or 0),
@@ -290,24 +336,30 @@ def _arms(cases: list[ast.match_case]) -> list[_ArmSpan]:
     return arms
 
 
+def _opposite(text: str) -> str:
+    return ast.unparse(negated(ast.parse(text, mode="eval").body)) if text else "else"
+
+
 def _pattern_kind(pattern: ast.pattern) -> str | None:
     return ast.unparse(pattern.cls) if isinstance(pattern, ast.MatchClass) else None
 
 
-def _pattern_text(pattern: ast.pattern) -> str:
-    """What a pattern asks of the fields: `value=5`; empty where it asks only for the class."""
+def _pattern_text(pattern: ast.pattern, value_of: Callable[[ast.AST], Any]) -> str:
+    """What a pattern asks of the fields: `value == 5`; empty where it asks for the class alone."""
     match pattern:
         case ast.MatchClass(patterns=positional, kwd_attrs=attrs, kwd_patterns=named):
-            asked = [_asks(inner) for inner in positional]
-            asked += [
-                f"{attr}={text}" if (text := _asks(inner)) else ""
-                for attr, inner in zip(attrs, named, strict=True)
+            order = getattr(value_of(pattern.cls), "__match_args__", ())
+            fields = [*order[: len(positional)], *[""] * (len(positional) - len(order)), *attrs]
+            asked = [
+                f"{field} == {text}" if field else text
+                for field, inner in zip(fields, (*positional, *named), strict=True)
+                if (text := _asks(inner))
             ]
-            return ", ".join(filter(None, asked))
+            return " and ".join(asked)
         case ast.MatchAs(pattern=inner) if inner is not None:
-            return _pattern_text(inner)
+            return _pattern_text(inner, value_of)
         case ast.MatchOr(patterns=patterns):
-            return " or ".join(filter(None, map(_pattern_text, patterns)))
+            return " or ".join(filter(None, (_pattern_text(p, value_of) for p in patterns)))
         case ast.MatchValue() | ast.MatchSingleton():
             return ast.unparse(pattern)
     return ""
@@ -345,62 +397,3 @@ def negated(test: ast.expr) -> ast.expr:
 def source_line(file: str, line: int) -> str:
     """A line of source, for messages."""
     return linecache.getline(file, line).strip()
-
-
-# --- which conditions matter --------------------------------------------------------------
-
-Edge = TypeVar("Edge")
-_Key = tuple[Any, str, Any, tuple[str, ...], tuple[str, ...]]
-
-
-def guarded(edges: Mapping[_Key, Any]) -> dict[tuple[Any, str, Any, tuple[str, ...], str], Any]:
-    """The edges with a guard each instead of all conditions met on the way.
-
-    Of the conditions met from one state on one event, those that hold on every way say nothing.
-    Ways that lead to the same place with the same outputs are one edge.
-    """
-    groups: dict[tuple[Any, str], dict[tuple[Any, tuple[str, ...]], list[Any]]] = {}
-    for (start, event, target, outputs, atoms), edge in edges.items():
-        ways = groups.setdefault((start, event), {}).setdefault((target, outputs), [])
-        ways.append((frozenset(atoms), atoms, edge))
-    result = {}
-    for (start, event), places in groups.items():
-        places = _few_outputs(places)
-        everywhere = frozenset.intersection(*[w[0] for ways in places.values() for w in ways])
-        for (target, outputs), ways in places.items():
-            guard = _guard(target, outputs, places, everywhere) if len(places) > 1 else ""
-            edge = replace(ways[0][2], count=sum(way[2].count for way in ways))
-            result[start, event, target, outputs, guard] = edge
-    return result
-
-
-def _few_outputs(
-    places: dict[tuple[Any, tuple[str, ...]], list[Any]],
-) -> dict[tuple[Any, tuple[str, ...]], list[Any]]:
-    """Many different values given out on one edge are drawn as one: `emit …`."""
-    by_target: dict[Any, list[tuple[str, ...]]] = {}
-    for target, outputs in places:
-        by_target.setdefault(target, []).append(outputs)
-    few: dict[tuple[Any, tuple[str, ...]], list[Any]] = {}
-    for (target, outputs), ways in places.items():
-        if len(by_target[target]) > 3:
-            outputs = tuple(dict.fromkeys(f"{text.split()[0]} …" for text in outputs))
-        few.setdefault((target, outputs), []).extend(ways)
-    return few
-
-
-def _guard(target: Any, outputs: Any, places: Mapping[Any, list[Any]], everywhere: Any) -> str:
-    mine = places[target, outputs]
-    shared = frozenset.intersection(*[way[0] for way in mine]) - everywhere
-    others = [
-        way[0] for place, ways in places.items() if place != (target, outputs) for way in ways
-    ]
-    order = [atom for atom in mine[0][1] if atom in shared]
-    if order and not any(shared <= other for other in others):
-        # The fewest of them that no other way meets as well: first one alone, then all.
-        alone = [atom for atom in order if not any(atom in other for other in others)]
-        return alone[0] if alone else " and ".join(order)
-    texts = dict.fromkeys(
-        " and ".join(atom for atom in way[1] if atom not in everywhere) for way in mine
-    )
-    return " or ".join(sorted(filter(None, texts)))

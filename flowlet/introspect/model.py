@@ -140,6 +140,63 @@ class StateGraph(_Part):
         """The edges that no run has taken yet."""
         return [edge for edge in self.transitions if not edge.evidence.seen]
 
+    def fold(self, name: str) -> StateGraph:
+        """The graph with a block and all the states in it as one state.
+
+        Edges inside the block become edges of the one state to itself.  Raises `KeyError` where
+        there is no such block.
+        """
+        inside = {s.name for s in self.states if s.name == name or s.name.startswith(name + "/")}
+        if not inside:
+            raise KeyError(f"no block {name!r} in {self.name}; there are {', '.join(self.names())}")
+        depth = next(
+            i
+            for s in self.states
+            for i in range(1, len(s.path) + 1)
+            if s.name in inside and "/".join(s.path[:i]) == name
+        )
+
+        def moved(state: str) -> str:
+            return name if state in inside else state
+
+        states: dict[str, State] = {}
+        for state in self.states:
+            if state.name not in inside:
+                states[state.name] = state
+                continue
+            path, known = state.path[:depth], states.get(name, state)
+            states[name] = known.model_copy(
+                update={
+                    "path": path,
+                    "kind": "state" if "state" in (known.kind, state.kind) else known.kind,
+                    "accepts": tuple(dict.fromkeys(known.accepts + state.accepts)),
+                    "evidence": known.evidence | state.evidence,
+                }
+            )
+        edges: dict[tuple[object, ...], Transition] = {}
+        for edge in self.transitions:
+            edge = edge.model_copy(
+                update={
+                    "source": moved(edge.source),
+                    "target": moved(edge.target),
+                    "border": None if edge.border in inside | {name} else edge.border,
+                }
+            )
+            key = (edge.source, edge.event, edge.target, edge.guard, edge.outputs)
+            same = edges.get(key)
+            edges[key] = (
+                edge
+                if same is None
+                else same.model_copy(update={"evidence": same.evidence | edge.evidence})
+            )
+        return self.model_copy(
+            update={
+                "states": tuple(states.values()),
+                "transitions": tuple(edges.values()),
+                "initial": tuple(dict.fromkeys(map(moved, self.initial))),
+            }
+        )
+
     def text(self, format: str = "dot") -> str:
         """The graph in a text format: `"dot"`, `"mermaid"`, `"svg"` or `"json"`."""
         written = _writer(format)(self)
@@ -150,7 +207,7 @@ class StateGraph(_Part):
     def save(self, path: str | Path, format: str | None = None) -> Path:
         """Write the graph to a file; the ending (`.svg .png .dot .mmd .json`) says how."""
         path = Path(path)
-        written = _writer(format or path.suffix.removeprefix("."))(self)
+        written = _writer(format or path.suffix.removeprefix(".").lower())(self)
         if isinstance(written, bytes):
             path.write_bytes(written)
         else:

@@ -13,9 +13,11 @@ from enum import Enum
 from typing import Any
 
 from .. import names
+from ..actor import ActorRef
 from ..events import Timeout, label_of
 from ..instrument import Delivered, Emitted, Ended, Parked, Record, Sent
 from .model import Evidence, Source, State, StateGraph, StateKind, Transition, TransitionKind
+from .telling import Way, guarded
 
 Path = tuple[Any, ...]
 
@@ -40,10 +42,12 @@ class Move:
     until: Path | None
     passed: tuple[Path, ...]
     stop: Stop
-    outputs: tuple[str, ...]
+    #: What was given out, each with the number of the leg on which it was: up to the first passed
+    #: block, from there to the second, …
+    outputs: tuple[tuple[int, str], ...]
     #: The event itself, and what the explorer found out about the way (see `guards`).
     cause: object = None
-    atoms: tuple[str, ...] = ()
+    atoms: Way = ()
 
 
 class Follower:
@@ -52,7 +56,7 @@ class Follower:
     def __init__(self, at: Path | None = None) -> None:
         self.at = at
         self.cause: Delivered | None = None
-        self.outputs: list[str] = []
+        self.outputs: list[tuple[Path, int, str]] = []
 
     def take(self, record: Record) -> Move | None:
         """The move that this record completes, if it does."""
@@ -60,7 +64,7 @@ class Follower:
             case Delivered():
                 self.cause = record
             case Emitted(value=value):
-                self.outputs.append(f"emit {_value_text(value)}")
+                self._given(record.actor, f"emit {_value_text(value)}")
             case Parked(state=state, passed=passed, where=(file, line)):
                 return self._arrive(passed, Stop(state, "state", Source(file=file, line=line)))
             case Ended(state=state, passed=passed, error=error):
@@ -69,11 +73,25 @@ class Follower:
 
     def sent(self, record: Sent) -> None:
         """This actor has sent something to another."""
-        self.outputs.append(f"send {label_of(record.event)} to {record.actor.name}")
+        if record.sender is not None:
+            text = f"send {label_of(record.event)} to {record.actor.name}"
+            self._given(record.sender, text)
+
+    def _given(self, ref: ActorRef[Any], text: str) -> None:
+        """Note an output with where it was given out: the block, and the blocks passed before."""
+        fiber = ref._fiber
+        passed = names.passed_blocks(fiber.entered, fiber.path)
+        self.outputs.append((names.path_of(fiber.path), len(passed), text))
 
     def _arrive(self, passed: tuple[Path, ...], stop: Stop) -> Move | None:
         start, cause = self.at, self.cause
-        outputs = tuple(dict.fromkeys(self.outputs))
+        # What was given out inside a block that turns out to be passed comes after that block.
+        outputs = tuple(
+            dict.fromkeys(
+                (leg + (leg < len(passed) and passed[leg] == block), text)
+                for block, leg, text in self.outputs
+            )
+        )
         self.at, self.cause, self.outputs = stop.path, None, []
         if cause is None:
             # Without a cause it is the first wait, or the clean-up of an actor that is stopped.
@@ -110,9 +128,7 @@ class GraphBuilder:
     states: dict[Path, tuple[StateKind, Source | None]] = field(default_factory=dict)
     accepts: dict[Path, dict[str, None]] = field(default_factory=dict)
     initial: dict[Path, None] = field(default_factory=dict)
-    edges: dict[tuple[Path, str, Path, tuple[str, ...], tuple[str, ...]], _Edge] = field(
-        default_factory=dict
-    )
+    edges: dict[tuple[Path, str, Path, tuple[str, ...], Way], _Edge] = field(default_factory=dict)
     visits: dict[Path, int] = field(default_factory=dict)
 
     def add(self, move: Move) -> None:
@@ -128,18 +144,17 @@ class GraphBuilder:
         if move.start is None:
             self.initial[way[0]] = None
             way, start = way[1:], way[0]
-            event: str = ""
-            outputs: tuple[str, ...] = ()
+            event, first_leg = "", 1
         else:
-            start, event, outputs = move.start, move.event, move.outputs
+            start, event, first_leg = move.start, move.event, 0
         for place, target in enumerate(way):
             first = place == 0 and move.start is not None
-            last = place == len(way) - 1
+            leg = place + first_leg
             self._edge(
                 start,
                 event if first else "",
                 target,
-                outputs if first else move.outputs if last and move.start is None else (),
+                tuple(text for given, text in move.outputs if given == leg),
                 move.atoms if first else (),
                 move.kind if first else "eventless",
                 move.until if first else None,
@@ -152,7 +167,7 @@ class GraphBuilder:
         event: str,
         target: Path,
         outputs: tuple[str, ...],
-        atoms: tuple[str, ...],
+        atoms: Way,
         kind: TransitionKind,
         until: Path | None,
     ) -> None:
@@ -165,8 +180,6 @@ class GraphBuilder:
 
     def build(self, complete: bool = True, notes: Iterable[str] = ()) -> StateGraph:
         """The graph of all that was added."""
-        from .guards import guarded  # the one part that only exploring knows
-
         borders = self._borders()
         transitions = []
         for (start, event, target, outputs, guard), edge in guarded(self.edges).items():

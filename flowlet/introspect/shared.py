@@ -8,6 +8,7 @@ found at the end, undone, and told.
 from __future__ import annotations
 
 import copy
+import random
 from collections.abc import Callable, Mapping
 from types import CodeType, ModuleType
 from typing import Any
@@ -24,38 +25,63 @@ class SharedGlobals:
 
     def __init__(self, functions: Mapping[CodeType, Code], make_canon: Callable[[], Canon]) -> None:
         self.make_canon = make_canon
-        self.before: list[tuple[dict[str, Any], str, Form, Any]] = []
+        self.before: list[tuple[Any, str, str, Form, Any]] = []
+        self.chance = random.getstate()
         seen: set[tuple[int, str]] = set()
         for code, read in functions.items():
             space: Any = read.scope.globals
             for name in code.co_names:
-                if name in space and (id(space), name) not in seen and _is_data(space[name]):
-                    seen.add((id(space), name))
-                    self._note(space, name)
+                if name not in space or (id(space), name) in seen:
+                    continue
+                seen.add((id(space), name))
+                value = space[name]
+                if _is_data(value):
+                    self._note(space, name, name)
+                elif isinstance(value, type) and value.__module__ == space.get("__name__"):
+                    # Data of a class belongs to all its objects, of whichever run.
+                    for attr, inner in list(vars(value).items()):
+                        if not attr.startswith("__") and _is_plain(inner):
+                            self._note(value, attr, f"{name}.{attr}")
 
-    def _note(self, space: dict[str, Any], name: str) -> None:
-        value = space[name]
+    def _note(self, space: Any, key: str, label: str) -> None:
+        value = _get(space, key)
         try:
-            self.before.append(
-                (space, name, self.make_canon().of(value, name), copy.deepcopy(value))
-            )
+            form = self.make_canon().of(value, label)
+            self.before.append((space, key, label, form, copy.deepcopy(value)))
         except Exception:
             return  # what cannot be compared or copied cannot be watched
 
     def check(self) -> None:
         """Raise `ExploreError` if one was changed; all are put back as they were."""
         changed = []
-        for space, name, form, saved in self.before:
-            now = space.get(name)
-            if self.make_canon().of(now, name) != form:
-                changed.append(name)
-                space[name] = _put_back(now, saved)
+        for space, key, label, form, saved in self.before:
+            now = _get(space, key)
+            if self.make_canon().of(now, label) != form:
+                changed.append(label)
+                if isinstance(space, dict):
+                    space[key] = _put_back(now, saved)
+                else:
+                    setattr(space, key, _put_back(now, saved))
+        drawn, self.chance = random.getstate() != self.chance, random.getstate()
+        if drawn and not changed:
+            raise ExploreError(
+                "the function draws from random, so it does not do the same twice; take what is "
+                "left to chance as an event, and explore gives it every value"
+            )
         if changed:
             raise ExploreError(
                 f"the global {', '.join(changed)} is changed by the function, and all its runs "
                 "share it, so its states cannot be told apart; make it a local of the function, or "
                 "hand it over: explore(functools.partial(fn, …))"
             )
+
+
+def _get(space: Any, key: str) -> Any:
+    return space.get(key) if isinstance(space, dict) else getattr(space, key, None)
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, int | float | str | list | dict | set | tuple | None)
 
 
 def _is_data(value: Any) -> bool:

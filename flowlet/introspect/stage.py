@@ -11,30 +11,33 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from types import CellType, FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import Any, Final
 
 from .. import names
 from ..actor import NOBODY, ActorRef, current_actor, options_of
 from ..dispatcher import Dispatcher
 from ..errors import ExploreError, FlowletError
 from ..instrument import Record, Sent
-from .guards import EndlessLoop, Tracer
+from ..mailbox import Mark
+from .guards import EndlessLoop
 from .identity import timers_by_place
 from .record import Follower, Move
 from .values import Moment
+
+NO_EVENT: Final = Mark("no event")
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One thing that can happen in a state: an event comes, or a timer goes off."""
 
-    event: object = None
+    event: object = NO_EVENT
     timer: int | None = None
 
     @property
     def goes_on(self) -> bool:
         """Whether nothing comes from outside: mail that is there already is handled."""
-        return self.event is None and self.timer is None
+        return self.event is NO_EVENT and self.timer is None
 
 
 class _Elsewhere(ActorRef[Any]):
@@ -101,12 +104,17 @@ def _nobody() -> None:
 class Instance:
     """One run of the explored function."""
 
-    def __init__(self, target: Callable[..., Any], tracer: Tracer) -> None:
-        self.tracer = tracer
+    def __init__(self, target: Callable[..., Any]) -> None:
         self.moves: list[Move] = []
+        #: How many deliveries the last move took.
+        self.steps = 1
         self.follower = Follower()
         self.dispatcher = Stage()
         self.ref = self.dispatcher.spawn(fresh(target))
+
+    def attend(self) -> None:
+        """Follow the run from here on; on the way to a known state nobody needs to."""
+        self.follower.at = self.ref.state or None
         self.dispatcher.listen(self.hear)
 
     def hear(self, record: Record) -> None:
@@ -119,23 +127,31 @@ class Instance:
             if move is not None:
                 self.moves.append(move)
 
-    def act(self, choice: Choice) -> list[Move]:
-        """Let something happen; the moves that came of it, or none."""
+    def cause(self, choice: Choice) -> None:
+        """Have something happen; the actor hears of it at the next step."""
         if choice.timer is not None:
             when, timed = timers_by_place(self.ref)[choice.timer]
             self.dispatcher.clock.move_to(float(when))  # type: ignore[union-attr]
             self.dispatcher.timers.disarm(when, timed)
             timed.fire()
-        elif choice.event is not None:
+        elif choice.event is not NO_EVENT:
             self.ref.send(_unshared(choice.event))
-        return self.step_until_quiet()
 
     def step_until_quiet(self) -> list[Move]:
-        """Run to the next wait."""
+        """Run to the next wait; the moves that came of it, or none."""
         self.moves = []
+        self.steps = 0
+        while not self.moves and self.ref.alive and self.step(1):
+            self.steps += 1
+        return self.moves
+
+    def step(self, times: int) -> bool:
+        """Make so many deliveries; false if there was nothing to do."""
         try:
-            while self.dispatcher.step() and not self.moves and self.ref.alive:
-                pass
+            done = True
+            for _ in range(times):
+                done = self.dispatcher.step() and done
+            return done
         except EndlessLoop as error:
             raise _endless(self.ref, error.place) from None
         except BaseException as error:
@@ -147,13 +163,13 @@ class Instance:
                 raise _endless(self.ref, self.ref.error.place) from None
             if error is not self.ref.error or not isinstance(error, Exception):
                 raise
-        return self.moves
+            return True
 
     def close(self) -> None:
         """Throw the run away."""
         try:
             self.dispatcher.close()
-        except Exception:
+        except (Exception, EndlessLoop):
             # Clean-up that fails while an instance is thrown away is no part of the machine.
             return
 

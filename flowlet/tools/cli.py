@@ -27,7 +27,7 @@ from flowlet.tools.targets import TargetError, actor_function, resolve
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from flowlet.introspect.explore import Exploration
+    from flowlet.introspect import Exploration
 
 #: The table of transitions is printed up to this many; the picture has them all.
 MOST_ROWS = 40
