@@ -6,6 +6,7 @@ from .clock import RealClock, VirtualClock
 from .dispatcher import Dispatcher
 from .errors import (
     ActorEndedError,
+    ActorStuckError,
     ChildFailedError,
     DeadlockError,
     ExploreError,
@@ -58,6 +59,7 @@ __all__ = [
     "StateGraph",
     # what can go wrong
     "ActorEndedError",
+    "ActorStuckError",
     "ChildFailedError",
     "DeadlockError",
     "ExploreError",

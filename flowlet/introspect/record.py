@@ -88,7 +88,7 @@ class Follower:
         # What was given out inside a block that turns out to be passed comes after that block.
         outputs = tuple(
             dict.fromkeys(
-                (leg + (leg < len(passed) and passed[leg] == block), text)
+                (min(leg + (passed[leg : leg + 1] == (block,)), len(passed)), text)
                 for block, leg, text in self.outputs
             )
         )
