@@ -75,9 +75,9 @@ def test_who_swallows_every_stop_is_given_up_by_name() -> None:
 
     def deaf() -> None:
         while True:
-            try:
+            try:  # noqa: SIM105
                 receive(Knock)
-            except:  # noqa: E722, SIM105  # this is the mistake
+            except:  # noqa: E722  # this is the mistake
                 pass
 
     d = Dispatcher()
