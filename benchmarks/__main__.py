@@ -209,16 +209,15 @@ def main() -> None:
     print(f"\nexploring: {states} states, {transitions} transitions in {milliseconds:.1f} ms")
     packets = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     timing = tcp.compare(packets)
-    print(f"\nexamples/tcp, {packets:,} packets, {timing.connections:,} connections")
-    print(f"  dpkt      {timing.dpkt:6.2f} us a packet")
-    print(f"  following {timing.following:6.2f} us a packet, {timing.ratio:.2f} of that")
+    print("\nexamples/tcp")
+    tcp.tell(packets, timing)
     result = {
         "machine": machine,
         "versions": versions,
         "raw_ns": 1e9 * statistics.median(units),
         "ratios": {name: statistics.median(values) for name, values in ratios.items()},
         "exploring_ms": milliseconds,
-        "tcp": {"packets": packets, "dpkt_us": timing.dpkt, "following_us": timing.following},
+        "tcp": {"packets": packets, **vars(timing)},
     }
     out = Path("out")
     out.mkdir(exist_ok=True)

@@ -300,15 +300,21 @@ class ActorRef(Generic[R]):
         `()` before its first turn; when it has ended, its final state; while it runs, the blocks
         that it is in.
         """
-        if self.phase in ("spawned", "ended"):
+        phase = self.phase
+        if phase == "ended" or phase == "spawned":
             return self._final
         fiber = self._fiber
         if fiber is getcurrent():
             return names.path_of(fiber.path)
-        if fiber.at is not None:
-            return (*names.path_of(fiber.path), name_of(fiber.at))
-        stack = names.stack_of(fiber.gr_frame)
-        return names.state_of(self._job[0], stack, fiber.path, fiber.awaits)
+        at = fiber.at
+        if at is None:
+            stack = names.stack_of(fiber.gr_frame)
+            return names.state_of(self._job[0], stack, fiber.path, fiber.awaits)
+        name = at if type(at) is str else name_of(at)
+        cell = fiber.path
+        if cell is None:
+            return (name,)
+        return (cell[0].name, name) if cell[1] is None else (*names.path_of(cell), name)
 
     def path_text(self) -> str:
         """The state as one text, for messages: `checkout/Address`."""

@@ -138,7 +138,9 @@ class until(Block):
     __slots__ = ("after", "event", "fiber", "when")
 
     def __init__(self, *kinds: type, after: Seconds | None = None) -> None:
-        check_kinds(kinds, "until", "until(Disconnect) or until(after=30)")
+        for kind in kinds:
+            if not isinstance(kind, type):
+                check_kinds(kinds, "until", "until(Disconnect) or until(after=30)")
         if not kinds and after is None:
             raise NotAnEventTypeError(
                 "until() ends on nothing; name types of events, or give it a time: until(after=30)"
@@ -173,7 +175,7 @@ class until(Block):
         self.fiber.block = self.outer
         if self.after is not None:
             self.fiber.home.timers.disarm(self.when, self)
-        return isinstance(error, Leave) and error.block is self
+        return error.__class__ is Leave and error.args[0] is self
 
     def fire(self) -> None:
         """The time is up; called by the dispatcher."""

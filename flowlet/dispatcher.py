@@ -96,7 +96,7 @@ class Dispatcher(Roster):
                 resume(ready.popleft())
                 if self._called:
                     self._serve()
-            if self._posted or self._heap:
+            if self._posted or (self._heap and self._heap[0] <= self.now()):
                 self._settle()
         finally:
             self._free_hub = self.hub

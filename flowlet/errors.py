@@ -78,18 +78,21 @@ class Stopped(Unwinding):
 
 
 class Leave(Unwinding):
-    """An `until` block is being left; `block` is the one."""
+    """An `until` block is being left: `Leave(block)`."""
 
-    def __init__(self, block: object) -> None:
-        super().__init__()
-        self.block = block
+    # No __init__ of its own, here and below: Python makes these three times as fast without.
+
+    @property
+    def block(self) -> object:
+        """The block that is being left."""
+        return self.args[0]
 
 
 class Jump(Unwinding):
-    """`become`: the nearest `flow` (or the actor) goes on as another function."""
+    """`become`: the nearest `flow`, or the actor, goes on as another: `Jump(fn, args, kwargs)`."""
 
-    def __init__(
-        self, fn: Callable[..., object], args: tuple[Any, ...], keywords: dict[str, Any]
-    ) -> None:
-        super().__init__()
-        self.target = fn, args, keywords
+    @property
+    def target(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+        """The function to go on as, and its arguments."""
+        fn, args, keywords = self.args
+        return fn, args, keywords

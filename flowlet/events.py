@@ -23,7 +23,14 @@ else:
     kw_only_default=False, frozen_default=True, field_specifiers=(Field, PrivateAttr)
 )
 class _EventMeta(ModelMetaclass):
-    """Tells type checkers that fields may be given by position."""
+    """Tells type checkers that fields may be given by position.
+
+    And makes `case Coin():` a plain question of classes: pydantic's and ABC's answer takes 400 ns
+    for an event of another class, Python's own 60, and an actor asks at every event.
+    """
+
+    __instancecheck__ = type.__instancecheck__
+    __subclasscheck__ = type.__subclasscheck__
 
 
 class Event(BaseModel, metaclass=_EventMeta):

@@ -33,7 +33,7 @@ def run_actor(me: Fiber, ref: ActorRef[Any]) -> None:
         try:
             result = fn(*args, **keywords)
         except Jump as jump:
-            fn, args, keywords = jump.target
+            fn, args, keywords = jump.args
             continue
         except (Stopped, GreenletExit):
             pass

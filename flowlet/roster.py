@@ -95,7 +95,7 @@ class Roster:
         fn_name = names.function_name(fn)
         serial = self._serials[fn_name] = self._serials.get(fn_name, 0) + 1
         fiber = self._idle.pop() if self._idle else self._fresh_fiber()
-        ref = ActorRef[R](
+        ref: ActorRef[R] = ActorRef(
             cast(Any, self), fiber, (fn, args), name, serial, options, parent, on_output
         )
         fiber.ref = ref

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Literal, NoReturn, ParamSpec, TypeVar, TypeVarTuple, cast, overload
+from typing import Any, Literal, NoReturn, ParamSpec, TypeVar, TypeVarTuple, overload
 
 from greenlet import getcurrent
 
@@ -173,7 +173,17 @@ def receive(
         ):  # fmt: skip
             me.entered = None
             return box.popleft()
-        return _receive(me, (k1, k2, *more), after, where, at)
+        kinds = (k1, k2, *more)
+        if box or after is not None or where is not None or k2 is ABSENT or not _sound(me, kinds):
+            return _receive(me, kinds, after, where, at)
+        # The short way for several types.
+        me.at = at
+        me.called = me.entered = None
+        me.want = me.kinds = kinds
+        ready = me.ready
+        resume(ready.popleft() if ready else me.home.hub)
+        event = me.event
+        return event if event is not LOOK else wait(me, kinds, None, None, at)
     me.at = at
     me.entered = None
     me.want = k1
@@ -185,14 +195,18 @@ def receive(
     return wait(me, (k1,), None, None, at)
 
 
+def _sound(me: Fiber, kinds: tuple[Any, ...]) -> bool:
+    """Whether these have been found to be classes before."""
+    try:
+        return kinds in me.home.checked
+    except TypeError:
+        return False  # what cannot be hashed is no class
+
+
 def _receive(me: Fiber, kinds: tuple[Any, ...], after: Any, where: Any, at: Any) -> Any:
     if kinds[1] is ABSENT:
         kinds = kinds[: kinds.index(ABSENT)]
-    try:
-        sound = kinds in me.home.checked
-    except TypeError:
-        sound = False  # what cannot be hashed is no class
-    if not sound:
+    if not _sound(me, kinds):
         check_kinds(kinds, "receive", "receive(Coin), and test fields with match or where=")
         me.home.checked.add(kinds)
     if after is None and not kinds and me.block is None:
@@ -200,16 +214,6 @@ def _receive(me: Fiber, kinds: tuple[Any, ...], after: Any, where: Any, at: Any)
             "receive() without types and without after= would wait for ever; name the types of "
             "events that it waits for, or give it a time: receive(after=5), sleep(5)"
         )
-    if after is None and where is None and not me.box:
-        # The short way again, for several types.
-        me.at = at
-        me.called = me.entered = None
-        me.want = me.kinds = kinds
-        ready = me.ready
-        resume(ready.popleft() if ready else me.home.hub)
-        event = me.event
-        if event is not LOOK:
-            return event
     return wait(me, kinds, where, after, at)
 
 
@@ -252,7 +256,7 @@ def flow(fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
             try:
                 return call(*arguments, **keywords)
             except Jump as jump:
-                call, arguments, keywords = cast(Any, jump.target)
+                call, arguments, keywords = jump.args
     finally:
         me.floor = floor
 

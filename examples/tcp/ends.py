@@ -99,9 +99,6 @@ class Arrival:
         self.end = end
         self.event = event
 
-    def __lt__(self, other: Arrival) -> bool:
-        return (self.due, self.order) < (other.due, other.order)
-
 
 class Connection:
     """One connection; `client` is the end that sent the first packet."""

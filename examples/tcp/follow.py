@@ -38,13 +38,15 @@ from .connection import (
     SynAck,
 )
 from .ends import HALF, MASK, Connection, End
-from .machines import NEVER, Machines
+from .machines import Machines
 from .packets import Key, Segment, window_scale
 
 FIN: Final = 1
 SYN: Final = 2
 RST: Final = 4
 ACK: Final = 16
+ANY_BUT_FIN: Final = SYN | RST | ACK
+ANY: Final = FIN | ANY_BUT_FIN
 
 #: Seconds of silence after which a connection is given up, so that a long capture does not fill
 #: the memory: what RFC 5382 (REQ-5) asks of address translators, which have the same task.
@@ -94,7 +96,7 @@ class Follower:
             if time >= self._due:
                 self._pass_time(time)
         end = self._ends.get(key)
-        if end is None or end.owes or flags & (FIN | SYN | RST | ACK) != ACK:
+        if end is None or end.owes or flags & ANY != ACK:
             self._special(segment, end)
             return
         # Plain data and ACKs, as most packets are, with nothing waited for.
@@ -125,7 +127,7 @@ class Follower:
 
     def _special(self, segment: Segment, end: End | None) -> None:
         flags = segment.flags
-        if flags & (SYN | ACK | RST) == SYN:
+        if flags & ANY_BUT_FIN == SYN:
             end = self._opening(segment, end)
         elif end is None:
             end = self._begin(segment, first_seen=False)
@@ -365,12 +367,16 @@ class Follower:
         for end in connection.ends:
             end.owes = True
             self.machines.retire(end)
-        if any(state == "TIME-WAIT" for end in connection.ends for _, state in end.passed[-2:-1]):
+        client, server = connection.client.passed, connection.server.passed
+        if (len(client) > 1 and client[-2][1] == "TIME-WAIT") or (
+            len(server) > 1 and server[-2][1] == "TIME-WAIT"
+        ):
             self._release(connection)  # which is what TIME-WAIT has waited for
         else:
             until = self.time + TWO_MSL.seconds
             self._over.append((until, connection))
-            self._due = min(self._due, until)
+            if until < self._due:
+                self._due = until
 
     def _release(self, connection: Connection) -> None:
         self._going.pop(connection, None)
@@ -406,7 +412,8 @@ class Follower:
             for connection in [each for each in self._going if each.last < time - SILENCE]:
                 connection.rest = "silent for two hours"
                 self._release(connection)
-        self._due = min(machines.next, self._round, over[0][0] if over else NEVER)
+        due = machines.next if machines.next < self._round else self._round
+        self._due = over[0][0] if over and over[0][0] < due else due
 
     def _bury_ended(self) -> None:
         ended = self.machines.ended

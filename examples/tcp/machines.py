@@ -8,7 +8,7 @@ not cost more here than reading it did.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from heapq import heappop, heappush
 
 from flowlet import ActorRef, Dispatcher, Event, VirtualClock
@@ -28,17 +28,22 @@ class Machines:
     def __init__(self) -> None:
         self.clock = VirtualClock()
         self.dispatcher = Dispatcher(clock=self.clock)
+        self._settle = self.dispatcher.settle
         self._now = 0.0
         #: Connections of which an end has come to CLOSED, or back to LISTEN.
         self.ended: list[Connection] = []
         #: The next time at which something happens without a packet.
         self.next = NEVER
-        self._arrivals: list[Arrival] = []
+        #: By the time when they are due, and the packet that they came with.
+        self._arrivals: list[tuple[float, int, int, Arrival]] = []
+        self._expected = 0
         #: Ends in TIME-WAIT, and until when; all wait equally long.
         self._waiting: deque[tuple[float, End]] = deque()
         #: Machines that are back in CLOSED and free for the next connection.
         self._free: list[ActorRef[None]] = []
-        self._taken: Counter[tuple[Path, str | None, Path]] = Counter()
+        #: How often each edge was taken, and the paths of the states by their last names.
+        self._taken: dict[tuple[str, str | None, str], int] = {}
+        self._paths: dict[str, Path] = {"CLOSED": ("CLOSED",)}
 
     def give(self, time: float, end: End, event: Event) -> None:
         """Let a machine have an event, at `time`."""
@@ -49,8 +54,10 @@ class Machines:
         if ref is None:
             ref = end.ref = self._free.pop() if self._free else self.dispatcher.spawn(connection)
         ref.send(event)
-        self.dispatcher.settle()
-        self._look(time, end, ref, event.label)
+        self._settle()
+        path = ref.state
+        if path != end.path:  # else it had no use for it
+            self._moved(time, end, path, event.label)
 
     def send(self, time: float, order: int, end: End, event: Event) -> None:
         """Let a machine have, once it gets there, what passes at `time` with packet `order`."""
@@ -80,7 +87,7 @@ class Machines:
         """Let arrive what arrives until then, and time pass."""
         arrivals, waiting = self._arrivals, self._waiting
         while True:
-            self.next = arrivals[0].due if arrivals else NEVER
+            self.next = arrivals[0][0] if arrivals else NEVER
             if waiting and waiting[0][0] < self.next:
                 self.next = waiting[0][0]
                 if self.next > until:
@@ -89,14 +96,14 @@ class Machines:
             elif self.next > until:
                 return
             else:
-                arrival = heappop(arrivals)
+                arrival = heappop(arrivals)[3]
                 if arrival in arrival.end.pending:
                     self._arrive(arrival.due, arrival)
 
     def land(self) -> None:
         """Let arrive all that is on its way."""
         while self._arrivals:
-            arrival = heappop(self._arrivals)
+            arrival = heappop(self._arrivals)[3]
             if arrival in arrival.end.pending:
                 self._arrive(arrival.due, arrival)
 
@@ -118,23 +125,23 @@ class Machines:
         return StateGraph(
             transitions=tuple(
                 Transition(
-                    source="/".join(source),
+                    source="/".join(self._paths[source]),
                     event=event or "",
-                    target="/".join(target),
+                    target="/".join(self._paths[target]),
                     evidence=Evidence(seen=count),
                 )
                 for (source, event, target), count in self._taken.items()
             )
         )
 
-    def _look(self, time: float, end: End, ref: ActorRef[None], event: str | None) -> None:
-        """See where an event has led."""
-        path = ref.state
-        if path == end.path:
-            return  # it had no use for it
-        self._taken[end.path, event, path] += 1
-        end.path = path
-        end.state = state = path[-1]
+    def _moved(self, time: float, end: End, path: Path, event: str | None) -> None:
+        """Note where an event has led."""
+        state = path[-1]
+        # Keyed by names, whose hash Python keeps; that of a path it would count each time.
+        edge = end.state, event, state
+        self._taken[edge] = self._taken.get(edge, 0) + 1
+        end.path = self._paths[state] = path
+        end.state = state
         end.passed.append((time, state))
         if state == "CLOSED" or state == "LISTEN":
             self.ended.append(end.connection)
@@ -146,14 +153,16 @@ class Machines:
     def _end_waiting(self) -> None:
         """The next end in TIME-WAIT has waited long enough, unless it is gone already."""
         time, end = self._waiting.popleft()
-        self.dispatcher.run(until=time)
-        if end.ref is not None and end.state == "TIME-WAIT":
-            self._look(time, end, end.ref, TWO_MSL.name)
+        self.clock.move_to(time)
+        self._settle()
+        if end.ref is not None and end.state == "TIME-WAIT" and end.ref.state != end.path:
+            self._moved(time, end, end.ref.state, TWO_MSL.name)
 
     def _expect(self, arrival: Arrival, due: float) -> None:
         arrival.due = due
         arrival.end.pending.append(arrival)
-        heappush(self._arrivals, arrival)
+        self._expected += 1  # so that no two are alike, and arrivals are never compared
+        heappush(self._arrivals, (due, arrival.order, self._expected, arrival))
         if due < self.next:
             self.next = due
 

@@ -148,6 +148,8 @@ class Capture:
 
 def window_scale(options: bytes) -> int:
     """The window scale in the options of a SYN (RFC 7323); 14, the largest, where they are cut."""
+    if options[:1] == b"\2" and options[4:7] == b"\4\2\10" and options[16:19] == b"\1\3\3":
+        return min(options[19], 14)  # in the order in which Linux sends them
     place = 0
     while place < len(options):
         kind = options[place]
