@@ -19,13 +19,12 @@ from .errors import (
     ChildFailedError,
     IllegalCallError,
     NotAnEventTypeError,
-    Stopped,
     Unwinding,
 )
 from .events import name_of
 from .fiber import Fiber
 from .instrument import Emitted, Sent
-from .mailbox import Halt, Signal
+from .signals import Grace, Kill, Stop
 
 if TYPE_CHECKING:
     from .dispatcher import Dispatcher
@@ -60,9 +59,6 @@ class Options:
 
 DEFAULTS: Final = Options()
 
-#: An actor whose waits have raised so often and that still goes on is given up.
-MOST_STOPS: Final = 100
-
 
 def options_of(fn: Callable[..., Any]) -> Options:
     """What `@actor(...)` says of this function."""
@@ -78,72 +74,6 @@ class _Nobody:
 
 
 NOBODY: Any = _Nobody()
-
-
-class _Stop(Signal):
-    __slots__ = ()
-
-    def meet(self, fiber: Fiber) -> None:
-        fiber.put_to_sleep(None)
-        raise Stopped
-
-
-class _Kill(_Stop, Halt):
-    __slots__ = ("met",)
-
-    def __init__(self) -> None:
-        self.met = 0
-
-    def meet(self, fiber: Fiber) -> None:
-        self.met += 1
-        if self.met > MOST_STOPS:
-            fiber.home.abandon(fiber)
-        super().meet(fiber)
-
-
-class _Grace:
-    """Kills an actor whose clean-up takes longer than it was given."""
-
-    __slots__ = ("ref", "when")
-
-    def __init__(self, ref: ActorRef[Any], when: float) -> None:
-        self.ref = ref
-        self.when = when
-
-    def fire(self) -> None:
-        self.ref._kill()
-
-
-class _ChildFailed(_Stop):
-    """A child has failed: its parent is ended by that, and nothing in it can swallow it."""
-
-    __slots__ = ()
-
-
-def child_failed(child: ActorRef[Any], parent: ActorRef[Any]) -> None:
-    """End the parent of a child that failed; of several failures the first counts."""
-    error = ChildFailedError(
-        f"actor {child.name!r}, a child of {parent.name!r}, failed with "
-        f"{type(child.error).__name__}: {child.error}",
-        child,
-    )
-    error.__cause__ = child.error
-    if parent.failure is not None:
-        parent.failure.add_note(f"and then: {error}")
-        return
-    parent.failure = error
-    if parent.phase == "alive":
-        parent.phase = "stopping"
-        parent._fiber.signal(_ChildFailed(), first=True)
-
-
-class ChildEnded(Signal):
-    """A child has ended; whoever waits for that looks at the list of children."""
-
-    __slots__ = ()
-
-    def meet(self, fiber: Fiber) -> None:
-        """Nothing to do: the wait that it woke looks by itself."""
 
 
 class ActorRef(Generic[R]):
@@ -189,7 +119,7 @@ class ActorRef(Generic[R]):
         self._on_output = on_output
         self._out = on_output
         self._final: tuple[Any, ...] = ()
-        self._grace: _Grace | None = None
+        self._grace: Grace | None = None
         self.options = options
         self.parent = parent
         self.phase: Phase = "spawned"
@@ -360,9 +290,9 @@ class ActorRef(Generic[R]):
             home.forget(self)
         elif self.phase == "alive":
             self.phase = "stopping"
-            self._fiber.signal(_Stop(), first=True)
+            self._fiber.signal(Stop(), first=True)
             when = home.deadline(grace)
-            self._grace = _Grace(self, when)
+            self._grace = Grace(self, when)
             home.timers.arm(when, self._grace)
 
     def _kill(self) -> None:
@@ -371,7 +301,7 @@ class ActorRef(Generic[R]):
             self._home.forget(self)
         elif self.phase in ("alive", "stopping"):
             self.phase = "stopping"
-            self._fiber.signal(_Kill(), first=True)
+            self._fiber.signal(Kill(), first=True)
 
     def __enter__(self) -> ActorRef[R]:
         if current_actor() is not self.parent or self.parent is None:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from greenlet import GreenletExit
 
 from . import names
-from .actor import NOBODY, ActorRef, ChildEnded, child_failed
+from .actor import NOBODY, ActorRef
 from .errors import ActorStuckError, IllegalCallError, Jump, Leave, Stopped, Unwinding
 from .events import name_of
 from .fiber import Fiber
 from .instrument import Ended
 from .mailbox import WatchedBox
+from .signals import ChildEnded, child_failed
 
 if TYPE_CHECKING:
     from .dispatcher import Dispatcher

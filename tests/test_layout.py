@@ -24,7 +24,7 @@ LAYERS = (
     {"flowlet.errors", "flowlet.events", "flowlet.instrument"},
     {"flowlet.syntax", "flowlet.source", "flowlet.names"},
     {"flowlet.mailbox", "flowlet.clock"},
-    {"flowlet.fiber", "flowlet.actor", "flowlet.blocks"},
+    {"flowlet.fiber", "flowlet.signals", "flowlet.actor", "flowlet.blocks"},
     {"flowlet.roster", "flowlet.life", "flowlet.dispatcher"},
     {"flowlet.waits"},
     {"flowlet.supervision", "flowlet.stream", "flowlet.journal"},
