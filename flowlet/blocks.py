@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable
 from enum import Enum
 from types import TracebackType
-from typing import Any, NoReturn, ParamSpec, TypeVar, cast
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from greenlet import getcurrent
 
@@ -32,10 +32,10 @@ Name = str | Enum
 
 def running(call: str) -> Fiber:
     """The running actor's fiber; an error outside of one."""
-    me = getcurrent()
-    if isinstance(me, Fiber):
-        return me
-    raise outside(call)
+    me: Any = getcurrent()
+    if me.__class__ is not Fiber:
+        raise outside(call)
+    return me
 
 
 def outside(call: str) -> IllegalCallError:
@@ -56,16 +56,17 @@ class State:
         self.deferred = deferred
 
     def __enter__(self) -> State:
-        me = running(f"with state({self.name!r})")
+        me: Any = getcurrent()
+        if me.__class__ is not Fiber:
+            raise outside(f"with state({self.name!r})")
         me.path = me.entered = (self, me.path, me.entered)
         return self
 
     def __exit__(
         self, kind: object, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        me = cast(Fiber, getcurrent())
+        me: Any = getcurrent()
         cell = me.path
-        assert cell is not None
         if error is not None and (me.left is None or me.left[0] != id(error)):
             me.left = (id(error), cell)  # by id: an error that was dealt with is not kept
         me.path = cell[1]
@@ -157,7 +158,10 @@ class until(Block):
         self.when = 0.0
 
     def __enter__(self) -> until:
-        me = self.fiber = running("with until(…)")
+        me: Any = getcurrent()
+        if me.__class__ is not Fiber:
+            raise outside("with until(…)")
+        self.fiber: Fiber = me
         self.event = None
         self.asleep = False
         self.outer = me.block

@@ -270,7 +270,8 @@ def become(fn: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> NoReturn:
     me = running("become")
     if not callable(fn):
         raise TypeError(f"become takes a function and its arguments, not {fn!r}")
-    me.put_to_sleep(me.floor)
+    if me.block is not me.floor:
+        me.put_to_sleep(me.floor)
     raise Jump(fn, args, kwargs)
 
 

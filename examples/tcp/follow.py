@@ -19,7 +19,7 @@ and is only counted.  So is a connection that began before the capture: no state
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from flowlet import Event
@@ -89,30 +89,36 @@ class Follower:
 
     def segment(self, segment: Segment) -> None:
         """Take the next segment."""
-        time, key, seq, ack, flags, window, _, size = segment
-        self.segments += 1
-        if time > self.time:
-            self.time = time
-            if time >= self._due:
-                self._pass_time(time)
-        end = self._ends.get(key)
-        if end is None or end.owes or flags & ANY != ACK:
-            self._special(segment, end)
-            return
-        # Plain data and ACKs, as most packets are, with nothing waited for.
-        end.packets += 1
-        end.connection.last = time
-        peer = end.peer
-        ahead = (seq - peer.acked) & MASK
-        news = (ack - end.acked) & MASK
-        if peer.window < ahead < HALF or end.window < news < HALF:
-            self._stray(end, segment)
-            return
-        if news < HALF:
-            end.acked = ack
-            end.window = window << end.scale
-        if size:
-            end.count_data((seq + size) & MASK, size)
+        self.follow((segment,))
+
+    def follow(self, segments: Iterable[Segment]) -> None:
+        """Take the next segments."""
+        ends, special = self._ends, self._special
+        for segment in segments:
+            time, key, seq, ack, flags, window, _, size = segment
+            self.segments += 1
+            if time > self.time:
+                self.time = time
+                if time >= self._due:
+                    self._pass_time(time)
+            end = ends.get(key)
+            if end is None or end.owes or flags & ANY != ACK:
+                special(segment, end)
+                continue
+            # Plain data and ACKs, as most packets are, with nothing waited for.
+            end.packets += 1
+            end.connection.last = time
+            peer = end.peer
+            ahead = (seq - peer.acked) & MASK
+            news = (ack - end.acked) & MASK
+            if peer.window < ahead < HALF or end.window < news < HALF:
+                self._stray(end, segment)
+                continue
+            if news < HALF:
+                end.acked = ack
+                end.window = window << end.scale
+            if size:
+                end.count_data((seq + size) & MASK, size)
 
     def finish(self) -> None:
         """The capture is at its end: let go of all connections."""
