@@ -179,7 +179,7 @@ class until(Block):
         self.fiber.block = self.outer
         if self.after is not None:
             self.fiber.home.timers.disarm(self.when, self)
-        return error.__class__ is Leave and error.args[0] is self
+        return isinstance(error, Leave) and error.args[0] is self
 
     def fire(self) -> None:
         """The time is up; called by the dispatcher."""
