@@ -79,7 +79,7 @@ class State:
             with self:
                 return fn(*args, **keywords)
 
-        inside.__flowlet_block__ = True  # type: ignore[attr-defined]
+        inside.__flowlet_block__ = True  # type: ignore[attr-defined]  # for `syntax`
         return inside
 
 

@@ -8,7 +8,6 @@ derives from `BaseException`, so that `except Exception` in an actor cannot swal
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -82,17 +81,6 @@ class Leave(Unwinding):
 
     # No __init__ of its own, here and below: Python makes these three times as fast without.
 
-    @property
-    def block(self) -> object:
-        """The block that is being left."""
-        return self.args[0]
-
 
 class Jump(Unwinding):
     """`become`: the nearest `flow`, or the actor, goes on as another: `Jump(fn, args, kwargs)`."""
-
-    @property
-    def target(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
-        """The function to go on as, and its arguments."""
-        fn, args, keywords = self.args
-        return fn, args, keywords

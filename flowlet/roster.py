@@ -198,4 +198,5 @@ class Roster:
             )
 
     def _fresh_fiber(self) -> Fiber:
+        # The dispatcher's, since starting a greenlet is a switch.
         raise NotImplementedError

@@ -319,7 +319,7 @@ def actor(
         raise ValueError(f"unexpected is one of {', '.join(choices)}, not {unexpected!r}")
 
     def mark(fn: Fn) -> Fn:
-        fn.__flowlet_options__ = Options(unexpected, name)  # type: ignore[attr-defined]
+        fn.__flowlet_options__ = Options(unexpected, name)  # type: ignore[attr-defined]  # any fn
         return fn
 
     return mark

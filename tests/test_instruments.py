@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -309,3 +310,43 @@ def test_the_same_program_twice_gives_the_same_records() -> None:
     first, second = watched(program), watched(program)
     assert len(first) > 100
     assert first == second
+
+
+def test_the_short_ways_hold_no_test_for_listeners() -> None:
+    """Nobody listening costs nothing: the hot code does not even know that there are listeners."""
+    for hot in (receive, ActorRef.send, Dispatcher.settle):
+        assert "listeners" not in hot.__code__.co_names
+        assert "report" not in hot.__code__.co_names
+
+
+def test_who_has_heard_enough_hears_no_more() -> None:
+    """After `unlisten` nothing is told, and the actors go on as before."""
+    heard: list[object] = []
+
+    def porter() -> None:
+        while True:
+            receive(Coin, at="waiting")
+
+    with Dispatcher(instruments=[heard.append]) as d:
+        ref = d.spawn(porter)
+        d.settle()
+        d.unlisten(heard.append)
+        before = len(heard)
+        for _ in range(3):
+            ref.send(Coin())
+        d.settle()
+        assert len(heard) == before > 0
+        assert ref.state == ("waiting",)
+
+
+def test_an_event_from_another_thread_is_posted() -> None:
+    """`post` is the one call that other threads may make; the next run takes it in."""
+    with Dispatcher() as d:
+        ref = d.spawn(receive, Coin)
+        d.settle()
+        other = threading.Thread(target=d.post, args=(ref, Coin(3)))
+        other.start()
+        other.join()
+        assert ref.alive
+        d.settle()
+        assert ref.result == Coin(3)

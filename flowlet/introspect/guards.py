@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import copy
 import dis
-import linecache
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -392,8 +391,3 @@ def negated(test: ast.expr) -> ast.expr:
         opposite = _OPPOSITE[type(test.ops[0])]()
         return ast.Compare(test.left, [opposite], test.comparators)
     return ast.UnaryOp(ast.Not(), test)
-
-
-def source_line(file: str, line: int) -> str:
-    """A line of source, for messages."""
-    return linecache.getline(file, line).strip()

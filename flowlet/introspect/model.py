@@ -8,7 +8,7 @@ flowlet code in it but this.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -260,11 +260,3 @@ def _same_edge(mine: Transition, other: Transition) -> bool:
     return (mine.source, mine.event, mine.target) == (other.source, other.event, other.target) and (
         not other.guard or mine.guard == other.guard
     )
-
-
-def edges_by_source(edges: Iterable[Transition]) -> dict[str, list[Transition]]:
-    """The edges out of each state, in order."""
-    out: dict[str, list[Transition]] = {}
-    for edge in edges:
-        out.setdefault(edge.source, []).append(edge)
-    return out

@@ -29,15 +29,13 @@ NO_EVENT: Final = Mark("no event")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One thing that can happen in a state: an event comes, or a timer goes off."""
+    """One thing that can happen in a state: an event comes, or a timer goes off.
+
+    Neither: mail that is there already is handled.
+    """
 
     event: object = NO_EVENT
     timer: int | None = None
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether nothing comes from outside: mail that is there already is handled."""
-        return self.event is NO_EVENT and self.timer is None
 
 
 class _Elsewhere(ActorRef[Any]):
@@ -131,7 +129,7 @@ class Instance:
         """Have something happen; the actor hears of it at the next step."""
         if choice.timer is not None:
             when, timed = timers_by_place(self.ref)[choice.timer]
-            self.dispatcher.clock.move_to(float(when))  # type: ignore[union-attr]
+            self.dispatcher.clock.move_to(float(when))  # type: ignore[union-attr]  # a Stage's is virtual
             self.dispatcher.timers.disarm(when, timed)
             timed.fire()
         elif choice.event is not NO_EVENT:

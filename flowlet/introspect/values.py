@@ -27,7 +27,6 @@ from ..errors import ExploreError
 from ..events import Delay, Timeout
 
 Form = Hashable
-AnyForm = tuple[Any, ...]
 
 
 class Moment(float):
