@@ -6,6 +6,7 @@ greenlet that runs it is its `Fiber`.  The life of an actor is the table `LIFE`.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable
 from threading import get_ident
@@ -66,11 +67,17 @@ def options_of(fn: Callable[..., Any]) -> Options:
     return options if isinstance(options, Options) else DEFAULTS
 
 
+#: The threads that there are.  Where there is one, none can be the wrong one: to ask this in every
+#: `send` costs a fiftieth of a greenlet round trip, to ask which thread it is a seventh.
+_THREADS: Final[Any] = getattr(threading, "_active", (None, None))
+
+
 class _Nobody:
     """Stands for the fiber of an actor that has ended or not begun: wants nothing."""
 
     want = None
     box = None
+    at = None
 
 
 NOBODY: Any = _Nobody()
@@ -141,7 +148,7 @@ class ActorRef(Generic[R]):
         cannot know, such mail is a dead letter: it is gone, and counted in
         `Dispatcher.dead_letters`.
         """
-        if get_ident() != self._home.thread:
+        if len(_THREADS) != 1 and get_ident() != self._home.thread:
             raise self._home.wrong_thread(f"{self.name}.send({event!r})")
         fiber = self._fiber
         want: Any = fiber.want
@@ -230,13 +237,13 @@ class ActorRef(Generic[R]):
         `()` before its first turn; when it has ended, its final state; while it runs, the blocks
         that it is in.
         """
-        phase = self.phase
-        if phase == "ended" or phase == "spawned":
-            return self._final
         fiber = self._fiber
-        if fiber is getcurrent():
-            return names.path_of(fiber.path)
         at = fiber.at
+        if fiber.want is None:  # it does not wait, or is about to go on
+            if self.phase == "ended" or self.phase == "spawned":
+                return self._final
+            if fiber is getcurrent():
+                return names.path_of(fiber.path)
         if at is None:
             stack = names.stack_of(fiber.gr_frame)
             return names.state_of(self._job[0], stack, fiber.path, fiber.awaits)

@@ -17,7 +17,7 @@ from greenlet import getcurrent
 
 from . import names
 from .errors import IllegalCallError, Leave, NotAnEventTypeError
-from .events import Delay, Timeout, name_of, seconds_of
+from .events import Delay, EventMeta, name_of, seconds_of, timeout_of
 from .fiber import Fiber
 from .instrument import Delivered
 from .mailbox import Block, Kinds
@@ -57,19 +57,19 @@ class State:
 
     def __enter__(self) -> State:
         me: Any = getcurrent()
-        if me.__class__ is not Fiber:
-            raise outside(f"with state({self.name!r})")
-        me.path = me.entered = (self, me.path, me.entered)
+        try:
+            me.path = me.entered = (self, me.path, me.entered)
+        except AttributeError:
+            raise outside(f"with state({self.name!r})") from None
         return self
 
     def __exit__(
         self, kind: object, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         me: Any = getcurrent()
-        cell = me.path
         if error is not None and (me.left is None or me.left[0] != id(error)):
-            me.left = (id(error), cell)  # by id: an error that was dealt with is not kept
-        me.path = cell[1]
+            me.left = (id(error), me.path)  # by id: an error that was dealt with is not kept
+        me.path = me.path[1]
 
     def __call__(self, fn: Callable[P, R]) -> Callable[P, R]:
         """Make the whole body of a function the block."""
@@ -140,7 +140,7 @@ class until(Block):
 
     def __init__(self, *kinds: type, after: Seconds | None = None) -> None:
         for kind in kinds:
-            if not isinstance(kind, type):
+            if type(kind) is not EventMeta and not isinstance(kind, type):
                 check_kinds(kinds, "until", "until(Disconnect) or until(after=30)")
         if not kinds and after is None:
             raise NotAnEventTypeError(
@@ -152,19 +152,16 @@ class until(Block):
         self.after = after
         #: What ended the block: an event, a `Timeout`, or `None` if it ended by itself.
         self.event: Any = None
-        self.asleep = True
-        self.outer = None
-        self.path = None
-        self.when = 0.0
 
     def __enter__(self) -> until:
         me: Any = getcurrent()
-        if me.__class__ is not Fiber:
-            raise outside("with until(…)")
+        try:
+            self.outer = me.block
+        except AttributeError:
+            raise outside("with until(…)") from None
         self.fiber: Fiber = me
         self.event = None
         self.asleep = False
-        self.outer = me.block
         self.path = me.path
         me.block = self
         if self.after is not None:
@@ -179,7 +176,7 @@ class until(Block):
         self.fiber.block = self.outer
         if self.after is not None:
             self.fiber.home.timers.disarm(self.when, self)
-        return isinstance(error, Leave) and error.args[0] is self
+        return error is not None and type(error) is Leave and error.args[0] is self
 
     def fire(self) -> None:
         """The time is up; called by the dispatcher."""
@@ -189,13 +186,8 @@ class until(Block):
     def meet(self, fiber: Fiber) -> None:
         """The time is up, in the actor; a block that was left meanwhile says nothing."""
         if not self.asleep:
-            self.leave(fiber, self.limit())
-
-    def limit(self) -> Timeout:
-        """The `Timeout` that the block is left with when its time is up."""
-        assert self.after is not None
-        name = self.after.name if isinstance(self.after, Delay) else None
-        return Timeout(name, seconds_of(self.after))
+            assert self.after is not None
+            self.leave(fiber, timeout_of(self.after))
 
     def leave(self, me: Fiber, event: object) -> NoReturn:
         """Unwind the actor to the end of this block."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import threading
-import time
+import time as times
 from heapq import heapify, heappop, heappush
 from typing import Protocol
 
@@ -90,35 +90,41 @@ class VirtualClock:
         if hz is not None and not hz > 0:
             raise ValueError(f"hz is the number of ticks a second, more than 0, not {hz!r}")
         self.hz = hz
-        self._now = 0.0
+        #: Seconds since the clock was made.
+        self.time = 0.0
 
     def deadline(self, seconds: float) -> float:
         """The time that is so many seconds from now."""
         if self.hz is None:
-            return self._now + seconds
+            return self.time + seconds
         # A millionth of a tick is rounding in the caller's arithmetic, not a wish for one more.
-        return (round(self._now * self.hz) + math.ceil(seconds * self.hz - 1e-6)) / self.hz
+        return (round(self.time * self.hz) + math.ceil(seconds * self.hz - 1e-6)) / self.hz
 
     def now(self) -> float:
         """Seconds since the clock was made."""
-        return self._now
+        return self.time
 
     def move_to(self, when: float) -> None:
         """Make it `when`; time never goes back."""
-        if when > self._now:
-            self._now = when
+        if when > self.time:
+            self.time = when
 
 
 class RealClock:
     """The time of day in seconds, read so that it never goes back while the program runs."""
 
     def __init__(self) -> None:
-        self._offset = time.time() - time.monotonic()
+        self._offset = times.time() - times.monotonic()
         self._woken = threading.Event()
 
     def now(self) -> float:
         """Seconds since the epoch."""
-        return time.monotonic() + self._offset
+        return times.monotonic() + self._offset
+
+    @property
+    def time(self) -> float:
+        """Seconds since the epoch."""
+        return times.monotonic() + self._offset
 
     def deadline(self, seconds: float) -> float:
         """The time that is so many seconds from now."""

@@ -28,7 +28,7 @@ from .actor import (
 )
 from .clock import RealClock, VirtualClock
 from .errors import DeadlockError, IllegalCallError
-from .events import Delay, name_of
+from .events import Delay, name_of, timeout_of
 from .fiber import Fiber
 from .instrument import Delivered, Listener, Parked
 from .life import end_actor, end_stuck, run_actor
@@ -57,6 +57,11 @@ class Dispatcher(Roster):
     `clock` is a `VirtualClock` unless another is given; `instruments` are listeners, called with
     every record of `flowlet.instrument`.  At the end of the `with` block all actors are stopped.
     """
+
+    __slots__ = (
+        "_abandoned", "_called", "_failed", "_free_hub", "_goal", "_heap", "_wanted", "hub",
+        "quota",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -96,7 +101,7 @@ class Dispatcher(Roster):
                 resume(ready.popleft())
                 if self._called:
                     self._serve()
-            if self._posted or (self._heap and self._heap[0] <= self.now()):
+            if self._posted or (self._heap and self._heap[0] <= self.clock.time):
                 self._settle()
         finally:
             self._free_hub = self.hub
@@ -390,8 +395,8 @@ def wait(
         )
     alarm = None if after is None else Alarm(me, after)
     watched = me.box.__class__ is WatchedBox
-    if called is None and not kinds and alarm is not None:
-        called = alarm.timeout.label
+    if called is None and not kinds and after is not None and at is None:
+        called = timeout_of(after).label
     me.at = at
     me.called = called
     me.kinds = kinds or ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform, final
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
@@ -22,7 +22,7 @@ else:
 @dataclass_transform(
     kw_only_default=False, frozen_default=True, field_specifiers=(Field, PrivateAttr)
 )
-class _EventMeta(ModelMetaclass):
+class EventMeta(ModelMetaclass):
     """Tells type checkers that fields may be given by position.
 
     And makes `case Coin():` a plain question of classes: pydantic's and ABC's answer takes 400 ns
@@ -33,7 +33,7 @@ class _EventMeta(ModelMetaclass):
     __subclasscheck__ = type.__subclasscheck__
 
 
-class Event(BaseModel, metaclass=_EventMeta):
+class Event(BaseModel, metaclass=EventMeta):
     """Something that happens, and its data.
 
     ```python
@@ -86,6 +86,7 @@ class Event(BaseModel, metaclass=_EventMeta):
         setattr(cls, "__match_args__", tuple(cls.model_fields))  # noqa: B010  # pydantic types it
 
 
+@final
 class Delay:
     """A length of time with a name, for the diagram: `Delay("retransmit", 0.5)`.
 
@@ -140,13 +141,18 @@ def _number(seconds: float) -> str:
 
 def seconds_of(after: float | Delay) -> float:
     """The seconds of a time given as a number or as a `Delay`; raises for anything else."""
-    if isinstance(after, Delay):
+    if type(after) is Delay:
         return after.seconds
     if not isinstance(after, int | float) or isinstance(after, bool):
         raise TypeError(f"a time is given in seconds or as a Delay, not as {after!r}")
     if after < 0 or math.isnan(after):
         raise ValueError(f"a time is zero or more seconds, not {after!r}")
     return after
+
+
+def timeout_of(after: float | Delay) -> Timeout:
+    """What a wait with this time limit returns when it is up."""
+    return Timeout(after.name, after.seconds) if type(after) is Delay else Timeout(None, after)
 
 
 def label_of(event: object) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from .errors import UnexpectedEventError
-from .events import Delay, Timeout, label_of_type, seconds_of
+from .events import Delay, label_of_type, seconds_of, timeout_of
 from .instrument import Discarded
 
 if TYPE_CHECKING:
@@ -86,19 +86,25 @@ class Block(Signal):
 class Alarm(Signal):
     """The time limit of one wait."""
 
-    __slots__ = ("fiber", "timeout", "when")
+    __slots__ = ("after", "fiber", "when")
 
     def __init__(self, fiber: Fiber, after: float | Delay) -> None:
-        seconds = seconds_of(after)
         self.fiber = fiber
-        self.timeout = Timeout(after.name if isinstance(after, Delay) else None, seconds)
-        self.when = fiber.home.deadline(seconds)
+        self.after = after
+        home = fiber.home
+        self.when = home.deadline(seconds_of(after))
         if self.when != math.inf:
-            fiber.home.timers.arm(self.when, self)
+            home.timers.arm(self.when, self)
 
     def fire(self) -> None:
         """Called by the dispatcher when the time is up."""
-        self.fiber.signal(self)
+        fiber = self.fiber
+        if fiber.box or fiber.want is None:
+            fiber.signal(self)  # what is in the mailbox comes first
+        else:
+            fiber.want = None
+            fiber.event = timeout_of(self.after)
+            fiber.ready.append(fiber)
 
     def cancel(self) -> None:
         """The wait is over; an alarm that is in the mailbox already is dropped there."""
@@ -153,7 +159,7 @@ def take(
                 del box[place]
             home.spend()
             if item is alarm and alarm is not None:
-                return alarm.timeout
+                return timeout_of(alarm.after)
             item.meet(me)
             continue
         wanted = kinds is not None and isinstance(item, kinds)

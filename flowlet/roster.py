@@ -32,6 +32,12 @@ _NO_PLAIN_FUNCTION = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_AS
 class Roster:
     """The actors of a run, and those who watch them."""
 
+    __slots__ = (
+        "__weakref__", "_actors", "_closed", "_idle", "_named", "_posted", "_serials", "asking",
+        "checked", "clock", "dead_letters", "deadline", "listeners", "now", "ready", "thread",
+        "timers",
+    )  # fmt: skip
+
     def __init__(self, clock: VirtualClock | RealClock, instruments: Iterable[Listener]) -> None:
         self.clock = clock
         self.now: Callable[[], float] = clock.now
@@ -46,8 +52,8 @@ class Roster:
         self._named: dict[str, ActorRef[Any]] = {}
         self._serials: dict[str, int] = {}
         self._idle: list[Fiber] = []
-        #: Tuples of types that a wait has been given and that are sound.
-        self.checked: set[Kinds] = set()
+        #: What a `receive` has been given before and was found to be types, and those types.
+        self.checked: dict[tuple[Any, ...], Kinds] = {}
         self._posted: deque[tuple[ActorRef[Any], object]] = deque()
         #: The actor whose `where=` is being asked.
         self.asking: Fiber | None = None

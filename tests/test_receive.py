@@ -10,6 +10,7 @@ from typing import assert_type
 import pytest
 
 from flowlet import Dispatcher, Event, Timeout, receive
+from flowlet.errors import NotAnEventTypeError
 
 
 class Coin(Event):
@@ -92,9 +93,9 @@ def test_receive_is_typed_by_what_it_waits_for() -> None:
     assert got == [Coin(1), Push(), Timeout]
 
 
-def test_receive_takes_as_many_types_as_one_likes() -> None:
-    """There is no largest number of types."""
-    kinds = [type(f"Kind{number}", (Event,), {}) for number in range(40)]
+def test_receive_takes_sixteen_types() -> None:
+    """And waits for each of them."""
+    kinds = [type(f"Kind{number}", (Event,), {}) for number in range(16)]
 
     def box() -> str:
         return type(receive(*kinds)).__name__
@@ -103,9 +104,22 @@ def test_receive_takes_as_many_types_as_one_likes() -> None:
         ref = d.spawn(box)
         d.settle()
         assert ref.accepts == set(kinds)
-        ref.send(kinds[39]())
+        ref.send(kinds[15]())
         d.settle()
-        assert ref.result == "Kind39"
+        assert ref.result == "Kind15"
+
+
+def test_more_than_sixteen_types_are_told_to_have_a_base() -> None:
+    """The error says what to give instead."""
+    kinds = [type(f"Kind{number}", (Event,), {}) for number in range(17)]
+
+    def box() -> None:
+        receive(*kinds)
+
+    with Dispatcher() as d:
+        d.spawn(box)
+        with pytest.raises(NotAnEventTypeError, match="at most 16 types; give it a class"):
+            d.settle()
 
 
 def test_an_actor_function_returns_its_result() -> None:

@@ -513,10 +513,10 @@ def test_memory_does_not_grow_with_the_length_of_the_capture() -> None:
 
 
 @pytest.mark.slow
-def test_following_takes_no_longer_than_reading() -> None:
-    """On 100,000 packets, of connections that open and close all the time."""
+def test_following_takes_no_longer_than_parsing() -> None:
+    """On 100,000 packets, of connections that open and close all the time, beside dpkt alone."""
     timing = compare(100_000)
-    assert timing.following <= timing.reading
+    assert timing.following <= timing.dpkt
 
 
 @pytest.mark.slow

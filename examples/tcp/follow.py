@@ -229,10 +229,10 @@ class Follower:
     def _plain(self, end: End, segment: Segment) -> None:
         """Data, an ACK or a FIN, while one of these is waited for."""
         connection, peer = end.connection, end.peer
-        ack, size = segment.ack, segment.size
-        ahead = (segment.seq - peer.acked) & MASK
+        time, _, seq, ack, flags, window, _, size = segment
+        ahead = (seq - peer.acked) & MASK
         news = (ack - end.acked) & MASK
-        if not segment.flags & ACK or end.begin is None:
+        if not flags & ACK or end.begin is None:
             connection.odd += 1
             return
         if peer.window < ahead < HALF or (peer.begin is not None and end.window < news < HALF):
@@ -240,21 +240,21 @@ class Follower:
             return
         if news < HALF:
             end.acked = ack
-            end.window = segment.window << end.scale
+            end.window = window << end.scale
         if end.owes:
-            self._acknowledge(end, segment)
+            self._acknowledge(end, time, ack)
         if end.state == "SYN-SENT":
             connection.odd += 1
             return
-        last = segment.seq + size & MASK
-        if segment.flags & FIN:
+        last = seq + size & MASK
+        if flags & FIN:
             self._fin(end, segment, last + 1 & MASK)
         elif size:
             end.count_data(last, size)
 
-    def _acknowledge(self, end: End, segment: Segment) -> None:
+    def _acknowledge(self, end: End, time: float, ack: int) -> None:
         """A SYN or FIN of the peer waits for this end's acknowledgment; this may be it."""
-        peer, time, ack = end.peer, segment.time, segment.ack
+        peer = end.peer
         if end.state == "SYN-SENT":
             if peer.begin is not None:
                 if (ack - peer.begin - 1) & MASK >= HALF:
@@ -392,6 +392,8 @@ class Follower:
             if self._ends.get(end.key) is end:
                 del self._ends[end.key]
         self.on_end(connection)
+        for end in connection.ends:
+            end.let_go()
 
     # --- time ---------------------------------------------------------------------------------
 

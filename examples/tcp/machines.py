@@ -8,10 +8,10 @@ not cost more here than reading it did.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from heapq import heappop, heappush
 
-from flowlet import ActorRef, Dispatcher, Event, VirtualClock
+from flowlet import ActorRef, Delay, Dispatcher, Event, VirtualClock
 from flowlet.introspect import Evidence, StateGraph, Transition
 
 from .connection import TWO_MSL, AckOfSyn, connection
@@ -42,7 +42,7 @@ class Machines:
         #: Machines that are back in CLOSED and free for the next connection.
         self._free: list[ActorRef[None]] = []
         #: How often each edge was taken, and the paths of the states by their last names.
-        self._taken: dict[tuple[str, str | None, str], int] = {}
+        self._taken: defaultdict[tuple[str, type[Event] | Delay, str], int] = defaultdict(int)
         self._paths: dict[str, Path] = {"CLOSED": ("CLOSED",)}
 
     def give(self, time: float, end: End, event: Event) -> None:
@@ -57,7 +57,7 @@ class Machines:
         self._settle()
         path = ref.state
         if path != end.path:  # else it had no use for it
-            self._moved(time, end, path, event.label)
+            self._moved(time, end, path, type(event))
 
     def send(self, time: float, order: int, end: End, event: Event) -> None:
         """Let a machine have, once it gets there, what passes at `time` with packet `order`."""
@@ -126,20 +126,19 @@ class Machines:
             transitions=tuple(
                 Transition(
                     source="/".join(self._paths[source]),
-                    event=event or "",
+                    event=cause.name if isinstance(cause, Delay) else cause.label or "",
                     target="/".join(self._paths[target]),
                     evidence=Evidence(seen=count),
                 )
-                for (source, event, target), count in self._taken.items()
+                for (source, cause, target), count in self._taken.items()
             )
         )
 
-    def _moved(self, time: float, end: End, path: Path, event: str | None) -> None:
+    def _moved(self, time: float, end: End, path: Path, cause: type[Event] | Delay) -> None:
         """Note where an event has led."""
         state = path[-1]
         # Keyed by names, whose hash Python keeps; that of a path it would count each time.
-        edge = end.state, event, state
-        self._taken[edge] = self._taken.get(edge, 0) + 1
+        self._taken[end.state, cause, state] += 1
         end.path = self._paths[state] = path
         end.state = state
         end.passed.append((time, state))
@@ -155,8 +154,10 @@ class Machines:
         time, end = self._waiting.popleft()
         self.clock.move_to(time)
         self._settle()
-        if end.ref is not None and end.state == "TIME-WAIT" and end.ref.state != end.path:
-            self._moved(time, end, end.ref.state, TWO_MSL.name)
+        if end.ref is not None and end.state == "TIME-WAIT":
+            path = end.ref.state
+            if path != end.path:
+                self._moved(time, end, path, TWO_MSL)
 
     def _expect(self, arrival: Arrival, due: float) -> None:
         arrival.due = due

@@ -27,8 +27,9 @@ from typing import Any
 from .. import blocks, names, waits
 from ..actor import ActorRef
 from ..errors import ExploreError
+from ..events import timeout_of
 from ..fiber import Fiber
-from ..mailbox import Alarm, Signal
+from ..mailbox import Signal
 from .bytecode import Layout
 from .frames import NULL, in_c_call, stack_values
 from .values import Canon, Form
@@ -257,5 +258,4 @@ def timers_by_place(ref: ActorRef[Any]) -> list[tuple[float, Any]]:
 
 def timer_label(timed: Any) -> str:
     """What a timer is called: its Delay's name, or `after 5s`."""
-    timeout = timed.timeout if isinstance(timed, Alarm) else timed.limit()
-    return str(timeout.label)
+    return timeout_of(timed.after).label
