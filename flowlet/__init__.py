@@ -16,6 +16,7 @@ from .errors import (
     UnexpectedEventError,
 )
 from .events import Delay, Event, Timeout
+from .handlers import on
 from .introspect import StateGraph, draw, explore, observe
 from .waits import (
     actor,
@@ -24,6 +25,9 @@ from .waits import (
     flow,
     me,
     now,
+    parallel,
+    pause,
+    race,
     receive,
     sleep,
     spawn,
@@ -40,6 +44,10 @@ __all__ = [
     "flow",
     "me",
     "now",
+    "on",
+    "parallel",
+    "pause",
+    "race",
     "receive",
     "sleep",
     "spawn",

@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from threading import get_ident
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
 
 from greenlet import getcurrent
@@ -72,6 +73,9 @@ def options_of(fn: Callable[..., Any]) -> Options:
 _THREADS: Final[Any] = getattr(threading, "_active", (None, None))
 
 
+NOTHING_YET: Final[dict[Any, tuple[Any, ...]]] = {}
+
+
 class _Nobody:
     """Stands for the fiber of an actor that has ended or not begun: wants nothing."""
 
@@ -101,7 +105,7 @@ class ActorRef(Generic[R]):
     __slots__ = (
         "__weakref__", "_children", "_fiber", "_final", "_grace", "_home", "_job", "_joiners",
         "_name", "_on_output", "_out", "_outputs", "_serial", "discarded", "error", "failure",
-        "options", "parent", "phase", "result",
+        "options", "parent", "phase", "remembered", "result",
     )  # fmt: skip
 
     def __init__(
@@ -136,6 +140,8 @@ class ActorRef(Generic[R]):
         self.error: BaseException | None = None
         #: The failure of a child by which this actor is being ended.
         self.failure: ChildFailedError | None = None
+        #: Where the blocks with a history were left; shared until something is remembered.
+        self.remembered: dict[Any, tuple[Any, ...]] = NOTHING_YET
         #: How many events were thrown away because nothing took them.
         self.discarded = 0
 
@@ -245,13 +251,29 @@ class ActorRef(Generic[R]):
             if fiber is getcurrent():
                 return names.path_of(fiber.path)
         if at is None:
-            stack = names.stack_of(fiber.gr_frame)
-            return names.state_of(self._job[0], stack, fiber.path, fiber.awaits)
+            return self.state_of(fiber)
         name = at if type(at) is str else name_of(at)
         cell = fiber.path
         if cell is None:
             return (name,)
         return (cell[0].name, name) if cell[1] is None else (*names.path_of(cell), name)
+
+    def state_of(
+        self,
+        fiber: Fiber,
+        fn: Callable[..., Any] | None = None,
+        frame: FrameType | None = None,
+    ) -> tuple[Any, ...]:
+        """Where a fiber of the actor is, its own or that of a region that runs `fn`.
+
+        `frame` is that of the wait, of a fiber that is running.
+        """
+        if fiber.group is not None:
+            return (*names.path_of(fiber.path), *fiber.group.path())
+        if fiber.at is not None:
+            return (*names.path_of(fiber.path), name_of(fiber.at))
+        stack = names.stack_of(frame or fiber.gr_frame)
+        return names.state_of(fn or self._job[0], stack, fiber.path, fiber.awaits)
 
     def path_text(self) -> str:
         """The state as one text, for messages: `checkout/Address`."""

@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable
 from enum import Enum
 from types import TracebackType
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import Any, Literal, NoReturn, ParamSpec, TypeVar, overload
 
 from greenlet import getcurrent
 
@@ -19,13 +19,14 @@ from . import names
 from .errors import IllegalCallError, Leave, NotAnEventTypeError
 from .events import Delay, EventMeta, name_of, seconds_of, timeout_of
 from .fiber import Fiber
-from .instrument import Delivered
 from .mailbox import Block, Kinds
+from .reports import report_delivery
 from .syntax import playing
 
 R = TypeVar("R")
 P = ParamSpec("P")
 
+Depth = Literal["deep", "shallow"]
 Seconds = float | Delay
 Name = str | Enum
 
@@ -83,13 +84,69 @@ class State:
         return inside
 
 
+class History:
+    """Where an actor was in a block when it last left it: `last`, a path, or `None` if never.
+
+    The path begins below the block; it is where the actor waited before any exit action ran.
+    """
+
+    __slots__ = ("block", "depth", "key", "last", "path")
+
+    def __init__(self, me: Fiber, depth: Depth) -> None:
+        self.depth = depth
+        self.block = me.block
+        self.key = (me.region and names.function_name(me.region.fn), names.path_of(me.path))
+        self.last: names.Path | None = me.ref.remembered.get(self.key)
+        self.path: names.Path | None = None
+
+    def note(self, state: names.Path) -> None:
+        """The actor waits in this state; while it is being left, that is a wait of its clean-up."""
+        if self.block is None or not self.block.asleep:
+            below = state[len(self.key[1]) :]
+            self.path = below[:1] if self.depth == "shallow" else below
+
+
+class Remembering(State):
+    """A named block that remembers where it was left."""
+
+    __slots__ = ("depth",)
+
+    def __init__(self, name: str, deferred: Kinds, depth: Depth) -> None:
+        super().__init__(name, deferred)
+        self.depth: Depth = depth
+
+    def __enter__(self) -> History:  # type: ignore[override]  # what `as` gives is its own
+        super().__enter__()
+        me: Any = getcurrent()
+        history = History(me, self.depth)
+        me.histories = (*me.histories, history)
+        me.watch()  # so that every wait is noted; see `reports.note_wait`
+        return history
+
+    def __exit__(
+        self, kind: object, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        me: Any = getcurrent()
+        history = me.histories[-1]
+        me.histories = me.histories[:-1]
+        if history.path is not None:
+            me.ref.remembered = {**me.ref.remembered, history.key: history.path}
+        if not me.home.listeners:
+            me.unwatch()
+        super().__exit__(kind, error, trace)
+
+
 @functools.lru_cache(maxsize=4096)
 def _state(name: str, deferred: Kinds) -> State:
     return State(name, deferred)
 
 
+@overload
+def state(name: Name, *, defer: Kinds = (), history: None = None) -> State: ...
+@overload
+def state(name: Name, *, defer: Kinds = (), history: Depth) -> Remembering: ...
 @playing("state")
-def state(name: Name, *, defer: Kinds = ()) -> State:
+def state(name: Name, *, defer: Kinds = (), history: Depth | None = None) -> State:
     """Name a block of code: a state, or a composite of those inside it.
 
     ```python
@@ -102,12 +159,23 @@ def state(name: Name, *, defer: Kinds = ()) -> State:
     ```
 
     Also a decorator.  The name is a text or a member of an Enum.  Events of the types in `defer`
-    that nothing inside takes are kept until the block is left.
+    that nothing inside takes are kept until the block is left.  With `history`, `"deep"` or
+    `"shallow"`, the block remembers for each actor where it was left: `with state("player",
+    history="deep") as h:` and then `match h.last:`.
     """
+    if history is not None:
+        if history not in ("deep", "shallow"):
+            raise ValueError(f'history is "deep" or "shallow", not {history!r}')
+        return Remembering(name_of(name), _deferred(defer), history)
     if defer:
-        defer = tuple(defer) if isinstance(defer, list | set | frozenset | tuple) else (defer,)
-        check_kinds(defer, "state(…, defer=…)", "state('busy', defer=(Job,))")
+        defer = _deferred(defer)
     return _state(name if type(name) is str else name_of(name), defer)
+
+
+def _deferred(defer: Any) -> Kinds:
+    kinds = tuple(defer) if isinstance(defer, list | set | frozenset | tuple) else (defer,)
+    check_kinds(kinds, "state(…, defer=…)", "state('busy', defer=(Job,))")
+    return kinds
 
 
 def check_kinds(kinds: tuple[Any, ...], call: str, example: str) -> None:
@@ -187,13 +255,12 @@ class until(Block):
         """The time is up, in the actor; a block that was left meanwhile says nothing."""
         if not self.asleep:
             assert self.after is not None
-            self.leave(fiber, timeout_of(self.after))
+            self.hear(fiber, timeout_of(self.after))
 
-    def leave(self, me: Fiber, event: object) -> NoReturn:
+    def hear(self, me: Fiber, event: object) -> NoReturn:
         """Unwind the actor to the end of this block."""
         self.event = event
         me.put_to_sleep(self.outer)
-        home = me.home
-        if home.listeners:
-            home.report(Delivered(home.now(), me.ref, event, names.path_of(self.path)))
+        if me.home.listeners:
+            report_delivery(me, event, names.path_of(self.path))
         raise Leave(self)

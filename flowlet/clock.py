@@ -42,19 +42,20 @@ class Timers:
         else:
             there[timed] = None
 
-    def disarm(self, when: float, timed: Timed) -> None:
-        """Forget `timed`; nothing happens if it has fired already."""
+    def disarm(self, when: float, timed: Timed) -> bool:
+        """Forget `timed`; false, and nothing happens, if it has fired already."""
         there = self._armed.get(when)
         if there is None or timed not in there:
-            return
+            return False
         del there[timed]
         if there:
-            return
+            return True
         del self._armed[when]
         heap = self.heap
         if len(heap) > 64 and len(heap) > 2 * len(self._armed):
             heap[:] = self._armed
             heapify(heap)
+        return True
 
     def next(self) -> float | None:
         """The earliest instant for which something is armed."""
@@ -69,6 +70,15 @@ class Timers:
     def pop(self, when: float) -> list[Timed]:
         """Take out all that is armed for `when`, in the order of arming."""
         return list(self._armed.pop(when, ()))
+
+    def fire(self, now: float) -> bool:
+        """Fire all that is armed for the next instant, if that has come; whether it has."""
+        when = self.next()
+        if when is None or when > now:
+            return False
+        for timed in self.pop(when):
+            timed.fire()
+        return True
 
     def armed(self) -> list[tuple[float, Timed]]:
         """All that is armed, earliest first, within an instant in the order of arming."""
@@ -109,6 +119,18 @@ class VirtualClock:
         if when > self.time:
             self.time = when
 
+    def go_on(self, when: float | None, limit: float | None, anyone: bool) -> bool:
+        """Move to the next deadline, or to the limit; false when the run is over by that.
+
+        `anyone`: whether an actor is left, which makes no difference here.
+        """
+        if limit is not None and (when is None or when > limit):
+            self.move_to(limit)
+            return False
+        if when is not None:
+            self.move_to(when)
+        return when is not None
+
 
 class RealClock:
     """The time of day in seconds, read so that it never goes back while the program runs."""
@@ -135,6 +157,21 @@ class RealClock:
         left = None if when is None else max(0.0, when - self.now())
         self._woken.wait(left)
         self._woken.clear()
+
+    def go_on(self, when: float | None, limit: float | None, anyone: bool) -> bool:
+        """Sleep until the next deadline, the limit, or a call from another thread.
+
+        False when the limit has come, or when there is no limit and nobody is left.
+        """
+        if limit is None:
+            if not anyone:
+                return False
+        elif when is None or when > limit:
+            if self.now() >= limit:
+                return False
+            when = limit
+        self.wait_until(when)
+        return True
 
     def wake(self) -> None:
         """End a `wait_until` that is going on; may be called from any thread."""

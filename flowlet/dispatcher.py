@@ -20,19 +20,15 @@ from typing import Any, Final, NoReturn, TypeVar, cast, overload
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
-from . import names
-from .actor import (
-    ActorRef,
-    NamedRef,
-    current_actor,
-)
+from .actor import ActorRef, NamedRef, current_actor
 from .clock import RealClock, VirtualClock
 from .errors import DeadlockError, IllegalCallError
-from .events import Delay, name_of, timeout_of
+from .events import Delay, timeout_of
 from .fiber import Fiber
-from .instrument import Delivered, Listener, Parked
+from .instrument import Listener
 from .life import end_actor, end_stuck, run_actor
-from .mailbox import KEEPS, LATER, LOOK, NOTHING, Alarm, Kinds, WatchedBox, take
+from .mailbox import KEEPS, LATER, LOOK, NOTHING, QUEUED, Alarm, Kinds, Own, WatchedBox, take
+from .reports import note_wait, report_delivery
 from .roster import Roster
 
 R = TypeVar("R")
@@ -174,11 +170,6 @@ class Dispatcher(Roster):
             self.quota = None
             self._free_hub = self.hub
 
-    @property
-    def next_deadline(self) -> float | None:
-        """The time at which the next timer is due, or `None`."""
-        return self.timers.next()
-
     def close(self) -> None:
         """End all actors, the youngest first: their waits raise at once, and their `finally` runs.
 
@@ -291,35 +282,15 @@ class Dispatcher(Roster):
             raise self._failed.pop(0)
 
     def _fire_due(self) -> bool:
-        when = self.timers.next()
-        if when is None or when > self.now():
-            return False
-        for timed in self.timers.pop(when):
-            timed.fire()
-        return True
+        return self.timers.fire(self.clock.time)
 
     def _pass_time(self, limit: float | None, goal: ActorRef[Any] | None) -> bool:
         """Let time pass to the next deadline; false when the run is over."""
-        clock = self.clock
-        when = self.timers.next()
-        if limit is not None and (when is None or when > limit):
-            if isinstance(clock, VirtualClock):
-                clock.move_to(limit)
-                return False
-            if clock.now() >= limit:
-                return False
-            when = limit
-        if isinstance(clock, RealClock):
-            if not self._actors and limit is None:
-                return False
-            clock.wait_until(when)
+        if self.clock.go_on(self.timers.next(), limit, bool(self._actors)):
             return True
-        if when is None:
-            if goal is not None:
-                raise DeadlockError(self.report_waits(f"{goal.name!r} cannot end"))
-            return False
-        clock.move_to(when)
-        return True
+        if goal is not None:
+            raise DeadlockError(self.report_waits(f"{goal.name!r} cannot end"))
+        return False
 
     def _result(self, ref: ActorRef[R]) -> R | None:
         if ref.error is not None:
@@ -330,7 +301,10 @@ class Dispatcher(Roster):
 
     # --- fibers ---------------------------------------------------------------------------
 
-    def _fresh_fiber(self) -> Fiber:
+    def fresh_fiber(self) -> Fiber:
+        """An idle greenlet; only the hub starts new ones."""
+        if self._idle:
+            return self._idle.pop()
         here = getcurrent()
         if isinstance(here, Fiber) and here.home is self:
             self._wanted = here
@@ -348,24 +322,33 @@ class Dispatcher(Roster):
 
 
 def _work(me: Fiber) -> None:
-    """What every greenlet does: run one actor after another."""
+    """What every greenlet does: run one actor, or one region of an actor, after another."""
     home = me.home
     ready = home.ready
     idle = home._idle
     idle.append(me)
     resume(home.hub if me.parent is None else me.parent)
     while True:
-        ref = me.ref
-        if ref.phase == "spawned":
-            ref.phase = "alive"
-            run_actor(me, ref)
-        del me.ref, ref
-        me.event = me.box = me.want = me.path = me.entered = me.at = None
+        region = me.region
+        if region is not None:
+            back = region.run(me)
+        else:
+            ref = me.ref
+            if ref.phase == "spawned":
+                ref.phase = "alive"
+                run_actor(me, ref)
+            del ref
+            back = None
+        del me.ref, region
+        me.event = me.box = me.want = me.path = me.entered = me.at = me.region = None
         if len(idle) >= POOL:
-            me.parent = home.hub
+            me.parent = back or home.hub
             return
         idle.append(me)
-        resume(home.hub if home._called or not ready else ready.popleft())
+        if back is None:
+            resume(home.hub if home._called or not ready else ready.popleft())
+        else:
+            resume(back)
 
 
 # --- waiting --------------------------------------------------------------------------------
@@ -378,71 +361,80 @@ def wait(
     after: float | Delay | None,
     at: Any,
     called: str | None = None,
+    *,
+    own: Own | None = None,
     once: bool = False,
+    deaf: bool = False,
 ) -> Any:
-    """Park the running actor until something comes that this wait takes; the long way.
+    """Park the running actor until something comes that this wait takes: the long way.
 
-    `kinds` is `None` for a wait that takes no mail.  Returns the event, or a `Timeout` after
-    `after` seconds.  `once` returns `None` whenever the actor was woken, for waits that look at
-    something else than mail.
+    `kinds` is `None` for a wait that takes no mail.  Returns the event, a `Timeout` after `after`
+    seconds, or the outcome of the signal `own`.  `once` returns `None` whenever the actor was
+    woken, for waits that look at something else.  `QUEUED` lets the others run
+    first.  A `deaf` wait hears no block and no stop.
     """
     home = me.home
-    ready = me.ready
     if home.asking is me:
         raise IllegalCallError(
             "a wait was called in a where=, which is asked in the middle of a wait; look at the "
             "event alone there, and wait afterwards"
         )
     alarm = None if after is None else Alarm(me, after)
-    watched = me.box.__class__ is WatchedBox
     if called is None and not kinds and after is not None and at is None:
         called = timeout_of(after).label
     me.at = at
     me.called = called
     me.kinds = kinds or ()
-    if watched and home.listeners and not once:
-        _report_wait(me)
+    me.alarm = alarm
+    me.own = own
+    if me.box.__class__ is WatchedBox and (own is QUEUED or not once):
+        note_wait(me)
     me.entered = None
     try:
         while True:
             if me.box:
-                got = take(me, kinds, where, alarm)
+                got = take(me, kinds, where, deaf)
                 if got is LATER:
-                    # A step has made its one delivery; the next one goes on here.
-                    hub = ready.popleft()
-                    me.want = None
-                    me.event = LOOK
-                    ready.appendleft(me)
-                    resume(hub)
+                    step_aside(me)
                     continue
                 if got is not NOTHING:
-                    if home.listeners:
-                        home.report(Delivered(home.now(), me.ref, got, None))
+                    report_delivery(me, got)
                     return got
             if where is not None or me.box.__class__ is WatchedBox:
                 me.want = () if kinds is not None else KEEPS
             else:
                 me.want = KEEPS if kinds is None else kinds
-            resume(home.hub if home._called or not ready else ready.popleft())
+            if own is QUEUED:
+                me.want = None
+                me.event = LOOK
+                me.ready.append(me)
+            resume(next_one(me))
             got = me.event
             if got is not LOOK:
                 return got
             if once:
                 if me.box:
-                    take(me, None, None, None)
+                    take(me, None, None)
                 return None
     finally:
+        me.alarm = me.own = None
         if alarm is not None:
             alarm.cancel()
 
 
-def _report_wait(me: Fiber) -> None:
-    home = me.home
-    ref = me.ref
-    frame = names.frame_here()
-    if me.at is not None:
-        state = (*names.path_of(me.path), name_of(me.at))
-    else:
-        state = names.state_of(ref.function, names.stack_of(frame), me.path, me.awaits)
-    passed = names.passed_blocks(me.entered, me.path) if me.entered is not None else ()
-    home.report(Parked(home.now(), ref, state, passed, names.users_line(frame)))
+def next_one(me: Fiber) -> greenlet:
+    """To whom a fiber that parks hands over: the next that is ready, or the hub."""
+    ready = me.ready
+    if not ready or (me.home._called and me.region is None):
+        return me.home.hub
+    return ready.popleft()
+
+
+def step_aside(me: Fiber) -> None:
+    """A step has made its one delivery; the next one goes on here."""
+    ready = me.ready
+    hub = ready.popleft()
+    me.want = None
+    me.event = LOOK
+    ready.appendleft(me)
+    resume(hub)

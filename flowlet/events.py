@@ -134,6 +134,18 @@ class Timeout:
         return hash((self.name, self.seconds))
 
 
+class Over:
+    """Told to listeners when a wait that takes no event is over; `label` names its edge."""
+
+    __slots__ = ("label",)
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+
+    def __repr__(self) -> str:
+        return f"Over({self.label!r})"
+
+
 def _number(seconds: float) -> str:
     """Seconds as people write them: no `.0`, no exponent, no digits that come of rounding."""
     return str(int(seconds)) if float(seconds).is_integer() else f"{seconds:.15g}"
@@ -158,7 +170,7 @@ def timeout_of(after: float | Delay) -> Timeout:
 def label_of(event: object) -> str:
     """The name of an event in pictures and traces: its class's, or what its `label` says."""
     label = getattr(type(event), "label", None)
-    if isinstance(event, Timeout):
+    if isinstance(event, Timeout | Over):
         return event.label
     if not isinstance(label, str):
         return type(event).__name__

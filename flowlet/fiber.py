@@ -7,6 +7,7 @@ ten times as much as a used one.  Nothing here switches: that is the dispatcher'
 
 from __future__ import annotations
 
+import contextvars
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,12 @@ from greenlet import greenlet
 
 from . import names
 from .events import name_of
-from .mailbox import KEEPS, LOOK, Block, Kinds, Mark, Signal, WatchedBox
+from .mailbox import KEEPS, LOOK, Alarm, Block, Held, Kinds, Mark, Own, Signal, WatchedBox
 
 if TYPE_CHECKING:
     from .actor import ActorRef
     from .dispatcher import Dispatcher
+    from .regions import Group, Region
 
 
 class Fiber(greenlet):
@@ -35,11 +37,16 @@ class Fiber(greenlet):
     called    what the wait is called by what it awaits, where that is no type of event
     at        what the wait is called by its author
     left      the block out of which the last exception went, as `(id(error), cell)`
+    alarm     the time limit of the wait, `own` another signal that would end it
+    held      what is asleep while a handler runs
+    region    the region that runs in this fiber, of an actor that has several
+    group     the regions that this fiber conducts
+    histories the blocks that it is in and that remember where they are left, outermost first
     """
 
     __slots__ = (
-        "at", "block", "box", "called", "entered", "event", "floor", "home", "kinds", "left",
-        "path", "ready", "ref", "want",
+        "alarm", "at", "block", "box", "called", "entered", "event", "floor", "group", "held",
+        "histories", "home", "kinds", "left", "own", "path", "ready", "ref", "region", "want",
     )  # fmt: skip
 
     want: type | Kinds | Mark | None
@@ -53,9 +60,25 @@ class Fiber(greenlet):
     called: str | None
     at: Any
     left: tuple[int, names.Cell] | None
+    alarm: Alarm | None
+    own: Own | None
+    held: Held | None
+    region: Region | None
+    group: Group | None
+    histories: tuple[Any, ...]
     home: Dispatcher
     ready: deque[greenlet]
     ref: ActorRef[Any]
+
+    def outfit(self, ref: ActorRef[Any]) -> None:
+        """Make ready for a new actor, or a new region of one."""
+        self.ref = ref
+        self.ready = self.home.ready
+        self.box = self.want = self.event = self.at = self.called = None
+        self.path = self.entered = self.block = self.floor = self.left = None
+        self.alarm = self.own = self.held = self.region = self.group = None
+        self.kinds = self.histories = ()
+        self.gr_context = contextvars.copy_context()
 
     def offer(self, event: object) -> None:
         """Take in an event that is of none of the very types that the actor waits for."""
@@ -72,6 +95,9 @@ class Fiber(greenlet):
 
     def signal(self, signal: Signal, first: bool = False) -> None:
         """Put a signal into the mailbox and have the actor look."""
+        if self.region is not None:
+            self.region.pass_on(signal)
+            return
         box = self.box
         if box is None:
             box = self.box = deque()
@@ -97,14 +123,15 @@ class Fiber(greenlet):
         if self.at is not None:
             return names.text((*names.path_of(self.path), name_of(self.at)))
         stack = names.stack_of(names.frame_here())
-        return names.text(names.state_of(self.ref.function, stack, self.path, self.awaits))
+        fn = self.ref.function if self.region is None else self.region.fn
+        return names.text(names.state_of(fn, stack, self.path, self.awaits))
 
     def takes(self) -> list[type]:
         """The types that the actor would take now: its wait's, then its blocks', inside out.
 
         What an open state defers does not reach the blocks outside it.
         """
-        kinds = dict.fromkeys(self.kinds_now())
+        kinds = dict.fromkeys(self.kinds_now() if self.group is None else self.group.takes())
         deferred: tuple[type, ...] = ()
         cell = self.path
         block = self.block
@@ -130,6 +157,9 @@ class Fiber(greenlet):
 
     def watch(self) -> None:
         """Go the long way from now on (see `WatchedBox`)."""
+        if self.group is not None:
+            for fiber in self.group.fibers():
+                fiber.watch()
         if self.box.__class__ is not WatchedBox:
             self.box = WatchedBox(self.box or ())
         if isinstance(self.want, type):
@@ -138,5 +168,8 @@ class Fiber(greenlet):
 
     def unwatch(self) -> None:
         """Go the short way again."""
-        if self.box.__class__ is WatchedBox:
+        if self.group is not None:
+            for fiber in self.group.fibers():
+                fiber.unwatch()
+        if self.box.__class__ is WatchedBox and not self.histories:
             self.box = deque(self.box or ()) or None

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .dispatcher import Dispatcher
 
 R = TypeVar("R")
+E = TypeVar("E", bound=BaseException)
 
 
 def run_actor(me: Fiber, ref: ActorRef[Any]) -> None:
@@ -47,8 +48,7 @@ def run_actor(me: Fiber, ref: ActorRef[Any]) -> None:
         error = ref.failure
     if error is not None and error.__traceback__ is not None:
         _note(me, ref, error)
-        # The first entries are the frames here: a stored error must not keep the actor alive.
-        error.__traceback__ = error.__traceback__.tb_next and error.__traceback__.tb_next.tb_next
+        error = without_frames(error)
     ref.phase = "ending"
     entered = me.entered
     if ref._children:
@@ -82,6 +82,13 @@ def go_through(fn: Callable[..., R], args: tuple[Any, ...], keywords: dict[str, 
             return fn(*args)
         except Jump as jump:
             fn, args, keywords = jump.args
+
+
+def without_frames(error: E) -> E:
+    """The error without the two frames here: a stored one must not keep the actor alive."""
+    trace = error.__traceback__
+    error.__traceback__ = trace and trace.tb_next and trace.tb_next.tb_next
+    return error
 
 
 def _end_children(me: Fiber, ref: ActorRef[Any]) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from .errors import UnexpectedEventError
 from .events import Delay, label_of_type, seconds_of, timeout_of
@@ -78,12 +78,29 @@ class Block(Signal):
         """Whether the block takes this event."""
         return not self.asleep and isinstance(event, self.kinds)
 
-    def leave(self, me: Fiber, event: object) -> NoReturn:
-        """Leave the block, because of `event`."""
+    def hear(self, me: Fiber, event: object) -> None:
+        """Take an event that has come while the actor is inside: leave, or handle it in place."""
         raise NotImplementedError
 
 
-class Alarm(Signal):
+class Own(Signal):
+    """A signal that one wait waits for: it ends that wait, and every other one drops it."""
+
+    __slots__ = ()
+
+    def outcome(self) -> object:
+        """What the wait returns."""
+        raise NotImplementedError
+
+    def meet(self, fiber: Fiber) -> None:
+        """Dropped: the wait that it belonged to is over."""
+
+
+#: What a wait waits for that only lets the others run; never sent.
+QUEUED: Final = Own()
+
+
+class Alarm(Own):
     """The time limit of one wait."""
 
     __slots__ = ("after", "fiber", "when")
@@ -99,19 +116,20 @@ class Alarm(Signal):
     def fire(self) -> None:
         """Called by the dispatcher when the time is up."""
         fiber = self.fiber
-        if fiber.box or fiber.want is None:
-            fiber.signal(self)  # what is in the mailbox comes first
-        else:
+        if fiber.alarm is self and fiber.want is not None and not fiber.box and not fiber.region:
             fiber.want = None
             fiber.event = timeout_of(self.after)
             fiber.ready.append(fiber)
+        else:
+            fiber.signal(self)  # what is in the mailbox comes first
 
     def cancel(self) -> None:
         """The wait is over; an alarm that is in the mailbox already is dropped there."""
         self.fiber.home.timers.disarm(self.when, self)
 
-    def meet(self, fiber: Fiber) -> None:
-        """Dropped: the wait that it belonged to is over."""
+    def outcome(self) -> object:
+        """The `Timeout`."""
+        return timeout_of(self.after)
 
 
 class Halt(Signal):
@@ -134,53 +152,119 @@ class WatchedBox(deque[object]):
         return True
 
 
+class Held:
+    """What is asleep while an `on` handler waits: its block, and all that is inside.
+
+    `block` is the innermost block inside, `alarm` and `own` are the signals of the wait that goes
+    on afterwards, `group` is the regions that it conducts.  Handlers that were interrupted
+    themselves are the `outer` ones.
+    """
+
+    __slots__ = ("alarm", "block", "frozen", "group", "kinds", "last", "outer", "own")
+
+    def __init__(self, me: Fiber, last: Block) -> None:
+        self.block = me.block
+        self.last = last
+        self.kinds = me.kinds_now()
+        #: The times that stand still, each with the seconds that were left.
+        self.frozen: list[tuple[Any, float]] = []
+        self.alarm = me.alarm
+        self.own = me.own
+        self.group = me.group
+        self.outer = me.held
+
+    def holds(self, signal: Signal) -> bool:
+        """Whether a signal is for something that this handler has put to sleep."""
+        if signal is self.alarm or signal is self.own:
+            return True
+        region = getattr(signal, "region", None)
+        if region is not None:
+            return region.group is self.group
+        block = self.block
+        while block is not self.last and block is not None:
+            if block is signal:
+                return True
+            block = block.outer
+        return False
+
+
+def asleep(me: Fiber, signal: Signal) -> bool:
+    """Whether a signal is for something that a handler which is running has put to sleep."""
+    held = me.held
+    while held is not None:
+        if held.holds(signal):
+            return True
+        held = held.outer
+    return False
+
+
 def take(
     me: Fiber,
     kinds: Kinds | None,
     where: Callable[[Any], object] | None,
-    alarm: Alarm | None,
+    deaf: bool = False,
 ) -> object:
     """The first thing in the mailbox for a wait for `kinds`, or `NOTHING`.
 
-    `kinds` is `None` for a wait that takes no mail.  `alarm` is the wait's own time limit.
-    Leaves an enclosing block, stops the actor, or throws away what is unexpected on the way.
+    `kinds` is `None` for a wait that takes no mail.  Leaves an enclosing block, runs a handler,
+    stops the actor, or throws away what is unexpected on the way.  A `deaf` wait hears nothing
+    but its own signal, and what ends the actor at once.
     """
     box = me.box
     if box is None:
         return NOTHING
     home = me.home
+    region = me.region  # a region is offered what it may take, and throws nothing away
     place = 0
     while place < len(box):
         item = box[place]
         if isinstance(item, Signal):
-            if home.quota == 0:
+            own = item is me.alarm or item is me.own
+            if (
+                (deaf and not own and not isinstance(item, Halt))
+                or (me.held is not None and asleep(me, item))
+            ):  # fmt: skip
+                place += 1
+                continue
+            if home.quota == 0 and region is None:
                 return LATER
             if not isinstance(item, Halt):
                 del box[place]
-            home.spend()
-            if item is alarm and alarm is not None:
-                return timeout_of(alarm.after)
+            if region is None:
+                home.spend()
+            if own:
+                assert isinstance(item, Own)
+                return item.outcome()
             item.meet(me)
             continue
         wanted = kinds is not None and isinstance(item, kinds)
         if wanted and (where is None or _asked(me, where, item)):
-            if home.quota == 0:
+            if home.quota == 0 and region is None:
                 return LATER
             del box[place]
-            home.spend()
+            if region is None:
+                home.spend()
             return item
-        block, keep = hearer(me, item)
-        keep = keep or kinds is None or wanted or me.ref.options.unexpected == "defer"
-        if block is None and keep:
+        if deaf:
             place += 1
             continue
-        if home.quota == 0:
+        block, keep = hearer(me, item)
+        if block is None and (
+            keep or kinds is None or wanted or region is not None
+            or me.ref.options.unexpected == "defer"
+        ):  # fmt: skip
+            place += 1
+            continue
+        if home.quota == 0 and region is None:
             return LATER
         del box[place]
-        home.spend()
-        if block is not None:
-            block.leave(me, item)
-        _unexpected(me, kinds or (), item)
+        if region is None:
+            home.spend()
+        if block is None:
+            unexpected(me, kinds or (), item)
+        else:
+            block.hear(me, item)
+            place = 0  # the wait goes on, and the mailbox comes first
     return NOTHING
 
 
@@ -213,7 +297,8 @@ def hearer(me: Fiber, event: object) -> tuple[Block | None, bool]:
         block = block.outer
 
 
-def _unexpected(me: Fiber, kinds: Kinds, event: object) -> None:
+def unexpected(me: Fiber, kinds: Kinds, event: object) -> None:
+    """Throw away an event that nothing takes, or end the actor by it."""
     ref = me.ref
     home = me.home
     if ref.options.unexpected == "raise":

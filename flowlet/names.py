@@ -57,6 +57,12 @@ def _ends(code: CodeType) -> list[tuple[int, int]]:
     return ends
 
 
+@functools.lru_cache(maxsize=4096)
+def is_handling(code: CodeType) -> bool:
+    """Whether this is the frame that runs a handler of `on`, on top of the wait it interrupts."""
+    return code.co_name == "hear" and code.co_filename == _HERE + "handlers.py"
+
+
 def frame_here() -> FrameType:
     """The frame of the caller."""
     return sys._getframe(1)
@@ -70,15 +76,24 @@ def users_line(frame: FrameType | None) -> tuple[str, int]:
 
 
 def stack_of(frame: FrameType | None) -> list[tuple[CodeType, int]]:
-    """The user's frames of an actor, outermost first: the code and the instruction."""
+    """The user's frames of an actor, outermost first: the code and the instruction.
+
+    In a handler of `on`, those that it interrupts do not count: it is called where its block is.
+    """
     stack = []
     while frame is not None:
         code = frame.f_code
         if is_bottom(code):
             break
-        if is_users(code):
+        if is_handling(code):
+            block = frame.f_locals["self"]
+            while frame is not None and frame is not block.frame:
+                frame = frame.f_back
+            if frame is not None:
+                stack.append((frame.f_code, block.lasti))
+        elif is_users(code):
             stack.append((code, frame.f_lasti))
-        frame = frame.f_back
+        frame = frame and frame.f_back
     stack.reverse()
     return stack
 

@@ -5,7 +5,6 @@ The half of a dispatcher that switches nothing; `dispatcher.py` is the other.
 
 from __future__ import annotations
 
-import contextvars
 import inspect
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -100,15 +99,11 @@ class Roster:
             raise ValueError(f"there is an actor {name!r} already: {self._named[name]!r}")
         fn_name = names.function_name(fn)
         serial = self._serials[fn_name] = self._serials.get(fn_name, 0) + 1
-        fiber = self._idle.pop() if self._idle else self._fresh_fiber()
+        fiber = self.fresh_fiber()
         ref: ActorRef[R] = ActorRef(
             cast(Any, self), fiber, (fn, args), name, serial, options, parent, on_output
         )
-        fiber.ref = ref
-        fiber.box = fiber.want = fiber.event = fiber.at = fiber.called = None
-        fiber.path = fiber.entered = fiber.block = fiber.floor = fiber.left = None
-        fiber.kinds = ()
-        fiber.gr_context = contextvars.copy_context()
+        fiber.outfit(ref)
         self._actors[ref] = None
         if name is not None:
             self._named[name] = ref
@@ -132,6 +127,11 @@ class Roster:
     def actors(self) -> list[ActorRef[Any]]:
         """All living actors, in the order in which they were spawned."""
         return list(self._actors)
+
+    @property
+    def next_deadline(self) -> float | None:
+        """The time at which the next timer is due, or `None`."""
+        return self.timers.next()
 
     def post(self, ref: ActorRef[Any], event: object) -> None:
         """Send an event from another thread; the only call that other threads may make."""
@@ -203,6 +203,6 @@ class Roster:
                 f"{call}() was called on a dispatcher that is closed; make a new Dispatcher"
             )
 
-    def _fresh_fiber(self) -> Fiber:
-        # The dispatcher's, since starting a greenlet is a switch.
+    def fresh_fiber(self) -> Fiber:
+        """The dispatcher's, since starting a greenlet is a switch."""
         raise NotImplementedError

@@ -200,6 +200,10 @@ class _Walk(ast.NodeVisitor):
         before = self.block
         if role_of(target) == "state":
             self.block = (*self.string, self.place(expr))
+        elif role_of(target) == "on":
+            assert isinstance(expr, ast.Call)
+            self.visit(expr)
+            self.handler(expr)
         elif isinstance(expr, ast.Call) and _is_manager(target):
             self.manager(target, expr, node, index)
             return
@@ -207,6 +211,14 @@ class _Walk(ast.NodeVisitor):
             self.visit(expr)
         self.items(node, index + 1)
         self.block = before
+
+    def handler(self, expr: ast.Call) -> None:
+        """The handler of `on`: its waits are in the block that the `on` stands in."""
+        assert self.here is not None
+        given = [*expr.args[1:2], *(word.value for word in expr.keywords if word.arg == "handler")]
+        called = callee(self.here.scope.evaluate(given[0])) if given else None
+        if called is not None:
+            self.enter(called, (*self.string, self.place(expr)), self.block)
 
     def manager(self, target: Any, expr: ast.Call, node: ast.With, index: int) -> None:
         """A `@contextmanager` function: the body runs where it yields."""
@@ -243,7 +255,7 @@ class _Walk(ast.NodeVisitor):
         assert here is not None
         target = here.scope.evaluate(node.func)
         match role_of(target):
-            case "receive" | "wait":
+            case "receive" | "wait" | "parallel" | "race":
                 self.wait(node, target)
             case "become":
                 jump = self.argument(node)
@@ -304,6 +316,8 @@ def _label(node: ast.Call, target: Any, look: Callable[[ast.AST], Any]) -> str |
         if not all(isinstance(kind, type) for kind in kinds):
             return None
         return "|".join(map(label_of_type, kinds))
+    if ROLES[target] in ("parallel", "race"):
+        return str(target.__name__)
     times = [word.value for word in node.keywords if word.arg in ("after", "seconds", "label")]
     given = look((node.args or times)[0]) if node.args or times else None
     if isinstance(given, Delay):

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Literal, NoReturn, ParamSpec, TypeVar, TypeVarTuple, overload
+from typing import Any, Literal, NoReturn, ParamSpec, TypeAlias, TypeVar, TypeVarTuple, overload
 
 from greenlet import getcurrent
 
 from .actor import ActorRef, NamedRef, Options, Unexpected
 from .blocks import Name, Seconds, check_kinds, outside, running
 from .dispatcher import resume, wait
-from .errors import Jump, NotAnEventTypeError
-from .events import Delay, EventMeta, Timeout
+from .errors import IllegalCallError, Jump, NotAnEventTypeError
+from .events import Delay, EventMeta, Over, Timeout
 from .fiber import Fiber
 from .life import go_through
-from .mailbox import LOOK, Mark
+from .mailbox import LOOK, QUEUED, Mark
+from .regions import Group
+from .reports import report_delivery
 from .syntax import playing
 
 A = TypeVar("A")
@@ -35,6 +37,8 @@ R = TypeVar("R")
 P = ParamSpec("P")
 Ts = TypeVarTuple("Ts")
 Fn = TypeVar("Fn", bound=Callable[..., Any])
+
+Fn0: TypeAlias = Callable[[], R]
 
 Where = Callable[[Any], object] | None
 
@@ -248,6 +252,22 @@ def now() -> float:
     return running("now").home.now()
 
 
+@playing("wait")
+def pause(label: str = "", at: Name | None = None) -> None:
+    """Let the others run, then go on; mail is kept meanwhile.
+
+    `label` names the edge that leads on, for a step that has a name and no event.  In a region
+    the others are all that is ready at this instant.
+    """
+    me = running("pause")
+    label = label or "pause"
+    if me.region is not None:
+        wait(me, None, None, 0.0, at, label)
+    else:
+        wait(me, None, None, None, at, label, own=QUEUED, once=True)
+    report_delivery(me, Over(label))
+
+
 # --- jumps ----------------------------------------------------------------------------------
 
 
@@ -280,16 +300,94 @@ def become(fn: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> NoReturn:
     raise Jump(fn, args, kwargs)
 
 
+# --- regions ------------------------------------------------------------------------------
+
+
+def _regions(call: str, fns: tuple[Any, ...], at: Any) -> Group:
+    me = running(call)
+    for fn in fns:
+        if not callable(fn):
+            raise TypeError(
+                f"{call} takes functions without arguments, but got {fn!r}; "
+                f"write {call}(walk, talk), or {call}(lambda: walk(3), talk)"
+            )
+    if me.home.asking is me:
+        raise IllegalCallError(f"{call} was called in a where=, which is asked in a wait")
+    return Group(me, fns, call == "race", at)
+
+
+# fmt: off
+@overload
+def parallel(f1: Fn0[A], /, *, at: Name | None = None) -> tuple[A]: ...
+@overload
+def parallel(f1: Fn0[A], f2: Fn0[B], /, *, at: Name | None = None) -> tuple[A, B]: ...
+@overload
+def parallel(f1: Fn0[A], f2: Fn0[B], f3: Fn0[C], /, *, at: Name | None = None) -> tuple[A, B, C]: ...
+@overload
+def parallel(f1: Fn0[A], f2: Fn0[B], f3: Fn0[C], f4: Fn0[D], /, *, at: Name | None = None) -> tuple[A, B, C, D]: ...
+@overload
+def parallel(f1: Fn0[A], f2: Fn0[B], f3: Fn0[C], f4: Fn0[D], f5: Fn0[E], /, *, at: Name | None = None) -> tuple[A, B, C, D, E]: ...
+@overload
+def parallel(*fns: Fn0[A], at: Name | None = None) -> tuple[A, ...]: ...
+# fmt: on
+@playing("parallel")
+def parallel(*fns: Fn0[Any], at: Any = None) -> tuple[Any, ...]:
+    """Run functions side by side in this actor, as its regions, until all have ended.
+
+    ```python
+    picture, sound = parallel(fetch_picture, fetch_sound)
+    ```
+
+    Returns their results in order.  Each event is offered to every region once, in order, before
+    the next event; it is thrown away only where all are at a `receive` and none wants it.  The
+    first error ends the others, later ones first, and is raised here.
+    """
+    group = _regions("parallel", fns, at)
+    results: tuple[Any, ...] = group.conduct()
+    return results
+
+
+# fmt: off
+@overload
+def race(f1: Fn0[A], /, *, at: Name | None = None) -> tuple[Literal[0], A]: ...
+@overload
+def race(f1: Fn0[A], f2: Fn0[B], /, *, at: Name | None = None) -> tuple[Literal[0], A] | tuple[Literal[1], B]: ...
+@overload
+def race(f1: Fn0[A], f2: Fn0[B], f3: Fn0[C], /, *, at: Name | None = None) -> tuple[Literal[0], A] | tuple[Literal[1], B] | tuple[Literal[2], C]: ...
+@overload
+def race(f1: Fn0[A], f2: Fn0[B], f3: Fn0[C], f4: Fn0[D], /, *, at: Name | None = None) -> tuple[Literal[0], A] | tuple[Literal[1], B] | tuple[Literal[2], C] | tuple[Literal[3], D]: ...
+@overload
+def race(*fns: Fn0[A], at: Name | None = None) -> tuple[int, A]: ...
+# fmt: on
+@playing("race")
+def race(*fns: Fn0[Any], at: Any = None) -> tuple[int, Any]:
+    """Run functions side by side until the first has ended; the others end with their clean-up.
+
+    Returns the place of the first, counted from 0, and its result.  It is decided when the event
+    has been offered to all; of several that it has ended, the first in order has won.
+    """
+    if not fns:
+        raise TypeError("race() has nobody to win it; give it functions without arguments")
+    group = _regions("race", fns, at)
+    winner: tuple[int, Any] = group.conduct()
+    return winner
+
+
 # --- others ---------------------------------------------------------------------------------
 
 
 def spawn(fn: Callable[[*Ts], R], *args: *Ts, name: str | None = None) -> ActorRef[R]:
     """Make a child actor: it ends with this one, or with the block: `with spawn(fn) as child:`.
 
+    In a region, it ends with the region.
+
     A child that fails ends this actor too, with `ChildFailedError` at its wait.
     """
     me = running("spawn")
-    return me.home.spawn_under(me.ref, fn, args, name, None)
+    child = me.home.spawn_under(me.ref, fn, args, name, None)
+    if me.region is not None:
+        me.region.children.append(child)
+    return child
 
 
 def emit(value: object) -> None:

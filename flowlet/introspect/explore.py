@@ -14,12 +14,14 @@ from __future__ import annotations
 import inspect
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from typing import Any, Literal
 
 from .. import names
 from ..actor import ActorRef
 from ..errors import ExploreError
 from ..events import label_of_type
+from ..mailbox import QUEUED
 from ..source import forget, reading_of
 from .alphabet import Alphabet, Examples
 from .found import Exploration, Node
@@ -140,7 +142,12 @@ class _Search:
         )
         with self.tracer:
             try:
-                self.arrive(self.start(), None, None)
+                starts = [Choice()]
+                while starts:
+                    choice = starts.pop()
+                    instance = self.start(choice)
+                    starts += _other_picks(choice, instance)
+                    self.arrive(instance, None, (choice, None))
                 todo += self.nodes.values()
                 while todo and not self.stopped:
                     if progress is not None:
@@ -196,6 +203,7 @@ class _Search:
                     return new
                 choice = choices.pop()
                 move = self.act(instance, choice)
+                choices += _other_picks(choice, instance)
                 if move is None:
                     # A `where` turned it down: it was not listened for.  The instance keeps it.
                     instance.close()
@@ -215,10 +223,12 @@ class _Search:
 
     def choices(self, instance: Instance) -> list[Choice]:
         """What can happen in the state where an instance stands."""
-        if instance.dispatcher.ready:
-            return [Choice()]
         ref = instance.ref
         offered: list[Choice] = []
+        if instance.dispatcher.ready:
+            offered.append(Choice())
+            if ref._fiber.own is not QUEUED:
+                return offered
         kinds = ref._fiber.takes()
         for kind in kinds:
             for event in self.alphabet.of(kind):
@@ -242,7 +252,7 @@ class _Search:
         return offered
 
     def arrive(
-        self, instance: Instance, parent: Node | None, step: tuple[Choice, Move] | None
+        self, instance: Instance, parent: Node | None, step: tuple[Choice, Move | None]
     ) -> Node | None:
         """Note where an instance stands; `None` if that is one state too many."""
         ref = instance.ref
@@ -263,7 +273,7 @@ class _Search:
             self.cut(f"stopped after {self.max_states} states: give a larger max_states=")
             self.stopped = True
             return None
-        choice, move = step if step is not None else (None, None)
+        choice, move = step
         label = "" if move is None else move.event
         cause = None if move is None else move.cause
         node = Node(form, ref.state, parent, choice, label, cause, not ref.alive, instance.steps)
@@ -322,8 +332,9 @@ class _Search:
 
     # --- instances ------------------------------------------------------------------------
 
-    def start(self) -> Instance:
+    def start(self, choice: Choice) -> Instance:
         instance = Instance(self.target)
+        instance.cause(choice)
         instance.attend()
         self.note(instance, instance.step_until_quiet)
         return instance
@@ -331,9 +342,7 @@ class _Search:
     def replay(self, node: Node) -> Instance:
         """A fresh instance that stands in this state."""
         instance = Instance(self.target)
-        instance.step(1)
-        for there in node.path()[1:]:
-            assert there.choice is not None
+        for there in node.path():
             instance.cause(there.choice)
             instance.step(there.steps)
         if not instance.ref.alive or (
@@ -360,10 +369,22 @@ class _Search:
             moves = run()
         finally:
             self.tracer.end()
+        picked = instance.dispatcher.picked
         for move in moves:
-            move.atoms = (*self.tracer.atoms.items(), *_fields(move.cause))
+            picks = [(f"choose {number}", pick.text) for number, pick in enumerate(picked)]
+            move.atoms = (*self.tracer.atoms.items(), *_fields(move.cause), *picks)
             self.builder.add(move)
         return moves[-1] if moves else None
+
+
+def _other_picks(choice: Choice, instance: Instance) -> list[Choice]:
+    """The same with each option that was open and not taken."""
+    picked = instance.dispatcher.picked
+    return [
+        replace(choice, picks=(*(pick.place for pick in picked[:number]), other))
+        for number in range(len(choice.picks), len(picked))
+        for other in range(1, picked[number].options)
+    ]
 
 
 def _place_of(error: BaseException) -> str:

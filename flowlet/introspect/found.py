@@ -32,7 +32,7 @@ class Node:
     form: Any
     name: tuple[Any, ...]
     parent: Node | None
-    choice: Choice | None
+    choice: Choice
     label: str
     event: object
     ended: bool

@@ -24,18 +24,19 @@ from types import (
 )
 from typing import Any
 
-from .. import blocks, names, waits
+from .. import blocks, handlers, names, waits
 from ..actor import ActorRef
 from ..errors import ExploreError
 from ..events import timeout_of
 from ..fiber import Fiber
 from ..mailbox import Signal
+from ..regions import Group
 from .bytecode import Layout
 from .frames import NULL, in_c_call, stack_values
 from .values import Canon, Form
 
 #: Context managers of flowlet whose exit never swallows an exception.
-_NEVER_SWALLOW = (blocks.state, waits.spawn)
+_NEVER_SWALLOW = (blocks.state, handlers.on, waits.spawn)
 
 
 @dataclass
@@ -68,35 +69,68 @@ class Reader:
         fiber = ref._fiber
         found = Snapshot(())
         canon = self.canon()
-        frames = self._frames(fiber, canon, found)
+        form = self._fiber(fiber, canon, found)
         mail = tuple(
             canon.of(item, "mail") for item in fiber.box or () if not isinstance(item, Signal)
         )
+        remembered = [(key, canon.of(path, "history")) for key, path in ref.remembered.items()]
+        found.mail = len(mail)
+        found.moments = canon.moments
+        found.form = (ref.state, form, timers, mail, tuple(remembered))
+        return found
+
+    def _fiber(self, fiber: Fiber, canon: Canon, found: Snapshot) -> Form:
+        """What runs in one greenlet, and in those of the regions that it conducts."""
+        frames = tuple(self._frames(fiber, canon, found))
         around = []
         block = fiber.block
         while block is not None:
             around.append((block.kinds, block.asleep))
             block = block.outer
-        found.mail = len(mail)
-        found.moments = canon.moments
-        found.form = (ref.state, tuple(frames), fiber.kinds, tuple(around), timers, mail)
-        return found
+        interrupted = []
+        held = fiber.held
+        while held is not None:
+            regions = self._regions(held.group, canon, found)
+            interrupted.append((held.kinds, len(held.frozen), regions))
+            held = held.outer
+        histories = tuple(canon.of((each.last, each.path), "history") for each in fiber.histories)
+        return (
+            frames,
+            fiber.kinds_now(),
+            tuple(around),
+            tuple(interrupted),
+            histories,
+            self._regions(fiber.group, canon, found),
+        )
+
+    def _regions(self, group: Group | None, canon: Canon, found: Snapshot) -> Form:
+        if group is None:
+            return ()
+        forms: list[Form] = []
+        for region in group.regions:
+            if region.ended:
+                forms.append(("ended", region.final, canon.of(region.result, "a region's result")))
+            else:
+                forms.append(self._fiber(region.fiber, canon, found))
+        return (group.race, *forms)
 
     def _frames(self, fiber: Fiber, canon: Canon, found: Snapshot) -> list[Form]:
         stack: list[FrameType] = []
+        asked: list[Any] = []
         frame = fiber.gr_frame
         while frame is not None and not names.is_bottom(frame.f_code):
             self._refuse_hidden_call(frame)
             if names.is_users(frame.f_code):
                 stack.append(frame)
-            elif frame.f_code.co_name == "wait" and fiber.kinds and frame.f_locals.get("where"):
-                where = frame.f_locals["where"]
-                found.variables["where"] = where
+            elif frame.f_code.co_name == "wait" and frame.f_locals.get("where"):
+                asked.append(frame.f_locals["where"])
             frame = frame.f_back
         stack.reverse()
-        found.depth = len(stack)
+        found.depth += len(stack)
+        if asked:
+            found.variables["where"] = asked
         forms: list[Form] = [self._frame(frame, canon, found) for frame in self._that_matter(stack)]
-        if "where" in found.variables:
+        if asked:
             forms.append(canon.of(found.variables.pop("where"), "where"))
         return forms
 
@@ -241,19 +275,19 @@ def _look_up(frame: FrameType, expr: ast.expr) -> Any:
 
 
 def timers_of(ref: ActorRef[Any]) -> list[tuple[float, Any]]:
-    """What is armed for an actor, earliest first, in the order of arming: `(when, timed)`."""
-    armed = ref._home.timers.armed()
-    return [(when, timed) for when, timed in armed if getattr(timed, "fiber", None) is ref._fiber]
+    """What may go off for an actor, earliest first, in the order of arming: `(when, timed)`.
+
+    What a handler has put to sleep goes off only afterwards.
+    """
+    awake = {id(timed) for _, timed in timers_by_place(ref)}
+    return [each for each in ref._home.timers.armed() if id(each[1]) in awake]
 
 
 def timers_by_place(ref: ActorRef[Any]) -> list[tuple[float, Any]]:
-    """The same in an order that does not depend on times: the wait's own, then inside out."""
-    place: dict[int, int] = {}
-    block = ref._fiber.block
-    while block is not None:
-        place[id(block)] = len(place) + 1
-        block = block.outer
-    return sorted(timers_of(ref), key=lambda armed: place.get(id(armed[1]), 0))
+    """The same in an order that does not depend on times: a wait's own, then inside out."""
+    armed = {id(timed) for _, timed in ref._home.timers.armed()}
+    awake = handlers.times_awake(ref._fiber)
+    return [(timed.when, timed) for timed in awake if id(timed) in armed]
 
 
 def timer_label(timed: Any) -> str:

@@ -10,6 +10,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from random import Random
 from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
@@ -31,11 +32,22 @@ NO_EVENT: Final = Mark("no event")
 class Choice:
     """One thing that can happen in a state: an event comes, or a timer goes off.
 
-    Neither: mail that is there already is handled.
+    Neither: mail that is there already is handled, or a pause is over.  `picks` are the options
+    that each `choose` on the way is to take, by place; from there on it takes the first.
     """
 
     event: object = NO_EVENT
     timer: int | None = None
+    picks: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """What a `choose` took: which of how many options, and how it reads on an edge."""
+
+    place: int
+    options: int
+    text: str
 
 
 class _Elsewhere(ActorRef[Any]):
@@ -56,6 +68,8 @@ class Stage(Dispatcher):
         super().__init__()
         self.now = self._moment
         self.refusal: ExploreError | None = None
+        self.picks: tuple[int, ...] = ()
+        self.picked: list[Pick] = []
         self._elsewhere: dict[str, ActorRef[Any]] = {}
 
     def _moment(self) -> float:
@@ -63,6 +77,21 @@ class Stage(Dispatcher):
 
     def _fire_due(self) -> bool:
         return False
+
+    def choose_for(self, ref: ActorRef[Any] | None, options: tuple[Any, ...]) -> Any:
+        """The option that the search wants now."""
+        done = len(self.picked)
+        place = self.picks[done] if done < len(self.picks) else 0
+        self.picked.append(Pick(place, len(options), f"chose {options[place]!r}"))
+        return options[place]
+
+    def rng_for(self, ref: ActorRef[Any]) -> Random:
+        """Chance that cannot be tried out."""
+        self.refusal = ExploreError(
+            f"{ref.name} calls rng(), whose outcomes are without number; use choose(…), whose "
+            "options are all explored"
+        )
+        raise self.refusal
 
     def find(self, name: str) -> ActorRef[Any] | None:
         """Any other actor is part of the environment."""
@@ -127,6 +156,7 @@ class Instance:
 
     def cause(self, choice: Choice) -> None:
         """Have something happen; the actor hears of it at the next step."""
+        self.dispatcher.picks, self.dispatcher.picked = choice.picks, []
         if choice.timer is not None:
             when, timed = timers_by_place(self.ref)[choice.timer]
             self.dispatcher.clock.move_to(float(when))  # type: ignore[union-attr]  # a Stage's is virtual

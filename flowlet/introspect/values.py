@@ -21,10 +21,11 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from ..actor import ActorRef
-from ..blocks import State, until
+from ..blocks import History, State, until
 from ..dispatcher import Dispatcher
 from ..errors import ExploreError
 from ..events import Delay, Timeout
+from ..handlers import on
 
 Form = Hashable
 
@@ -114,6 +115,11 @@ class Canon:
                 return (State, value.name)
             case until():
                 return (until, value.kinds, value.asleep, self.of(value.event, f"{path}.event"))
+            case on():
+                handler = self.of(value.handler, f"the handler of on({value.kinds[0].__name__})")
+                return (on, value.kinds, handler, value.freeze, value.asleep)
+            case History():
+                return (History, self.of(value.last, f"{path}.last"))
             case Dispatcher():
                 return (Dispatcher,)
         return None

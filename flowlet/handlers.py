@@ -1,0 +1,162 @@
+"""`on`: events that are handled in place, in the midst of whatever wait is inside the block.
+
+The handler runs on top of the wait that it interrupts.  Until it returns, its block and all that
+is inside are asleep: they hear nothing, and what is for them stays in the mailbox, mail first and
+then what fell due.  With `freeze` their times stand still.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType, TracebackType
+from typing import Any, TypeVar
+
+from greenlet import getcurrent
+
+from .blocks import check_kinds, outside, until
+from .errors import Unwinding
+from .fiber import Fiber
+from .mailbox import Alarm, Block, Held, Signal
+from .reports import note_wait, report_delivery
+from .syntax import playing
+
+E = TypeVar("E")
+
+
+@playing("on")
+class on(Block):
+    """Handle events of a type in place, at whatever wait is inside; the wait goes on afterwards.
+
+    ```python
+    def answer(question: Status) -> None:
+        question.reply_to.send(Fine())
+
+    with on(Status, answer):
+        work()
+    ```
+
+    `handler` is called with the event.  It may wait itself: until it returns, this block and all
+    that is inside are asleep, and events for the wait inside stay in the mailbox.  With `freeze`
+    the times that are armed inside stand still meanwhile.  What the handler raises is raised at
+    the wait.
+
+    Raises `NotAnEventTypeError` for what is no class.
+    """
+
+    __slots__ = ("frame", "freeze", "handler", "lasti")
+
+    def __init__(self, kind: type[E], handler: Callable[[E], object], freeze: bool = False) -> None:
+        check_kinds((kind,), "on", "with on(Status, answer):")
+        if not callable(handler):
+            raise TypeError(f"on takes a function of the event, not {handler!r}")
+        self.kinds = (kind,)
+        self.handler: Callable[[Any], object] = handler
+        self.freeze = freeze
+        #: Where the block stands: its handler's waits are named as if it were called there.
+        self.lasti = sys._getframe(1).f_lasti
+        self.frame: FrameType | None = None
+
+    def __enter__(self) -> on:
+        me: Any = getcurrent()
+        try:
+            self.outer = me.block
+        except AttributeError:
+            raise outside("with on(…)") from None
+        self.path = me.path
+        self.asleep = False
+        self.frame = sys._getframe(1)
+        me.block = self
+        return self
+
+    def __exit__(
+        self, kind: object, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.asleep = True
+        me: Any = getcurrent()
+        me.block = self.outer
+        self.frame = None
+
+    def hear(self, me: Fiber, event: object) -> None:
+        """Run the handler in the midst of the wait."""
+        report_delivery(me, event, None)
+        block, path, at, called, kinds = me.block, me.path, me.at, me.called, me.kinds
+        held = Held(me, self)
+        if self.freeze:
+            held.frozen = self._freeze(me)
+        me.held = held
+        me.block, me.path = self.outer, self.path
+        me.alarm = me.own = me.group = None
+        try:
+            self.handler(event)
+        except Unwinding:
+            me.block = block
+            me.put_to_sleep(self.outer)
+            raise
+        finally:
+            me.block, me.path, me.at, me.called, me.kinds = block, path, at, called, kinds
+            me.alarm, me.own, me.group, me.held = held.alarm, held.own, held.group, held.outer
+            for timed, left in held.frozen:
+                timed.when = me.home.deadline(left)
+                me.home.timers.arm(timed.when, timed)
+            self._after(me, held)
+        if me.home.listeners:
+            note_wait(me, sys._getframe(1))
+        me.entered = None
+
+    def _freeze(self, me: Fiber) -> list[tuple[Any, float]]:
+        """Stop the times that are armed inside; how many seconds of each were left."""
+        home = me.home
+        frozen = []
+        for timed in list(times_inside(me, self)):
+            if home.timers.disarm(timed.when, timed):
+                frozen.append((timed, max(0.0, timed.when - home.now())))
+        return sorted(frozen, key=lambda each: each[1])
+
+    def _after(self, me: Fiber, held: Held) -> None:
+        """What fell due inside meanwhile comes after the mail that is there."""
+        box = me.box
+        if not box:
+            return
+        due = [item for item in box if isinstance(item, Signal) and held.holds(item)]
+        for item in due:
+            box.remove(item)
+        box.extend(due)
+
+
+def times_inside(fiber: Fiber, last: Block | None) -> Iterator[Any]:
+    """All times that are armed inside a block (`None`: inside the whole region or actor)."""
+    yield from _times(fiber.alarm, fiber.block, last, fiber.group)
+    held = fiber.held
+    # A handler that is running inside has put more to sleep.
+    while held is not None and _is_inside(held.last.outer, last):
+        yield from _times(held.alarm, held.block, held.last, held.group)
+        held = held.outer
+
+
+def times_awake(fiber: Fiber) -> Iterator[Any]:
+    """All times of a fiber and its regions but those that a running handler has put to sleep."""
+    yield from _times(fiber.alarm, fiber.block, None, None)
+    if fiber.group is not None:
+        for other in fiber.group.fibers():
+            yield from times_awake(other)
+
+
+def _times(
+    alarm: Alarm | None, block: Block | None, last: Block | None, group: Any
+) -> Iterator[Any]:
+    if alarm is not None:
+        yield alarm
+    while block is not None and block is not last:
+        if isinstance(block, until) and block.after is not None:
+            yield block
+        block = block.outer
+    if group is not None:
+        for fiber in group.fibers():
+            yield from times_inside(fiber, None)
+
+
+def _is_inside(block: Block | None, last: Block | None) -> bool:
+    while block is not last and block is not None:
+        block = block.outer
+    return block is last

@@ -1,0 +1,345 @@
+"""Regions: functions that run side by side in one actor, with one mailbox.
+
+Each runs in a fiber of its own.  The fiber that called `parallel` or `race` *conducts* them: it
+alone looks into the mailbox.  An event makes one round: the regions are offered it in order, each
+once, and each that takes it runs to its next wait before the next one is asked.  What no region
+takes goes to the blocks round the call; it is thrown away only where every region is at a
+`receive`.  A time that is up, or the end of a child, is for one region and is handed to it alone.
+
+When the call is left, the later regions end before the earlier ones, each with its clean-up, which
+may wait.  Regions may be conducted inside a region.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from itertools import repeat
+from typing import Any
+
+from greenlet import GreenletExit
+
+from . import names
+from .actor import ActorRef
+from .dispatcher import next_one, resume, step_aside
+from .errors import IllegalCallError, Leave, Stopped, Unwinding
+from .events import name_of
+from .fiber import Fiber
+from .life import go_through, without_frames
+from .mailbox import KEEPS, LATER, LOOK, NOTHING, Halt, Mark, Signal, asleep, hearer, unexpected
+from .reports import note_wait
+from .signals import Stop
+
+
+class _Back:
+    """Stands where a fiber has its queue: the next one is always the conductor.
+
+    `popleft` is made of C, because every wait of a region calls it.
+    """
+
+    __slots__ = ("popleft",)
+
+    def __init__(self, conductor: Fiber) -> None:
+        self.popleft = repeat(conductor).__next__
+
+
+class ForRegion(Signal):
+    """A signal for one region, in the mailbox of the actor."""
+
+    __slots__ = ("region", "signal")
+
+    def __init__(self, region: Region, signal: Signal) -> None:
+        self.region = region
+        self.signal = signal
+
+    def meet(self, fiber: Fiber) -> None:
+        """Hand it over; a region that has ended, or is about to, hears nothing more."""
+        region = self.region
+        group = region.group
+        if not region.ended and (group.only is None or group.only is region):
+            group.told = None
+            region.poke(self.signal)
+
+
+class Region:
+    """One function of several that run side by side."""
+
+    __slots__ = ("children", "ended", "error", "fiber", "final", "fn", "group", "result")
+
+    def __init__(self, group: Group, fn: Callable[[], Any]) -> None:
+        self.group = group
+        self.fn = fn
+        self.fiber: Fiber = group.conductor.home.fresh_fiber()
+        self.children: list[ActorRef[Any]] = []
+        self.ended = False
+        self.final: names.Path = ("end",)
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def start(self) -> None:
+        """Run to the first wait."""
+        conductor = self.group.conductor
+        fiber = self.fiber
+        fiber.outfit(conductor.ref)
+        fiber.region = self
+        fiber.ready = _Back(conductor)  # type: ignore[assignment]  # all of a queue that is used
+        if conductor.home.listeners:
+            fiber.watch()
+        resume(fiber)
+
+    def run(self, me: Fiber) -> Fiber:
+        """From the first turn to the end; returns who goes on then.  Called in the region."""
+        try:
+            self.result = go_through(self.fn, (), {})
+        except (Stopped, GreenletExit):
+            pass
+        except Leave:
+            self.error = IllegalCallError(
+                f"{names.function_name(self.fn)} was in an `until` block of a generator that did "
+                "not run when the block was to be left; open the block in the function that drives "
+                "the generator"
+            )
+        except BaseException as error:
+            self.error = without_frames(error)
+        if me.entered is not None:
+            self.final = names.path_of(me.entered)
+        me.block = None
+        while any(child.alive for child in self.children):
+            for child in reversed(self.children):
+                child.stop()
+            try:
+                me.home.join(self.children)
+            except Unwinding:
+                for child in self.children:
+                    child._kill()
+        self.ended = True
+        return self.group.conductor
+
+    def poke(self, item: object) -> None:
+        """Have the region look at one thing, a signal or an event on offer."""
+        fiber = self.fiber
+        if fiber.box is None:
+            fiber.box = deque()
+        fiber.box.append(item)
+        fiber.want = None
+        fiber.event = LOOK
+        resume(fiber)
+
+    def pass_on(self, signal: Signal) -> None:
+        """Send a signal the way of the mail, so that it comes in its order."""
+        self.group.conductor.signal(ForRegion(self, signal))
+
+    # --- mail -----------------------------------------------------------------------------
+
+    def offer(self, event: object) -> bool:
+        """Whether the region takes the event; if so it has run to its next wait."""
+        fiber = self.fiber
+        if type(event) is fiber.want:
+            fiber.want = None
+            fiber.event = event
+            resume(fiber)
+            return True
+        if fiber.group is None and not isinstance(event, fiber.kinds_now()):
+            block, _ = hearer(fiber, event)
+            if block is None:
+                return False
+        self.poke(event)
+        box = fiber.box
+        if self.ended or box is None or len(box) == 0 or box[0] is not event:
+            return True
+        box.popleft()
+        return False
+
+    def keeps(self, event: object) -> bool:
+        """Whether an event that the region has not taken stays for its sake."""
+        fiber = self.fiber
+        if fiber.group is not None:
+            kept = any(region.keeps(event) for region in fiber.group.going())
+        else:
+            # Of a type that it waits for: then `where` has said no.
+            kept = fiber.want is KEEPS or isinstance(event, fiber.kinds_now())
+        return kept or hearer(fiber, event)[1]
+
+    @property
+    def state(self) -> names.Path:
+        """Where the region is, from its own outermost block in."""
+        if self.ended:
+            return self.final
+        return self.group.conductor.ref.state_of(self.fiber, self.fn)
+
+
+class Group:
+    """The regions of one `parallel` or `race`, and their conductor."""
+
+    __slots__ = ("at", "conductor", "only", "race", "regions", "told")
+
+    def __init__(
+        self, conductor: Fiber, fns: tuple[Callable[[], Any], ...], race: bool, at: Any
+    ) -> None:
+        self.conductor = conductor
+        self.race = race
+        self.at = None if at is None else name_of(at)
+        #: While the regions are being left: the one whose clean-up is running.
+        self.only: Region | None = None
+        #: The event of which listeners have heard in this round.
+        self.told: object = None
+        self.regions = [Region(self, fn) for fn in fns]
+
+    def conduct(self) -> Any:
+        """Run all regions until the call is decided; called by the conductor."""
+        me = self.conductor
+        outer, me.group = me.group, self
+        me.at = me.called = None
+        me.kinds = ()
+        started: list[Region] = []
+        try:
+            for region in self.regions:
+                started.append(region)
+                region.start()
+            while not self._decided():
+                self._go_on()
+            failed = [region.error for region in self.regions if region.error is not None]
+            ended = [region.ended for region in self.regions]
+            self._cancel(started)
+        except BaseException:
+            self._cancel(started)
+            raise
+        finally:
+            me.group = outer
+            me.entered = None
+        if failed:
+            assert failed[0] is not None
+            for other in failed[1:]:
+                failed[0].add_note(f"and in another region: {other!r}")
+            raise failed[0]
+        if not self.race:
+            return tuple(region.result for region in self.regions)
+        first = ended.index(True)
+        return first, self.regions[first].result
+
+    def _decided(self) -> bool:
+        regions = self.regions
+        if any(region.error is not None for region in regions):
+            return True
+        if self.race:
+            return any(region.ended for region in regions)
+        return all(region.ended for region in regions)
+
+    def _cancel(self, regions: list[Region]) -> None:
+        """End the regions, later ones first; each has cleaned up before the next one is ended."""
+        late: Unwinding | None = None
+        for region in reversed(regions):
+            if region.ended:
+                continue
+            self.only = region
+            region.poke(Stop())
+            while not region.ended:
+                try:
+                    self._go_on()
+                except Unwinding as unwinding:
+                    # The whole actor is to end, or to leave: clean-up does not wait for more.
+                    late = late or unwinding
+                    region.poke(Stop())
+        self.only = None
+        if late is not None:
+            raise late
+
+    # --- mail -----------------------------------------------------------------------------
+
+    def going(self) -> Iterator[Region]:
+        """The regions that take part: all that have not ended, or the one that cleans up."""
+        for region in self.regions:
+            if not region.ended and (self.only is None or self.only is region):
+                yield region
+
+    def _go_on(self) -> None:
+        """Handle one thing from the mailbox, or park until there is one."""
+        me = self.conductor
+        got = self._look() if me.box else NOTHING
+        if got is LATER:
+            step_aside(me)
+        elif got is NOTHING:
+            if me.home.listeners or me.histories:
+                note_wait(me)
+            me.entered = None
+            me.want = ()
+            resume(next_one(me))
+
+    def _look(self) -> Mark | None:
+        """Handle the first thing in the mailbox that is for anybody here."""
+        me = self.conductor
+        box = me.box
+        assert box is not None
+        home = me.home
+        whole = me.region is None  # not itself a region: then somebody else decides what is kept
+        place = 0
+        while place < len(box):
+            item = box[place]
+            if isinstance(item, Signal) and me.held is not None and asleep(me, item):
+                place += 1
+                continue
+            if whole and home.quota == 0:
+                # Also for what nobody takes: a step that looks has used no delivery up.
+                return LATER
+            if isinstance(item, Signal):
+                if not isinstance(item, Halt):
+                    del box[place]
+                if whole:
+                    home.spend()
+                item.meet(me)
+                return None
+            del box[place]
+            if self._round(item):
+                if whole:
+                    home.spend()
+                return None
+            block, keep = hearer(me, item)
+            if block is not None:
+                if whole:
+                    home.spend()
+                block.hear(me, item)
+                return None
+            keep = keep or not whole or me.ref.options.unexpected == "defer"
+            if keep or any(region.keeps(item) for region in self.going()):
+                box.insert(place, item)
+                place += 1
+                continue
+            if whole:
+                home.spend()
+            unexpected(me, tuple(self.takes()), item)
+            return None
+        return NOTHING
+
+    def _round(self, event: object) -> bool:
+        """Offer an event to each region once, in order; whether any took it."""
+        self.told = None
+        taken = False
+        for region in list(self.going()):
+            taken = region.offer(event) or taken
+        return taken
+
+    def first_to_take(self, event: object) -> bool:
+        """Whether listeners have not heard yet that the actor took this event."""
+        outer = self.conductor.region
+        if self.told is event or (outer is not None and not outer.group.first_to_take(event)):
+            return False
+        self.told = event
+        return True
+
+    # --- what is shown --------------------------------------------------------------------
+
+    def takes(self) -> list[type]:
+        """The types that some region would take now."""
+        kinds: dict[type, None] = {}
+        for region in self.going():
+            kinds.update(dict.fromkeys(region.fiber.takes()))
+        return list(kinds)
+
+    def fibers(self) -> list[Fiber]:
+        """Those in which a region runs."""
+        return [region.fiber for region in self.regions if not region.ended]
+
+    def path(self) -> names.Path:
+        """The last part of the actor's state: the regions' paths side by side."""
+        states = tuple(region.state for region in self.regions)
+        return (states,) if self.at is None else (self.at, states)
