@@ -10,6 +10,15 @@ from typing import Any
 from flowlet import ActorRef, Dispatcher, Event, explore
 
 
+def place(state: tuple[Any, ...]) -> str:
+    """A state in words: its names from the outside in, and regions side by side."""
+    parts = [
+        part if isinstance(part, str) else " | ".join(place(region) for region in part)
+        for part in state
+    ]
+    return "/".join(parts)
+
+
 def main(actor: Callable[[], Any], *story: object) -> None:
     """Do what the command line asks for.
 
@@ -56,7 +65,7 @@ def name_of(event: object) -> str:
 def tell(d: Dispatcher, ref: ActorRef[Any], what: str, note: str = "") -> None:
     """Print a line of the story."""
     out = "".join(f", {value}" for value in ref.take())
-    print(f"{d.now():6.1f}  {what:<16}{'/'.join(ref.state)}{out}{note}".rstrip())
+    print(f"{d.now():6.1f}  {what:<16}{place(ref.state)}{out}{note}".rstrip())
 
 
 def graph(actor: Callable[[], Any], out: Path) -> None:

@@ -2,8 +2,12 @@
 
 from .actor import ActorRef
 from .blocks import state, until
+from .cells import Cell
+from .chance import choose, rng
 from .clock import RealClock, VirtualClock
+from .conditions import wait_until
 from .dispatcher import Dispatcher
+from .effects import perform
 from .errors import (
     ActorEndedError,
     ActorStuckError,
@@ -12,14 +16,20 @@ from .errors import (
     ExploreError,
     FlowletError,
     IllegalCallError,
+    KeptMailWarning,
+    MailboxFullError,
+    NoReplyError,
     NotAnEventTypeError,
+    RestartLimitError,
     UnexpectedEventError,
 )
 from .events import Delay, Event, Timeout
 from .handlers import on
 from .introspect import StateGraph, draw, explore, observe
+from .options import actor
+from .requests import Request
+from .supervision import child, supervise
 from .waits import (
-    actor,
     become,
     emit,
     flow,
@@ -33,30 +43,41 @@ from .waits import (
     spawn,
     whereis,
 )
+from .watching import Exited, watch
 
 __all__ = [
     # writing actors
     "actor",
     "become",
+    "child",
+    "choose",
     "Delay",
     "emit",
     "Event",
+    "Exited",
     "flow",
     "me",
     "now",
     "on",
     "parallel",
     "pause",
+    "perform",
     "race",
     "receive",
+    "Request",
+    "rng",
     "sleep",
     "spawn",
     "state",
+    "supervise",
     "Timeout",
     "until",
+    "wait_until",
+    "watch",
     "whereis",
     # running them
     "ActorRef",
+    "Cell",
     "Dispatcher",
     "RealClock",
     "VirtualClock",
@@ -73,6 +94,10 @@ __all__ = [
     "ExploreError",
     "FlowletError",
     "IllegalCallError",
+    "KeptMailWarning",
+    "MailboxFullError",
+    "NoReplyError",
     "NotAnEventTypeError",
+    "RestartLimitError",
     "UnexpectedEventError",
 ]

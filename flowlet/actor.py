@@ -9,29 +9,37 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from enum import Enum
 from threading import get_ident
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, overload
 
 from greenlet import getcurrent
 
 from . import names
 from .errors import (
     ActorEndedError,
+    ActorStuckError,
     ChildFailedError,
     IllegalCallError,
     NotAnEventTypeError,
     Unwinding,
 )
-from .events import name_of
+from .events import Delay, Timeout, name_of
 from .fiber import Fiber
 from .instrument import Emitted, Sent
+from .mailbox import EVERY
+from .options import Options
+from .sending import Delayed, check_room
 from .signals import Grace, Kill, Stop
 
 if TYPE_CHECKING:
     from .dispatcher import Dispatcher
+    from .life import Keeper
+    from .requests import Request
 
-R = TypeVar("R")
+A = TypeVar("A")
+R = TypeVar("R", covariant=True)
 
 Phase = Literal["spawned", "alive", "stopping", "ending", "ended"]
 
@@ -44,29 +52,8 @@ LIFE: Final[tuple[tuple[Phase, str, Phase], ...]] = (
     ("stopping", "grace is over", "stopping"),
     ("stopping", "clean-up is done", "ending"),
     ("ending", "children have ended", "ended"),
+    ("ending", "restart", "alive"),
 )
-
-Unexpected = Literal["discard", "defer", "raise"]
-
-
-class Options:
-    """What `@actor(...)` says of a function."""
-
-    __slots__ = ("name", "unexpected")
-
-    def __init__(self, unexpected: Unexpected = "discard", name: str | None = None) -> None:
-        self.unexpected: Unexpected = unexpected
-        self.name = name
-
-
-DEFAULTS: Final = Options()
-
-
-def options_of(fn: Callable[..., Any]) -> Options:
-    """What `@actor(...)` says of this function."""
-    options = getattr(names.unwrapped(fn), "__flowlet_options__", DEFAULTS)
-    return options if isinstance(options, Options) else DEFAULTS
-
 
 #: The threads that there are.  Where there is one, none can be the wrong one: to ask this in every
 #: `send` costs a fiftieth of a greenlet round trip, to ask which thread it is a seventh.
@@ -104,8 +91,8 @@ class ActorRef(Generic[R]):
 
     __slots__ = (
         "__weakref__", "_children", "_fiber", "_final", "_grace", "_home", "_job", "_joiners",
-        "_name", "_on_output", "_out", "_outputs", "_serial", "discarded", "error", "failure",
-        "options", "parent", "phase", "remembered", "result",
+        "_keeper", "_name", "_on_output", "_out", "_outputs", "_serial", "discarded", "error",
+        "failure", "options", "parent", "phase", "remembered", "result",
     )  # fmt: skip
 
     def __init__(
@@ -125,7 +112,8 @@ class ActorRef(Generic[R]):
         self._name = name
         self._serial = serial
         self._children: dict[ActorRef[Any], None] | None = None
-        self._joiners: list[Fiber] | None = None
+        self._keeper: Keeper | None = None
+        self._joiners: dict[object, Callable[[ActorRef[Any]], object]] | None = None
         self._outputs: list[Any] | None = None
         self._on_output = on_output
         self._out = on_output
@@ -138,8 +126,8 @@ class ActorRef(Generic[R]):
         self.result: R | None = None
         #: What the function raised, if it failed.
         self.error: BaseException | None = None
-        #: The failure of a child by which this actor is being ended.
-        self.failure: ChildFailedError | None = None
+        #: What this actor is being ended by: the failure of a child, or the watchdog.
+        self.failure: ChildFailedError | ActorStuckError | None = None
         #: Where the blocks with a history were left; shared until something is remembered.
         self.remembered: dict[Any, tuple[Any, ...]] = NOTHING_YET
         #: How many events were thrown away because nothing took them.
@@ -147,50 +135,102 @@ class ActorRef(Generic[R]):
 
     # --- mail -----------------------------------------------------------------------------
 
-    def send(self, event: object) -> None:
-        """Put an event into the actor's mailbox.
+    @overload
+    def send(self, event: object, after: None = None) -> None: ...
+    @overload
+    def send(self, event: object, after: float | Delay) -> Delayed: ...
+    def send(self, event: object, after: float | Delay | None = None) -> Delayed | None:
+        """Put an event into the actor's mailbox: now, or after so many seconds.
 
-        From outside, an actor that has ended raises `ActorEndedError`; between actors, which
-        cannot know, such mail is a dead letter: it is gone, and counted in
-        `Dispatcher.dead_letters`.
+        With `after`, returns a handle whose `cancel()` calls it off.  From outside, an actor that
+        has ended raises `ActorEndedError`; between actors, which cannot know, and after a delay,
+        such mail is a dead letter: it is gone, and counted in `Dispatcher.dead_letters`.  A full
+        mailbox (`@actor(mailbox=…)`) raises `MailboxFullError`.
         """
+        if after is not None:
+            return self._send_later(event, after)
         if len(_THREADS) != 1 and get_ident() != self._home.thread:
             raise self._home.wrong_thread(f"{self.name}.send({event!r})")
+        fiber: Any = self._fiber
+        want = fiber.want
+        if type(event) is want:
+            fiber.want = None
+            fiber.event = event
+            fiber.ready.append(fiber)
+        elif want is None and type(fiber.box) is deque:
+            fiber.box.append(event)
+        elif type(want) is tuple and type(event) in want:
+            fiber.want = None
+            fiber.event = event
+            fiber.ready.append(fiber)
+        else:
+            self._send(event)
+        return None
+
+    def _send(self, event: object) -> None:
         fiber = self._fiber
-        want: Any = fiber.want
-        if type(event) is want or (want.__class__ is tuple and type(event) in want):
+        if fiber.want is EVERY and not isinstance(event, type):
             fiber.want = None
             fiber.event = event
             fiber.ready.append(fiber)
             return
-        box = fiber.box
-        if want is None and type(box) is deque:
-            box.append(event)
-        else:
-            self._send(event)
+        sender = self._sender_of(event)
+        if self.phase == "ended":
+            self._home.dead_letter(self, event, sender)
+            return
+        if self.options.mailbox is not None:
+            check_room(self, event, running_here=sender is self)
+        self._deliver(event, sender)
 
-    def _send(self, event: object) -> None:
+    def _send_later(self, event: object, after: float | Delay) -> Delayed:
+        if get_ident() != self._home.thread:
+            raise self._home.wrong_thread(f"{self.name}.send({event!r}, after=…)")
+        return Delayed(self, event, self._sender_of(event), after)
+
+    def _sender_of(self, event: object) -> ActorRef[Any] | None:
+        """Who sends this event; raises where that cannot be right."""
         if isinstance(event, type):
             raise NotAnEventTypeError(
                 f"{self.name}.send got the class {event.__name__}; send one of it: "
                 f"send({event.__name__}(…))"
             )
-        home = self._home
         sender = current_actor()
-        if self.phase == "ended":
-            if sender is None:
-                raise ActorEndedError(
-                    f"{event!r} was sent to actor {self.name!r}, which has ended in state "
-                    f"{self.path_text()} ({self._outcome()}); look at ref.alive first, or spawn "
-                    "it again",
-                    self,
-                    event,
-                )
-            home.dead_letter(self, event, sender)
-            return
+        if sender is None and self.phase == "ended":
+            raise ActorEndedError(
+                f"{event!r} was sent to actor {self.name!r}, which has ended in state "
+                f"{self.path_text()} ({self._outcome()}); look at ref.alive first, or spawn "
+                "it again",
+                self,
+                event,
+            )
+        return sender
+
+    def _deliver(self, event: object, sender: ActorRef[Any] | None) -> None:
+        """Put mail into the box of a living actor, however full it is."""
+        home = self._home
         if home.listeners:
             home.report(Sent(home.now(), self, event, sender))
         self._fiber.offer(event)
+
+    @overload
+    def ask(self, request: Request[A], after: None = None, at: str | Enum | None = None) -> A: ...
+    @overload
+    def ask(
+        self, request: Request[A], after: float | Delay, at: str | Enum | None = None
+    ) -> A | Timeout: ...
+    def ask(self, request: Any, after: Any = None, at: Any = None) -> Any:
+        """Send a request and wait for its reply: `total: int = shop.ask(Total())`.
+
+        `after`: seconds, or a `Delay`, after which a `Timeout` is returned instead.  Mail is kept
+        meanwhile.  Raises `NoReplyError` when the actor ends or throws the request away.
+        """
+        travel = getattr(type(request), "_travel", None)
+        if travel is None:
+            raise NotAnEventTypeError(
+                f"{self.name}.ask takes a request, but got {request!r}; declare it with the type "
+                "of its reply, class Get(Request[int]), and ask(Get())"
+            )
+        return travel(request, self, after, at)
 
     def take(self) -> list[Any]:
         """What the actor has emitted since the last `take`, oldest first."""
@@ -289,12 +329,22 @@ class ActorRef(Generic[R]):
         return set(self._fiber.takes())
 
     def where(self) -> list[str]:
-        """The lines at which the actor stands, `file:line`, from its function in to the wait."""
+        """The lines at which the actor stands, `file:line`, from its function in to the wait.
+
+        Of an actor with regions, the lines of each follow those of the call that runs them.
+        """
+        return [line for lines in self.stacks() for line in lines]
+
+    def stacks(self) -> list[list[str]]:
+        """The same apart: the actor's own lines, and those of each region."""
         if self.phase in ("spawned", "ended"):
             return []
-        fiber = self._fiber
-        frame = names.frame_here() if fiber is getcurrent() else fiber.gr_frame
-        return [names.line_text(place) for place in names.stack_of(frame)]
+        here = getcurrent()
+        found = []
+        for fiber in self._fiber.all_fibers():
+            frame = names.frame_here() if fiber is here else fiber.gr_frame
+            found.append([names.line_text(place) for place in names.stack_of(frame)])
+        return found
 
     def _outcome(self) -> str:
         if self.error is not None:
@@ -306,6 +356,17 @@ class ActorRef(Generic[R]):
 
     # --- its end --------------------------------------------------------------------------
 
+    def at_end(self, key: object, call: Callable[[ActorRef[Any]], object]) -> None:
+        """Have `call` called with this handle as the last that the actor does."""
+        if self._joiners is None:
+            self._joiners = {}
+        self._joiners[key] = call
+
+    def not_at_end(self, key: object) -> None:
+        """Forget what `at_end` was given under this key."""
+        if self._joiners is not None:
+            self._joiners.pop(key, None)
+
     def stop(self, grace: float = 5.0) -> None:
         """End the actor: its wait raises, its clean-up runs and may wait.
 
@@ -315,6 +376,12 @@ class ActorRef(Generic[R]):
         home = self._home
         if get_ident() != home.thread:
             raise home.wrong_thread(f"{self.name}.stop()")
+        if self._keeper is not None:
+            self._keeper.dismiss(self)
+        self._stop(grace)
+
+    def _stop(self, grace: float) -> None:
+        home = self._home
         if self.phase == "spawned":
             home.forget(self)
         elif self.phase == "alive":
@@ -361,52 +428,6 @@ class ActorRef(Generic[R]):
         from pydantic_core import core_schema
 
         return core_schema.is_instance_schema(ActorRef)
-
-
-class NamedRef(ActorRef[Any]):
-    """A handle by name: whoever bears the name when it is used."""
-
-    __slots__ = ()
-
-    def __init__(self, home: Dispatcher, name: str) -> None:
-        self._home = home
-        self._name = name
-
-    def resolve(self) -> ActorRef[Any]:
-        """The actor that bears the name now; `LookupError` tells who there is."""
-        ref = self._home.find(self.name)
-        if ref is None:
-            known = ", ".join(sorted(other.name for other in self._home.actors))
-            raise LookupError(f"there is no actor {self.name!r} here; there are {known or 'none'}")
-        return ref
-
-    # What this object has not itself, and that is all but the name, the actor has.
-
-    def __getattr__(self, attr: str) -> Any:
-        return getattr(self.resolve(), attr)
-
-    def send(self, event: object) -> None:
-        """Put an event into the mailbox of whoever bears the name."""
-        self.resolve().send(event)
-
-    def stop(self, grace: float = 5.0) -> None:
-        """End whoever bears the name."""
-        self.resolve().stop(grace)
-
-    def take(self) -> list[Any]:
-        """What whoever bears the name has emitted."""
-        return self.resolve().take()
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, NamedRef):
-            return (self._home, self.name) == (other._home, other.name)
-        return self._home.find(self.name) is other
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-    def __repr__(self) -> str:
-        return f"<whoever is called {self.name!r}>"
 
 
 def current_actor() -> ActorRef[Any] | None:

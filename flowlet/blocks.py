@@ -131,14 +131,14 @@ class Remembering(State):
         me.histories = me.histories[:-1]
         if history.path is not None:
             me.ref.remembered = {**me.ref.remembered, history.key: history.path}
-        if not me.home.listeners:
+        if not me.home.listeners and me.home.quota is None:
             me.unwatch()
         super().__exit__(kind, error, trace)
 
 
 @functools.lru_cache(maxsize=4096)
-def _state(name: str, deferred: Kinds) -> State:
-    return State(name, deferred)
+def _state(name: Name, deferred: Kinds = ()) -> State:
+    return State(name_of(name), deferred)
 
 
 @overload
@@ -146,7 +146,7 @@ def state(name: Name, *, defer: Kinds = (), history: None = None) -> State: ...
 @overload
 def state(name: Name, *, defer: Kinds = (), history: Depth) -> Remembering: ...
 @playing("state")
-def state(name: Name, *, defer: Kinds = (), history: Depth | None = None) -> State:
+def state(name: Name, defer: Kinds = (), history: Depth | None = None) -> State:
     """Name a block of code: a state, or a composite of those inside it.
 
     ```python
@@ -168,8 +168,8 @@ def state(name: Name, *, defer: Kinds = (), history: Depth | None = None) -> Sta
             raise ValueError(f'history is "deep" or "shallow", not {history!r}')
         return Remembering(name_of(name), _deferred(defer), history)
     if defer:
-        defer = _deferred(defer)
-    return _state(name if type(name) is str else name_of(name), defer)
+        return _state(name, _deferred(defer))
+    return _state(name)  # of one argument, which is all that the cache has to look at
 
 
 def _deferred(defer: Any) -> Kinds:

@@ -31,29 +31,34 @@ class Timers:
     def __init__(self) -> None:
         #: The instants, leftovers included; empty only if nothing is armed.
         self.heap: list[float] = []
-        self._armed: dict[float, dict[Timed, None]] = {}
+        #: By instant: what is armed, or a dictionary of several in their order.
+        self._armed: dict[float, Timed | dict[Timed, None]] = {}
 
     def arm(self, when: float, timed: Timed) -> None:
         """Have `timed` fired at `when`, in seconds on the clock."""
         there = self._armed.get(when)
         if there is None:
-            self._armed[when] = {timed: None}
+            self._armed[when] = timed
             heappush(self.heap, when)
-        else:
+        elif type(there) is dict:
             there[timed] = None
+        else:
+            self._armed[when] = {there: None, timed: None}  # type: ignore[dict-item]  # no dict
 
     def disarm(self, when: float, timed: Timed) -> bool:
         """Forget `timed`; false, and nothing happens, if it has fired already."""
-        there = self._armed.get(when)
-        if there is None or timed not in there:
-            return False
-        del there[timed]
-        if there:
-            return True
-        del self._armed[when]
+        armed = self._armed
+        there = armed.get(when)
+        if there is not timed:
+            if type(there) is not dict or timed not in there:
+                return False
+            del there[timed]
+            if there:
+                return True
+        del armed[when]
         heap = self.heap
-        if len(heap) > 64 and len(heap) > 2 * len(self._armed):
-            heap[:] = self._armed
+        if len(heap) > 64 and len(heap) > 2 * len(armed):
+            heap[:] = armed
             heapify(heap)
         return True
 
@@ -67,25 +72,25 @@ class Timers:
             heappop(heap)
         return None
 
-    def pop(self, when: float) -> list[Timed]:
-        """Take out all that is armed for `when`, in the order of arming."""
-        return list(self._armed.pop(when, ()))
-
-    def fire(self, now: float) -> bool:
-        """Fire all that is armed for the next instant, if that has come; whether it has."""
-        when = self.next()
-        if when is None or when > now:
-            return False
-        for timed in self.pop(when):
-            timed.fire()
-        return True
+    def fire(self, when: float) -> bool:
+        """Fire all that is armed for an instant, in the order of arming; whether anything was."""
+        there = self._armed.pop(when, None)
+        if isinstance(there, dict):
+            for timed in there:
+                timed.fire()
+        elif there is not None:
+            there.fire()
+        return there is not None
 
     def armed(self) -> list[tuple[float, Timed]]:
         """All that is armed, earliest first, within an instant in the order of arming."""
-        return [(when, timed) for when in sorted(self._armed) for timed in self._armed[when]]
+        found: list[tuple[float, Timed]] = []
+        for when, there in sorted(self._armed.items(), key=lambda each: each[0]):
+            found += [(when, timed) for timed in (there if isinstance(there, dict) else (there,))]
+        return found
 
     def __len__(self) -> int:
-        return sum(map(len, self._armed.values()))
+        return len(self.armed())
 
 
 class VirtualClock:

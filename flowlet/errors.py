@@ -53,15 +53,54 @@ class ChildFailedError(FlowletError):
 
 
 class ActorStuckError(FlowletError):
-    """An actor cannot be ended: it swallows what should unwind it."""
+    """An actor did not reach a wait for too long, or swallows what should end it."""
 
     def __init__(self, message: str, actor: ActorRef[Any]) -> None:
         super().__init__(message)
         self.actor = actor
 
 
+class NoReplyError(FlowletError):
+    """A request is not going to be answered: who was asked has ended, or threw it away."""
+
+    def __init__(self, message: str, actor: ActorRef[Any], request: object) -> None:
+        super().__init__(message)
+        self.actor = actor
+        self.request = request
+
+
+class MailboxFullError(FlowletError):
+    """An event was sent to an actor that has as many unread ones as `@actor(mailbox=…)` allows."""
+
+    def __init__(self, message: str, actor: ActorRef[Any], event: object, limit: int) -> None:
+        super().__init__(message)
+        self.actor = actor
+        self.event = event
+        self.limit = limit
+
+
+class RestartLimitError(FlowletError):
+    """A supervised child ended more often than it may be restarted; `cause` is its last error.
+
+    `count` is how often it and the others were restarted within the time that counts.
+    """
+
+    def __init__(
+        self, message: str, child: ActorRef[Any], count: int, cause: BaseException | None
+    ) -> None:
+        super().__init__(message)
+        self.child = child
+        self.count = count
+        self.cause = cause
+        self.__cause__ = cause
+
+
 class DeadlockError(FlowletError):
     """A run cannot go on: every actor waits and nothing is on its way."""
+
+
+class KeptMailWarning(UserWarning):
+    """An actor keeps very much mail at one wait: it may wait for nothing that will come."""
 
 
 class ExploreError(FlowletError):
@@ -74,6 +113,10 @@ class Unwinding(BaseException):
 
 class Stopped(Unwinding):
     """The actor is being stopped: clean-up runs, then it ends."""
+
+
+class Stuck(Unwinding):
+    """The watchdog ends an actor that does not reach a wait."""
 
 
 class Leave(Unwinding):

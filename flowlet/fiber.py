@@ -14,8 +14,20 @@ from typing import TYPE_CHECKING, Any
 from greenlet import greenlet
 
 from . import names
-from .events import name_of
-from .mailbox import KEEPS, LOOK, Alarm, Block, Held, Kinds, Mark, Own, Signal, WatchedBox
+from .mailbox import (
+    EVERY,
+    KEEPS,
+    LOOK,
+    Alarm,
+    Block,
+    Held,
+    Kinds,
+    LimitedBox,
+    Mark,
+    Own,
+    Signal,
+    WatchedBox,
+)
 
 if TYPE_CHECKING:
     from .actor import ActorRef
@@ -110,6 +122,11 @@ class Fiber(greenlet):
             self.event = LOOK
             self.ready.append(self)
 
+    def all_fibers(self) -> list[Fiber]:
+        """This one, and those of the regions that it conducts."""
+        inner = () if self.group is None else self.group.fibers()
+        return [self, *(each for fiber in inner for each in fiber.all_fibers())]
+
     def kinds_now(self) -> Kinds:
         """The types that the wait takes."""
         return (self.want,) if isinstance(self.want, type) else self.kinds
@@ -120,11 +137,8 @@ class Fiber(greenlet):
 
     def here(self) -> str:
         """The state of the wait in which the actor is just now, for messages; called inside it."""
-        if self.at is not None:
-            return names.text((*names.path_of(self.path), name_of(self.at)))
-        stack = names.stack_of(names.frame_here())
-        fn = self.ref.function if self.region is None else self.region.fn
-        return names.text(names.state_of(fn, stack, self.path, self.awaits))
+        fn = None if self.region is None else self.region.fn
+        return names.text(self.ref.state_of(self, fn, names.frame_here()))
 
     def takes(self) -> list[type]:
         """The types that the actor would take now: its wait's, then its blocks', inside out.
@@ -165,6 +179,8 @@ class Fiber(greenlet):
         if isinstance(self.want, type):
             self.kinds = (self.want,)
             self.want = ()
+        elif self.want is EVERY or self.want.__class__ is tuple:
+            self.want = ()
 
     def unwatch(self) -> None:
         """Go the short way again."""
@@ -172,4 +188,5 @@ class Fiber(greenlet):
             for fiber in self.group.fibers():
                 fiber.unwatch()
         if self.box.__class__ is WatchedBox and not self.histories:
-            self.box = deque(self.box or ()) or None
+            limited = self.ref.options.mailbox is not None and self.region is None
+            self.box = LimitedBox(self.box or ()) if limited else deque(self.box or ()) or None

@@ -64,7 +64,10 @@ class Discarded(Record):
 
 @dataclass(slots=True)
 class DeadLetter(Record):
-    """`event` was sent to an actor that had ended, by `sender`."""
+    """`event` was sent by `sender` and came to nobody: the actor had ended, or had no room.
+
+    Or it is a `Reply` to one that no longer waited for it.
+    """
 
     event: object
     sender: ActorRef[Any] | None
@@ -84,6 +87,13 @@ class Parked(Record):
     state: Path
     passed: tuple[Path, ...]
     where: tuple[str, int]
+
+
+@dataclass(slots=True)
+class Restarted(Record):
+    """`actor`, which is supervised, runs its function again; `error` is what it failed on."""
+
+    error: BaseException | None
 
 
 @dataclass(slots=True)

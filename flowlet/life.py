@@ -7,8 +7,9 @@ waits for it, the run.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from greenlet import GreenletExit
 
@@ -18,8 +19,8 @@ from .errors import ActorStuckError, IllegalCallError, Jump, Leave, Stopped, Unw
 from .events import name_of
 from .fiber import Fiber
 from .instrument import Ended
-from .mailbox import WatchedBox
-from .signals import ChildEnded, child_failed
+from .mailbox import Signal, WatchedBox
+from .signals import child_failed
 
 if TYPE_CHECKING:
     from .dispatcher import Dispatcher
@@ -28,32 +29,54 @@ R = TypeVar("R")
 E = TypeVar("E", bound=BaseException)
 
 
+class Keeper(Protocol):
+    """Whoever decides whether an actor runs its function again."""
+
+    def goes_on(
+        self, me: Fiber, ref: ActorRef[Any], error: BaseException | None, stopped: bool
+    ) -> bool:
+        """Whether it does; asked in the actor, when a life is over, and may wait there."""
+        ...
+
+    def dismiss(self, ref: ActorRef[Any]) -> None:
+        """It is being stopped, and not to run again."""
+
+    def minds(self, ref: ActorRef[Any]) -> bool:
+        """Whether its failure is dealt with, so that it does not end the parent."""
+        ...
+
+
 def run_actor(me: Fiber, ref: ActorRef[Any]) -> None:
     """One actor, from its first turn to its end."""
-    result: Any = None
-    error: BaseException | None = None
     fn, args = ref._job
-    try:
-        result = go_through(fn, args, {})
-    except (Stopped, GreenletExit):
-        pass
-    except Leave:
-        error = IllegalCallError(
-            f"actor {ref.name!r} was in an `until` block of a generator that did not run when "
-            "the block was to be left; open the block in the function that drives the generator"
-        )
-    except BaseException as failure:
-        error = failure
-    if ref.failure is not None:
-        error = ref.failure
-    if error is not None and error.__traceback__ is not None:
-        _note(me, ref, error)
-        error = without_frames(error)
-    ref.phase = "ending"
-    entered = me.entered
-    if ref._children:
-        _end_children(me, ref)
-        error = error or ref.failure
+    while True:
+        result: Any = None
+        error: BaseException | None = None
+        try:
+            result = go_through(fn, args, {})
+        except (Stopped, GreenletExit):
+            pass
+        except Leave:
+            error = IllegalCallError(
+                f"actor {ref.name!r} was in an `until` block of a generator that did not run when "
+                "the block was to be left; open the block in the function that drives the generator"
+            )
+        except BaseException as failure:
+            error = failure
+        if ref.failure is not None:
+            error = ref.failure
+        if error is not None and error.__traceback__ is not None:
+            _note(me, ref, error)
+            error = without_frames(error)
+        stopped = ref.phase == "stopping" and ref.failure is None
+        ref.phase = "ending"
+        entered = me.entered
+        if ref._children:
+            _end_children(me, ref)
+            error = error or ref.failure
+        if ref._keeper is None or not ref._keeper.goes_on(me, ref, error, stopped):
+            break
+        ref.phase = "alive"
     passed = names.passed_blocks(entered, None)
     if error is not None:
         ref._final = (f"error: {type(error).__name__}",)
@@ -93,11 +116,22 @@ def without_frames(error: E) -> E:
 
 def _end_children(me: Fiber, ref: ActorRef[Any]) -> None:
     """Stop the children, the youngest first, and wait for their clean-up."""
-    me.box = WatchedBox() if me.home.listeners else None
+    if ref._keeper is None:
+        me.box = WatchedBox() if me.home.listeners else None
+    else:
+        only_mail(me.box)  # the rest is for the next life
     while ref._children:
         for child in reversed(list(ref._children)):
             child.stop()
         ref._home.join(list(ref._children))
+
+
+def only_mail(box: deque[object] | None) -> None:
+    """Take out of a mailbox what belongs to the life that is over: all but the mail."""
+    if box and any(issubclass(kind, Signal) for kind in set(map(type, box))):
+        mail = [item for item in box if not isinstance(item, Signal)]
+        box.clear()
+        box.extend(mail)
 
 
 def _note(me: Fiber, ref: ActorRef[Any], error: BaseException) -> None:
@@ -140,20 +174,29 @@ def end_actor(
         home.report(Ended(home.now(), ref, ref._final, passed, result, error))
     # Ctrl-C and the like are for whoever runs, not for the parent to die of.
     aborted = error is not None and not isinstance(error, Exception)
+    minded = error is not None and _is_minded(ref)
+    ref._keeper = None
     parent = ref.parent
     if parent is not None:
         if parent._children is not None:
             parent._children.pop(ref, None)
-        if error is not None and not aborted:
+        if error is not None and not aborted and not minded:
             child_failed(ref, parent)
-    if error is not None and (parent is None or aborted):
+    if error is not None and (aborted or (parent is None and not minded)):
         home._failed.append(error)
         home._called = True
-    for joiner in ref._joiners or ():
-        joiner.signal(ChildEnded())
-    ref._joiners = None
+    if ref._joiners:
+        joiners, ref._joiners = ref._joiners, None
+        for call in joiners.values():
+            call(ref)
     if ref is home._goal:
         home._called = True
+
+
+def _is_minded(ref: ActorRef[Any]) -> bool:
+    """Whether somebody deals with the failure of an actor: its keeper, or whoever watches it."""
+    watched = any(isinstance(key, ActorRef) and key.alive for key in ref._joiners or ())
+    return (ref._keeper is not None and ref._keeper.minds(ref)) or watched
 
 
 def end_stuck(home: Dispatcher, fiber: Fiber) -> None:

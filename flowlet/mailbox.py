@@ -13,11 +13,12 @@ them; whose cause is gone by then is dropped.
 from __future__ import annotations
 
 import math
+import warnings
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from .errors import UnexpectedEventError
+from .errors import KeptMailWarning, UnexpectedEventError
 from .events import Delay, label_of_type, seconds_of, timeout_of
 from .instrument import Discarded
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from .names import Cell
 
 Kinds = tuple[type, ...]
+
+#: So many events kept at one wait are told; few programs mean to.
+MUCH: Final = 1000
 
 
 class Mark:
@@ -46,6 +50,8 @@ LOOK: Final = Mark("LOOK")
 NOTHING: Final = Mark("NOTHING")
 #: What `take` returns when a step has made its one delivery and more is there.
 LATER: Final = Mark("LATER")
+#: What the conductor of regions is waiting for: any event, to be offered to them.
+EVERY: Final = Mark("EVERY")
 #: What a wait that takes no mail is waiting for.
 KEEPS: Final = Mark("KEEPS")
 
@@ -118,7 +124,7 @@ class Alarm(Own):
         fiber = self.fiber
         if fiber.alarm is self and fiber.want is not None and not fiber.box and not fiber.region:
             fiber.want = None
-            fiber.event = timeout_of(self.after)
+            fiber.event = self
             fiber.ready.append(fiber)
         else:
             fiber.signal(self)  # what is in the mailbox comes first
@@ -150,6 +156,25 @@ class WatchedBox(deque[object]):
 
     def __bool__(self) -> bool:
         return True
+
+
+class LimitedBox(deque[object]):
+    """The mailbox of an actor with a limit; `send` has no short way into it.
+
+    Only a `deque` itself is filled without a question; this one is, like a `WatchedBox`, another
+    class, so that no other actor pays for the question whether there is room.
+    """
+
+    __slots__ = ()
+
+
+class Asked:
+    """Mail whose sender waits for what becomes of it."""
+
+    __slots__ = ()
+
+    def _thrown_away(self, me: Fiber) -> None:
+        """Tell the sender that nothing here takes it; called in the actor that got it."""
 
 
 class Held:
@@ -254,6 +279,8 @@ def take(
             or me.ref.options.unexpected == "defer"
         ):  # fmt: skip
             place += 1
+            if place == MUCH and (wanted or me.held is not None):
+                warn_of_kept(me)
             continue
         if home.quota == 0 and region is None:
             return LATER
@@ -266,6 +293,20 @@ def take(
             block.hear(me, item)
             place = 0  # the wait goes on, and the mailbox comes first
     return NOTHING
+
+
+def warn_of_kept(me: Fiber) -> None:
+    """Warn of an actor that keeps much mail, at a wait that passes it over each time."""
+    box = me.box
+    oldest = next((item for item in box or () if not isinstance(item, Signal)), None)
+    warnings.warn(
+        f"actor {me.ref.name!r} keeps {MUCH} events in state {me.here()}, the oldest {oldest!r}; "
+        "a where= keeps what fails it, a region or a handler that sleeps keeps all mail: take the "
+        "event and test it with `if`, or wait by receive(after=…), which throws away what nobody "
+        "wants",
+        KeptMailWarning,
+        stacklevel=2,
+    )
 
 
 def _asked(me: Fiber, where: Callable[[Any], object], event: object) -> object:
@@ -309,6 +350,8 @@ def unexpected(me: Fiber, kinds: Kinds, event: object) -> None:
             ref,
             event,
         )
+    if isinstance(event, Asked):
+        event._thrown_away(me)
     ref.discarded += 1
     if home.listeners:
         home.report(Discarded(home.now(), ref, event))

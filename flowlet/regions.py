@@ -26,9 +26,24 @@ from .errors import IllegalCallError, Leave, Stopped, Unwinding
 from .events import name_of
 from .fiber import Fiber
 from .life import go_through, without_frames
-from .mailbox import KEEPS, LATER, LOOK, NOTHING, Halt, Mark, Signal, asleep, hearer, unexpected
+from .mailbox import (
+    EVERY,
+    KEEPS,
+    LATER,
+    LOOK,
+    MUCH,
+    NOTHING,
+    Halt,
+    Mark,
+    Signal,
+    WatchedBox,
+    asleep,
+    hearer,
+    unexpected,
+    warn_of_kept,
+)
 from .reports import note_wait
-from .signals import Stop
+from .signals import Kill, Stop
 
 
 class _Back:
@@ -112,7 +127,7 @@ class Region:
             except Unwinding:
                 for child in self.children:
                     child._kill()
-        self.ended = True
+        self.ended = self.group.changed = True
         return self.group.conductor
 
     def poke(self, item: object) -> None:
@@ -134,11 +149,6 @@ class Region:
     def offer(self, event: object) -> bool:
         """Whether the region takes the event; if so it has run to its next wait."""
         fiber = self.fiber
-        if type(event) is fiber.want:
-            fiber.want = None
-            fiber.event = event
-            resume(fiber)
-            return True
         if fiber.group is None and not isinstance(event, fiber.kinds_now()):
             block, _ = hearer(fiber, event)
             if block is None:
@@ -171,13 +181,15 @@ class Region:
 class Group:
     """The regions of one `parallel` or `race`, and their conductor."""
 
-    __slots__ = ("at", "conductor", "only", "race", "regions", "told")
+    __slots__ = ("at", "changed", "conductor", "only", "race", "regions", "told")
 
     def __init__(
         self, conductor: Fiber, fns: tuple[Callable[[], Any], ...], race: bool, at: Any
     ) -> None:
         self.conductor = conductor
         self.race = race
+        #: Whether a region has ended since the last look; a call without any is decided at once.
+        self.changed = not fns
         self.at = None if at is None else name_of(at)
         #: While the regions are being left: the one whose clean-up is running.
         self.only: Region | None = None
@@ -196,7 +208,7 @@ class Group:
             for region in self.regions:
                 started.append(region)
                 region.start()
-            while not self._decided():
+            while not self.changed or not self._decided():
                 self._go_on()
             failed = [region.error for region in self.regions if region.error is not None]
             ended = [region.ended for region in self.regions]
@@ -218,6 +230,7 @@ class Group:
         return first, self.regions[first].result
 
     def _decided(self) -> bool:
+        self.changed = False
         regions = self.regions
         if any(region.error is not None for region in regions):
             return True
@@ -232,17 +245,22 @@ class Group:
             if region.ended:
                 continue
             self.only = region
-            region.poke(Stop())
+            self._end(region)
             while not region.ended:
                 try:
                     self._go_on()
                 except Unwinding as unwinding:
                     # The whole actor is to end, or to leave: clean-up does not wait for more.
                     late = late or unwinding
-                    region.poke(Stop())
+                    self._end(region)
         self.only = None
         if late is not None:
             raise late
+
+    def _end(self, region: Region) -> None:
+        """Have a region end; where the whole actor is to end at once, its every wait raises."""
+        at_once = any(isinstance(item, Halt) for item in self.conductor.box or ())
+        region.poke(Kill() if at_once else Stop())
 
     # --- mail -----------------------------------------------------------------------------
 
@@ -255,15 +273,22 @@ class Group:
     def _go_on(self) -> None:
         """Handle one thing from the mailbox, or park until there is one."""
         me = self.conductor
-        got = self._look() if me.box else NOTHING
-        if got is LATER:
-            step_aside(me)
-        elif got is NOTHING:
-            if me.home.listeners or me.histories:
-                note_wait(me)
-            me.entered = None
-            me.want = ()
-            resume(next_one(me))
+        box = me.box
+        if box:
+            got = self._look()
+            if got is LATER:
+                step_aside(me)
+            if got is not NOTHING:
+                return
+        if me.home.listeners or me.histories:
+            note_wait(me)
+        me.entered = None
+        me.want = EVERY if box.__class__ is not WatchedBox else ()
+        kept = 0 if box is None else len(box)
+        resume(next_one(me))
+        event = me.event
+        if event is not LOOK and not self._round(event):
+            self._untaken(event, kept)
 
     def _look(self) -> Mark | None:
         """Handle the first thing in the mailbox that is for anybody here."""
@@ -279,7 +304,6 @@ class Group:
                 place += 1
                 continue
             if whole and home.quota == 0:
-                # Also for what nobody takes: a step that looks has used no delivery up.
                 return LATER
             if isinstance(item, Signal):
                 if not isinstance(item, Halt):
@@ -289,24 +313,13 @@ class Group:
                 item.meet(me)
                 return None
             del box[place]
-            if self._round(item):
-                if whole:
-                    home.spend()
-                return None
-            block, keep = hearer(me, item)
-            if block is not None:
-                if whole:
-                    home.spend()
-                block.hear(me, item)
-                return None
-            keep = keep or not whole or me.ref.options.unexpected == "defer"
-            if keep or any(region.keeps(item) for region in self.going()):
-                box.insert(place, item)
+            if not self._round(item) and not self._untaken(item, place):
                 place += 1
+                if place == MUCH and whole:
+                    warn_of_kept(me)
                 continue
             if whole:
                 home.spend()
-            unexpected(me, tuple(self.takes()), item)
             return None
         return NOTHING
 
@@ -314,9 +327,35 @@ class Group:
         """Offer an event to each region once, in order; whether any took it."""
         self.told = None
         taken = False
-        for region in list(self.going()):
-            taken = region.offer(event) or taken
+        kind = type(event)
+        for region in self.regions if self.only is None else [self.only]:
+            fiber = region.fiber
+            if region.ended:
+                continue
+            if fiber.want is kind:  # the short way, as in `ActorRef.send`
+                fiber.want = None
+                fiber.event = event
+                resume(fiber)
+                taken = True
+            elif region.offer(event):
+                taken = True
         return taken
+
+    def _untaken(self, event: object, place: int) -> bool:
+        """What becomes of an event that no region takes; false if it is kept, at that place."""
+        me = self.conductor
+        block, keep = hearer(me, event)
+        if block is not None:
+            block.hear(me, event)
+            return True
+        keep = keep or me.region is not None or me.ref.options.unexpected == "defer"
+        if keep or any(region.keeps(event) for region in self.going()):
+            if me.box is None:
+                me.box = deque()
+            me.box.insert(place, event)
+            return False
+        unexpected(me, tuple(self.takes()), event)
+        return True
 
     def first_to_take(self, event: object) -> bool:
         """Whether listeners have not heard yet that the actor took this event."""

@@ -8,20 +8,30 @@ from __future__ import annotations
 import inspect
 from collections import deque
 from collections.abc import Callable, Iterable
+from random import Random
 from threading import get_ident
-from typing import Any, TypeVar, TypeVarTuple, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, TypeVarTuple, cast
 
 from greenlet import greenlet
 
 from . import names
-from .actor import ActorRef, options_of
+from .actor import ActorRef
+from .calls import OUT, Call, Calls
+from .cells import Cell, Cells
+from .chance import Chance, Seed, picked
 from .clock import RealClock, Timers, VirtualClock
-from .errors import IllegalCallError
+from .errors import IllegalCallError, MailboxFullError
 from .fiber import Fiber
 from .instrument import DeadLetter, Listener, Record, Spawned
-from .mailbox import Kinds
+from .life import end_actor
+from .mailbox import Kinds, LimitedBox
+from .options import options_of
+
+if TYPE_CHECKING:
+    from .watchdog import Watchdog
 
 R = TypeVar("R")
+T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 
@@ -32,20 +42,28 @@ class Roster:
     """The actors of a run, and those who watch them."""
 
     __slots__ = (
-        "__weakref__", "_actors", "_closed", "_idle", "_named", "_posted", "_serials", "asking",
-        "checked", "clock", "dead_letters", "deadline", "listeners", "now", "ready", "thread",
-        "timers",
+        "__weakref__", "_actors", "_calls", "_chance", "_closed", "_idle", "_named", "_posted",
+        "_serials", "asking", "cells", "checked", "clock", "dead_letters", "deadline", "listeners",
+        "now", "quota", "ready", "thread", "timers", "watchdog",
     )  # fmt: skip
 
-    def __init__(self, clock: VirtualClock | RealClock, instruments: Iterable[Listener]) -> None:
+    def __init__(
+        self,
+        clock: VirtualClock | RealClock,
+        instruments: Iterable[Listener],
+        seed: Seed,
+    ) -> None:
         self.clock = clock
         self.now: Callable[[], float] = clock.now
         self.deadline: Callable[[float], float] = clock.deadline
         self.timers = Timers()
         self.ready: deque[greenlet] = deque()
         self.listeners: list[Listener] = list(instruments)
+        #: How many deliveries a `step` may still make; `None` when it is no step.
+        self.quota: int | None = None
         self.thread = get_ident()
-        #: How many events were sent between actors to one that had ended.
+        #: How many events, and replies, came to nobody: who was to have them had ended, had no
+        #: room, or no longer waited.
         self.dead_letters = 0
         self._actors: dict[ActorRef[Any], None] = {}
         self._named: dict[str, ActorRef[Any]] = {}
@@ -53,8 +71,13 @@ class Roster:
         self._idle: list[Fiber] = []
         #: What a `receive` has been given before and was found to be types, and those types.
         self.checked: dict[tuple[Any, ...], Kinds] = {}
-        self._posted: deque[tuple[ActorRef[Any], object]] = deque()
-        #: The actor whose `where=` is being asked.
+        #: Mail from other threads, and (without a ref) what else they have to tell.
+        self._posted: deque[tuple[ActorRef[Any] | None, Any]] = deque()
+        self._calls: Calls | None = None
+        self._chance = Chance(seed)
+        self.watchdog: Watchdog | None = None
+        self.cells = Cells()
+        #: The actor whose `where=`, or the predicate of whose `wait_until`, is being asked.
         self.asking: Fiber | None = None
         self._closed = False
 
@@ -104,6 +127,8 @@ class Roster:
             cast(Any, self), fiber, (fn, args), name, serial, options, parent, on_output
         )
         fiber.outfit(ref)
+        if options.mailbox is not None:
+            fiber.box = LimitedBox()
         self._actors[ref] = None
         if name is not None:
             self._named[name] = ref
@@ -138,6 +163,62 @@ class Roster:
         self._posted.append((ref, event))
         if isinstance(self.clock, RealClock):
             self.clock.wake()
+        elif self._calls is not None:
+            self._calls.wake()
+
+    # --- what actors share, and chance ------------------------------------------------------
+
+    def shared(self, name: str, value: T) -> Cell[T]:
+        """Make a cell that actors read and write, and wait for with `wait_until`.
+
+        Raises `ValueError` for a name that another cell of this dispatcher has.
+        """
+        self._check_use("shared")
+        named = self.cells.named
+        if name in named:
+            raise ValueError(
+                f"there is a shared cell {name!r} already: {named[name]!r}; hand it on as an "
+                "argument, or give this one another name"
+            )
+        cell = named[name] = Cell(self, name, value)
+        return cell
+
+    def choose(self, *options: T) -> T:
+        """Choose one of the options by the seed, outside of all actors."""
+        return self.choose_for(None, options)
+
+    def choose_for(self, ref: ActorRef[Any] | None, options: tuple[T, ...]) -> T:
+        """Choose for an actor, from the stream that is its own."""
+        return picked(self._chance.stream("choose", ref), options)
+
+    def rng_for(self, ref: ActorRef[Any]) -> Random:
+        """The random numbers of an actor."""
+        return self._chance.stream("rng", ref)
+
+    def advance(self, seconds: float) -> None:
+        """Move time on by so many seconds, from deadline to deadline."""
+        if not seconds >= 0:
+            raise ValueError(f"time moves forward: advance(seconds >= 0), not {seconds!r}")
+        self.run(until=self.now() + seconds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        try:
+            self.close()
+        except Exception as late:
+            if error is None:
+                raise
+            error.add_note(f"and while the dispatcher was closed: {late!r}")
+
+    def run(self, until: Any = None) -> Any:
+        """The dispatcher's."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """The dispatcher's."""
+        raise NotImplementedError
 
     # --- who listens ----------------------------------------------------------------------
 
@@ -162,16 +243,65 @@ class Roster:
 
     # --- for the kernel -------------------------------------------------------------------
 
+    def call_out(self, call: Call, fn: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        """Have a function called in a thread, for an actor that waits for it."""
+        if self._calls is None:
+            self._calls = Calls(self)
+        self._calls.make(call, fn, args)
+
+    def give_up(self, call: Call) -> None:
+        """The actor does not wait for the call any more."""
+        if self._calls is not None:
+            self._calls.give_up(call)
+
+    def _shut_down(self) -> None:
+        """End the threads."""
+        if self._calls is not None:
+            self._calls.close()
+        if self.watchdog is not None:
+            self.watchdog.close()
+
     def _let_in(self) -> None:
-        while self._posted:
-            ref, event = self._posted.popleft()
-            if ref.phase == "ended":
-                self.dead_letter(ref, event, None)
-            else:
-                ref.send(event)
+        """Take in what was posted; with nothing else to do, wait for a call that is out."""
+        posted = self._posted
+        calls = self._calls
+        try:
+            while True:
+                while posted:
+                    ref, event = posted.popleft()
+                    if ref is None:
+                        event.let_in()
+                    else:
+                        self._take_in(ref, event)
+                if calls is None or not calls.waiting() or self.ready:
+                    return
+                if not self._fire_due():
+                    calls.let_in_oldest()
+        finally:
+            if calls is not None and calls.waiting():
+                posted.append((None, OUT))
+
+    def _take_in(self, ref: ActorRef[Any], event: object) -> None:
+        """Send what was posted; who posted it has gone on, and cannot be told of an error."""
+        if ref.phase == "ended":
+            self.dead_letter(ref, event, None)
+            return
+        try:
+            ref.send(event)
+        except MailboxFullError:
+            self.dead_letter(ref, event, None)
+
+    def forget(self, ref: ActorRef[Any]) -> None:
+        """An actor that has not begun is stopped."""
+        end_actor(cast(Any, self), ref, None, None, ())
+
+    def spend(self) -> None:
+        """Count a delivery against the quota of a step."""
+        if self.quota:
+            self.quota -= 1
 
     def dead_letter(self, ref: ActorRef[Any], event: object, sender: ActorRef[Any] | None) -> None:
-        """An event has come to an actor that has ended."""
+        """An event has come to an actor that has ended, or a reply to one that has gone on."""
         self.dead_letters += 1
         if self.listeners:
             self.report(DeadLetter(self.now(), ref, event, sender))
@@ -187,21 +317,26 @@ class Roster:
         """Every actor, its state and the line at which it waits, as a text."""
         lines = [f"{why}: nothing is on its way, and no timer is armed. Who waits where:"]
         for ref in self._actors:
-            place = ref.where()
+            places = " and ".join(stack[-1] for stack in ref.stacks() if stack) or "?"
             takes = ", ".join(sorted(kind.__name__ for kind in ref.accepts)) or "no event"
-            lines.append(
-                f"  {ref.name} in {ref.path_text()} at {place[-1] if place else '?'}, takes {takes}"
-            )
+            lines.append(f"  {ref.name} in {ref.path_text()} at {places}, takes {takes}")
         lines.append("Send one of these events, or give the wait an after=.")
         return "\n".join(lines)
 
-    def _check_use(self, call: str) -> None:
+    def _check_thread(self, call: str) -> None:
         if get_ident() != self.thread:
             raise self.wrong_thread(f"{call}()")
+
+    def _check_use(self, call: str) -> None:
+        self._check_thread(call)
         if self._closed:
             raise IllegalCallError(
                 f"{call}() was called on a dispatcher that is closed; make a new Dispatcher"
             )
+
+    def _fire_due(self) -> bool:
+        """The dispatcher's: whether anything was due."""
+        raise NotImplementedError
 
     def fresh_fiber(self) -> Fiber:
         """The dispatcher's, since starting a greenlet is a switch."""

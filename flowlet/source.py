@@ -24,7 +24,17 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from .events import Delay, label_of_type
-from .syntax import ROLES, UNKNOWN, Code, InstanceOf, bind, callee, is_function, role_of
+from .syntax import (
+    ROLES,
+    UNKNOWN,
+    Code,
+    InstanceOf,
+    bind,
+    callee,
+    is_function,
+    is_request,
+    role_of,
+)
 
 Place = tuple[CodeType, tuple[int, int]]
 CallString = tuple[Place, ...]
@@ -255,8 +265,12 @@ class _Walk(ast.NodeVisitor):
         assert here is not None
         target = here.scope.evaluate(node.func)
         match role_of(target):
-            case "receive" | "wait" | "parallel" | "race":
+            case "receive" | "wait":
                 self.wait(node, target)
+            case "parallel" | "race":
+                self.wait(node, target)
+                for region in node.args:
+                    self.region(region)
             case "become":
                 jump = self.argument(node)
                 if jump is not None:
@@ -267,9 +281,32 @@ class _Walk(ast.NodeVisitor):
                     self.body(started, (*self.string, self.place(node)), self.block)
             case None if target is not UNKNOWN:
                 called = callee(target)
-                if called is not None:
+                if called is None:
+                    self.ask(node)
+                else:
                     self.bind(called, node.args, node.keywords)
                     self.enter(called, (*self.string, self.place(node)), self.block)
+            case None:
+                self.ask(node)
+
+    def ask(self, node: ast.Call) -> None:
+        """`anybody.ask(Get())` is a wait, whoever it is: the request says so."""
+        assert self.here is not None
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "ask":
+            words = [word.value for word in node.keywords if word.arg == "request"]
+            given = self.here.scope.evaluate((node.args or words or [node])[0])
+            kind = given.kind if isinstance(given, InstanceOf) else type(given)
+            if is_request(kind):
+                label = f"ask {label_of_type(kind)}"
+                string = (*self.string, self.place(node))
+                self.found.append(_Found(string, self.block, label, ast.unparse(node)))
+
+    def region(self, node: ast.expr) -> None:
+        """A region is named by its own function; here it is only gone through."""
+        assert self.here is not None
+        given = callee(self.here.scope.evaluate(node))
+        if given is not None:
+            self.body(given, (), ("region", self.place(node)))
 
     def argument(self, node: ast.Call) -> Code | None:
         """The function that a `flow` or `become` is given, with its arguments."""
@@ -316,7 +353,7 @@ def _label(node: ast.Call, target: Any, look: Callable[[ast.AST], Any]) -> str |
         if not all(isinstance(kind, type) for kind in kinds):
             return None
         return "|".join(map(label_of_type, kinds))
-    if ROLES[target] in ("parallel", "race"):
+    if ROLES[target] in ("parallel", "race") or target.__name__ == "wait_until":
         return str(target.__name__)
     times = [word.value for word in node.keywords if word.arg in ("after", "seconds", "label")]
     given = look((node.args or times)[0]) if node.args or times else None
@@ -324,6 +361,9 @@ def _label(node: ast.Call, target: Any, look: Callable[[ast.AST], Any]) -> str |
         return given.name
     if given is UNKNOWN or isinstance(given, InstanceOf):
         return None
+    if target.__name__ == "perform":
+        name = given.code.co_name if isinstance(given, Code) else getattr(given, "__name__", None)
+        return name and f"perform {name.strip('<>')}"  # <lambda>
     if ROLES[target] == "receive":
         return f"after {given:g}s" if isinstance(given, int | float) else None
     if isinstance(given, str) and given:

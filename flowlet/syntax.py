@@ -20,7 +20,7 @@ from typing import Any, Final, Literal, TypeVar
 from .events import Delay
 
 Fn = TypeVar("Fn", bound=Callable[..., Any])
-Role = Literal["receive", "wait", "state", "on", "flow", "become", "parallel", "race"]
+Role = Literal["receive", "wait", "state", "on", "flow", "become", "parallel", "race", "request"]
 
 #: What the functions of flowlet are to a reader of sources; filled where they are defined.
 ROLES: Final[dict[Any, Role]] = {}
@@ -44,6 +44,11 @@ def role_of(target: Any) -> Role | None:
         return ROLES.get(target)
     except TypeError:
         return None
+
+
+def is_request(kind: Any) -> bool:
+    """Whether this is a class of requests, so that an `.ask` with one of it is a wait."""
+    return isinstance(kind, type) and any(role_of(base) == "request" for base in kind.__mro__)
 
 
 class _Unknown:

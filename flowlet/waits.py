@@ -13,17 +13,19 @@ from typing import Any, Literal, NoReturn, ParamSpec, TypeAlias, TypeVar, TypeVa
 
 from greenlet import getcurrent
 
-from .actor import ActorRef, NamedRef, Options, Unexpected
+from .actor import ActorRef
 from .blocks import Name, Seconds, check_kinds, outside, running
-from .dispatcher import resume, wait
+from .dispatcher import next_one, resume
 from .errors import IllegalCallError, Jump, NotAnEventTypeError
 from .events import Delay, EventMeta, Over, Timeout
 from .fiber import Fiber
 from .life import go_through
-from .mailbox import LOOK, QUEUED, Mark
+from .mailbox import KEEPS, LOOK, QUEUED, Alarm, Mark
+from .named_ref import NamedRef
 from .regions import Group
 from .reports import report_delivery
 from .syntax import playing
+from .waiting import go_on_waiting, wait
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -36,7 +38,6 @@ H = TypeVar("H")
 R = TypeVar("R")
 P = ParamSpec("P")
 Ts = TypeVarTuple("Ts")
-Fn = TypeVar("Fn", bound=Callable[..., Any])
 
 Fn0: TypeAlias = Callable[[], R]
 
@@ -171,60 +172,62 @@ def receive(
         box = me.box
     except AttributeError:
         raise outside("receive") from None
-    if (
-        box or k2 is not ABSENT or after is not None or where is not None
-        # The first question is cheap, and nearly always answers.
-        or (type(k1) is not EventMeta and not isinstance(k1, type))
-    ):  # fmt: skip
-        if (
-            box and k2 is ABSENT and where is None and box.__class__ is deque
-            and type(box[0]) is k1
-        ):  # fmt: skip
+    if box:
+        if k2 is ABSENT and where is None and type(box) is deque and type(box[0]) is k1:
             me.entered = None
             return box.popleft()
-        given: tuple[Any, ...] = (k1, k2)
-        if k3 is not ABSENT:
-            given = (k1, k2, k3, k4, k5, k6, k7, k8, k9, k10, k11, k12, k13, k14, k15, k16)
-        try:
-            kinds = me.home.checked.get(given)
-        except TypeError:  # what cannot be hashed is no class
-            kinds = None
-        if kinds is None or box or after is not None or where is not None:
-            return _receive(me, given, after, where, at)
-        # The short way for several types.
-        me.at = at
-        me.called = me.entered = None
-        me.want = me.kinds = kinds
-        ready = me.ready
-        resume(ready.popleft() if ready else me.home.hub)
-        event = me.event
-        return event if event is not LOOK else wait(me, kinds, None, None, at)
-    me.at = at
-    me.entered = None
-    me.want = k1
-    ready = me.ready
-    resume(ready.popleft() if ready else me.home.hub)
-    event = me.event
-    if type(event) is k1:
-        return event
-    return wait(me, (k1,), None, None, at)
+    elif k2 is ABSENT:
+        # Of the two questions the first is cheap, and nearly always answers.
+        if (
+            after is None and where is None
+            and (type(k1) is EventMeta or isinstance(k1, type))
+        ):  # fmt: skip
+            me.at = at
+            me.entered = None
+            me.want = k1
+            ready = me.ready
+            resume(ready.popleft() if ready else me.home.hub)
+            event = me.event
+            if type(event) is k1:
+                return event
+            return wait(me, (k1,), None, None, at)
+    elif k3 is ABSENT and after is None and where is None:
+        kinds = me.home.checked.get((k1, k2)) if type(k1) is type(k2) is EventMeta else None
+        if kinds is not None:
+            me.at = at
+            me.called = me.entered = None
+            me.want = me.kinds = kinds
+            ready = me.ready
+            resume(ready.popleft() if ready else me.home.hub)
+            event = me.event
+            return event if event is not LOOK else wait(me, kinds, None, None, at)
+    given = (k1, k2, k3, k4, k5, k6, k7, k8, k9, k10, k11, k12, k13, k14, k15, k16)
+    return _receive(me, given, after, where, at)
 
 
 def _receive(me: Fiber, given: tuple[Any, ...], after: Any, where: Any, at: Any) -> Any:
-    """The long way: look at what was given, and into the mailbox."""
-    kinds = given[: given.index(ABSENT)] if ABSENT in given else given
+    """Look at what was given, and into the mailbox."""
     if isinstance(after, type):
         raise NotAnEventTypeError(
             f"receive takes at most {len(given)} types; give it a class that they derive from"
         )
+    kinds = given[: given.index(ABSENT)] if ABSENT in given else given
+    checked = me.home.checked
     try:
-        sound = given in me.home.checked
-    except TypeError:
+        sound = kinds in checked
+    except TypeError:  # what cannot be hashed is no class
         sound = False
     if not sound:
         check_kinds(kinds, "receive", "receive(Coin), and test fields with match or where=")
-        if kinds:
-            me.home.checked[given] = kinds
+        checked[kinds] = kinds
+    if not me.box and after is None and where is None and kinds:
+        # Several types, and nothing that needs the long way.
+        me.at = at
+        me.called = me.entered = None
+        me.want = me.kinds = kinds
+        resume(next_one(me))
+        event = me.event
+        return event if event is not LOOK else wait(me, kinds, None, None, at)
     if after is None and not kinds and me.block is None:
         raise NotAnEventTypeError(
             "receive() without types and without after= would wait for ever; name the types of "
@@ -242,9 +245,27 @@ playing("receive")(receive)
 @playing("wait")
 def sleep(seconds: Seconds, at: Name | None = None) -> None:
     """Wait for so many seconds on the dispatcher's clock; mail is kept meanwhile."""
-    me = running("sleep")
-    name = seconds.name if isinstance(seconds, Delay) else "sleep"
-    wait(me, None, None, seconds, at, name)
+    me: Any = getcurrent()
+    try:
+        box = me.box
+    except AttributeError:
+        raise outside("sleep") from None
+    name = seconds.name if type(seconds) is Delay else "sleep"
+    if box or me.block is not None or me.region is not None or me.home.asking is not None:
+        wait(me, None, None, seconds, at, name)
+        return
+    # The short way, for an actor to which nothing else can happen meanwhile but a stop.
+    alarm = me.alarm = Alarm(me, seconds)
+    me.at = at
+    me.called = name
+    me.kinds = ()
+    me.entered = None
+    me.want = KEEPS
+    ready = me.ready
+    resume(ready.popleft() if ready else me.home.hub)
+    if me.event is not alarm:
+        go_on_waiting(me, None, None, alarm)
+    me.alarm = None
 
 
 def now() -> float:
@@ -415,23 +436,3 @@ def whereis(name: str) -> ActorRef[Any]:
     Raises `LookupError`, with the names that there are, if nobody has the name then.
     """
     return NamedRef(running("whereis").home, name)
-
-
-def actor(
-    *, unexpected: Literal["discard", "defer", "raise"] = "discard", name: str | None = None
-) -> Callable[[Fn], Fn]:
-    """Options of an actor function, where the defaults do not do.
-
-    `unexpected`: what happens to an event that nothing takes: it is thrown away and counted,
-    kept for a later `receive`, or ends the actor with `UnexpectedEventError`.  `name`: what the
-    actor is called, unless `spawn` says otherwise.
-    """
-    choices: tuple[Unexpected, ...] = ("discard", "defer", "raise")
-    if unexpected not in choices:
-        raise ValueError(f"unexpected is one of {', '.join(choices)}, not {unexpected!r}")
-
-    def mark(fn: Fn) -> Fn:
-        fn.__flowlet_options__ = Options(unexpected, name)  # type: ignore[attr-defined]  # any fn
-        return fn
-
-    return mark

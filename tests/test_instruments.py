@@ -7,7 +7,21 @@ from collections.abc import Callable
 
 import pytest
 
-from flowlet import ActorRef, Dispatcher, Event, emit, me, receive, sleep, spawn, state, until
+from flowlet import (
+    ActorRef,
+    Dispatcher,
+    Event,
+    emit,
+    me,
+    parallel,
+    pause,
+    receive,
+    sleep,
+    spawn,
+    state,
+    until,
+)
+from flowlet.instrument import Delivered, Record, Sent
 
 
 class Coin(Event):
@@ -350,3 +364,45 @@ def test_an_event_from_another_thread_is_posted() -> None:
         assert ref.alive
         d.settle()
         assert ref.result == Coin(3)
+
+
+class Note(Event): ...
+
+
+def plain_wait() -> None:
+    receive(Note)
+
+
+def timed_wait() -> None:
+    receive(Note, after=5)
+
+
+def one_of_two() -> None:
+    receive(Note, Stop)
+
+
+def after_a_history() -> None:
+    with state("room", history="deep"):
+        pause()
+    receive(Note, after=5)
+
+
+def regions_wait() -> None:
+    parallel(plain_wait, timed_wait)
+
+
+@pytest.mark.parametrize(
+    "waiter", [plain_wait, timed_wait, one_of_two, after_a_history, regions_wait]
+)
+def test_who_begins_to_listen_late_hears_of_the_next_delivery(waiter: Callable[[], None]) -> None:
+    """However the actor waits already by then."""
+    log: list[Record] = []
+    with Dispatcher() as d:
+        ref = d.spawn(waiter)
+        d.settle()
+        d.listen(log.append)
+        ref.send(Note())
+        d.settle()
+    took = [record.event for record in log if isinstance(record, Delivered)]
+    assert took[:1] == [Note()]
+    assert [record.event for record in log if isinstance(record, Sent)] == [Note()]

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from flowlet import ActorRef, Dispatcher, Event, StateGraph, receive, sleep, spawn
+from flowlet import ActorRef, Dispatcher, Event, StateGraph, receive, sleep, spawn, supervise
 from flowlet.actor import LIFE
 from flowlet.introspect import State, Transition
 
@@ -58,7 +58,14 @@ def test_actors_live_as_the_table_says(seen: set[tuple[str, str]]) -> None:
         finally:
             sleep(60)
 
+    def clumsy() -> None:
+        if not glasses:
+            glasses.append("broken")
+            raise ValueError(glasses)
+
+    glasses: list[str] = []
     with Dispatcher() as d:
+        d.spawn(lambda: supervise(clumsy))
         d.spawn(guest).stop()
         first = d.spawn(host)
         first.send(Knock())

@@ -234,6 +234,9 @@ class _Search:
             for event in self.alphabet.of(kind):
                 if not any(event is other.event for other in offered):
                     offered.append(Choice(event))
+        for fiber in ref._fiber.all_fibers():
+            if fiber.called is not None and fiber.called.startswith("ask "):
+                self.cut(f"{fiber.called}: no reply was made up, so what comes after it is missing")
         armed = timers_by_place(ref)
         if len(armed) > 1 and self.time == "any":
             self.notes[
@@ -359,12 +362,16 @@ class _Search:
 
     def act(self, instance: Instance, choice: Choice) -> Move | None:
         """Let something happen; the last move that came of it."""
+        before = instance.ref.state
         instance.cause(choice)
-        return self.note(instance, instance.step_until_quiet)
+        move = self.note(instance, instance.step_until_quiet)
+        # Nothing comes only of what a `where` turns down; else a record would be missing.
+        assert move is not None or instance.ref.state == before, (before, choice)
+        return move
 
     def note(self, instance: Instance, run: Callable[[], list[Move]]) -> Move | None:
         """Record what a run does."""
-        self.tracer.begin(instance.ref._fiber.gr_frame)
+        self.tracer.begin([fiber.gr_frame for fiber in instance.ref._fiber.all_fibers()])
         try:
             moves = run()
         finally:

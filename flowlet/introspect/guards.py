@@ -10,7 +10,7 @@ import ast
 import copy
 import dis
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from types import CodeType, FrameType
@@ -71,12 +71,12 @@ class Tracer:
     def __exit__(self, *exc: object) -> None:
         self._ears.close(self._points)
 
-    def begin(self, frame: FrameType | None) -> None:
-        """Record from now on what goes on in the actor that is suspended in `frame`."""
+    def begin(self, frames: Iterable[FrameType | None]) -> None:
+        """Record from now on what goes on in an actor that is suspended in these frames."""
         self.atoms = {}
         self.steps = 0
         self._open.clear()
-        self._ears.on(frame)
+        self._ears.on(frames)
 
     def end(self) -> None:
         """Record no more; `atoms` has what was recorded."""
@@ -119,11 +119,12 @@ class _Tracing:
     def close(self, codes: Mapping[CodeType, Any]) -> None:
         """Nothing to do."""
 
-    def on(self, frame: FrameType | None) -> None:
-        while frame is not None:
-            if frame.f_code in self.codes:
-                frame.f_trace = self.call(frame, "call", None)
-            frame = frame.f_back
+    def on(self, frames: Iterable[FrameType | None]) -> None:
+        for frame in frames:
+            while frame is not None:
+                if frame.f_code in self.codes:
+                    frame.f_trace = self.call(frame, "call", None)
+                frame = frame.f_back
         self.before = sys.gettrace()
         sys.settrace(self.call)
 
@@ -171,7 +172,7 @@ class _Monitoring:
         self.monitoring.register_callback(self.tool, events.INSTRUCTION, None)
         self.monitoring.free_tool_id(self.tool)
 
-    def on(self, frame: FrameType | None) -> None:
+    def on(self, frames: Iterable[FrameType | None]) -> None:
         self.listens = True
 
     def off(self) -> None:

@@ -15,11 +15,13 @@ from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 from .. import names
-from ..actor import NOBODY, ActorRef, current_actor, options_of
+from ..actor import NOBODY, ActorRef, current_actor
+from ..calls import Call
 from ..dispatcher import Dispatcher
 from ..errors import ExploreError, FlowletError
 from ..instrument import Record, Sent
 from ..mailbox import Mark
+from ..options import options_of
 from .guards import EndlessLoop
 from .identity import timers_by_place
 from .record import Follower, Move
@@ -55,7 +57,7 @@ class _Elsewhere(ActorRef[Any]):
 
     __slots__ = ()
 
-    def send(self, event: object) -> None:
+    def send(self, event: object, after: Any = None) -> Any:
         """Told to the listeners, and forgotten."""
         home = self._home
         home.report(Sent(home.now(), self, event, current_actor()))
@@ -84,6 +86,16 @@ class Stage(Dispatcher):
         place = self.picks[done] if done < len(self.picks) else 0
         self.picked.append(Pick(place, len(options), f"chose {options[place]!r}"))
         return options[place]
+
+    def call_out(self, call: Call, fn: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        """Side effects are not for trying out."""
+        name = names.function_name(fn)
+        self.refusal = ExploreError(
+            f"perform({name}) has effects outside, and exploring would have them in every state; "
+            f"this version does not explore it: hand {name} to the function as an argument, and "
+            "explore it with one that only returns a value"
+        )
+        raise self.refusal
 
     def rng_for(self, ref: ActorRef[Any]) -> Random:
         """Chance that cannot be tried out."""

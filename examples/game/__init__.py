@@ -1,0 +1,1 @@
+"""Two game scripts, a page each: a guard, and a talk with an innkeeper."""
