@@ -50,7 +50,7 @@ types: $(VENV)/.has-dev ## mypy --strict, and pyright
 	@$(BIN)/mypy
 	@$(BIN)/pyright --pythonpath $(BIN)/python
 
-bench: $(VENV)/.has-test ## how fast it is here
+bench: $(VENV)/.has-bench ## how fast it is here, and how fast others are
 	@$(BIN)/python -m benchmarks
 
 pictures: $(VENV)/.has-test ## draw the pictures of README and docs anew
@@ -58,7 +58,8 @@ pictures: $(VENV)/.has-test ## draw the pictures of README and docs anew
 
 fresh-constraints: ## pin the newest versions that pyproject.toml allows
 	@rm -rf .venv-fresh
-	@$(MAKE) --no-print-directory VENV=.venv-fresh CONSTRAINTS=/dev/null .venv-fresh/.has-dev
+	@$(MAKE) --no-print-directory VENV=.venv-fresh CONSTRAINTS=/dev/null \
+		.venv-fresh/.has-dev .venv-fresh/.has-bench
 	@{ sed '/^$$/q' constraints.txt; .venv-fresh/bin/python -m pip freeze --exclude-editable | \
 		sed 's/_/-/g' | sort -f; } >.venv-fresh/constraints.txt
 	@mv .venv-fresh/constraints.txt constraints.txt
@@ -66,7 +67,7 @@ fresh-constraints: ## pin the newest versions that pyproject.toml allows
 clean: ## remove what the other targets have made
 	rm -rf .venv .venv-* out dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-# An environment and what is installed in it: .has-examples, .has-test and .has-dev, by extra.
+# An environment and what is installed in it: .has-examples, .has-test, .has-bench and .has-dev, by extra.
 # Without build isolation, so that the build tool is held to constraints.txt too.
 $(VENV)/.has-%: pyproject.toml constraints.txt | $(VENV)/bin/pip
 	@echo "installing flowlet[$*] and what it needs into $(VENV)"

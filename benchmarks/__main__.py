@@ -1,228 +1,145 @@
-"""All measurements in one run: `make bench`.
+"""All measurements in one run: `make bench`, or `python -m benchmarks [--million] [--packets N]`.
 
-Each figure of dispatch is a ratio to a raw greenlet round trip taken in the same round, so that a
-slow machine or a busy one moves both.  Rounds are interleaved, and the median is told.
+One table says what is promised, what came out here, and whether it holds; the others show who was
+measured, and how it was set.  The same goes to out/bench.json.  How figures are taken: see
+`benchmarks.measure`.  What the peers are asked to do: `benchmarks.peers`.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
 import platform
-import statistics
 import sys
 import time
-from collections.abc import Callable
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from greenlet import getcurrent, greenlet
+from benchmarks import bars, scale, tcp
+from benchmarks.measure import Samples, Subject, interleave
 
-from benchmarks import tcp
-from flowlet import ActorRef, Dispatcher, Event, emit, explore, observe, receive
+try:
+    from benchmarks import kernel
+    from benchmarks.peers import SUBJECTS, timers
+except ModuleNotFoundError as missing:
+    sys.exit(
+        f"{missing.name} is not installed here: `make bench` installs all that flowlet is measured "
+        "against, the extra `bench`"
+    )
 
-ROUNDS = 9
-EVENTS = 20_000
+ROUNDS = 25
 
-
-class Tick(Event): ...
-
-
-def raw() -> float:
-    """Seconds of a raw greenlet round trip."""
-
-    def body() -> None:
-        back = getcurrent().parent
-        assert back is not None
-        while True:
-            back.switch()
-
-    other = greenlet(body)
-    other.switch()
-    switch = other.switch
-    began = time.perf_counter()
-    for _ in range(EVENTS):
-        switch()
-    return (time.perf_counter() - began) / EVENTS
+PACKAGES = (
+    "greenlet", "pydantic", "Automat", "gevent", "python-statemachine", "simpy", "sismic",
+    "transitions", "trio", "xstate-statemachine", "dpkt",
+)  # fmt: skip
 
 
-def ticking() -> None:
-    while True:
-        receive(Tick)
+def machine() -> str:
+    """The processor, its cores and the Python."""
+    name = platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text("utf-8", "replace").splitlines():
+            if line.startswith("model name"):
+                name = line.partition(":")[2].strip()
+                break
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"{name}, {os.cpu_count()} cores, {platform.system()}, {python}"
 
 
-def answering() -> None:
-    while True:
-        receive(Tick)
-        emit(None)
+def stay_on_one_core() -> int | None:
+    """Keep this process, and those it starts, on one core, where the system lets it be said."""
+    if not hasattr(os, "sched_setaffinity"):
+        return None
+    core = max(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {core})
+    return core
 
 
-def one_event(fn: Callable[[], None] = ticking, watched: bool = False) -> float:
-    """One event in, run to the next wait."""
-    with Dispatcher() as d:
-        if watched:
-            observe(d)
-        ref = d.spawn(fn, on_output=lambda value: None)
-        d.settle()
-        tick, send, settle = Tick(), ref.send, d.settle
-        began = time.perf_counter()
-        for _ in range(EVENTS):
-            send(tick)
-            settle()
-        return (time.perf_counter() - began) / EVENTS
+def tell_subjects(subjects: tuple[Subject, ...], samples: Samples) -> None:
+    """A table for each task: who took how long."""
+    task = ""
+    for each in subjects:
+        if each.task != task:
+            task = each.task
+            print(f"\n{task:42}{'to raw':>9}{'events/s':>13}{'spread':>9}")
+        ratio, rate, spread = (
+            samples.ratio(each.key), samples.rate(each.key), samples.spread(each.key)
+        )  # fmt: skip
+        note = f"  {each.note}" if each.note else ""
+        print(f"  {each.who:40}{ratio:9.2f}{rate:13,.0f}{spread:9.0%}{note}")
 
 
-def thousand_actors() -> float:
-    """A thousand actors, an event each in turn."""
-    with Dispatcher() as d:
-        refs = [d.spawn(ticking) for _ in range(1000)]
-        d.settle()
-        tick = Tick()
-        began = time.perf_counter()
-        for _ in range(EVENTS // 1000):
-            for ref in refs:
-                ref.send(tick)
-            d.settle()
-        return (time.perf_counter() - began) / EVENTS
-
-
-def batch() -> float:
-    """A hundred events in a mailbox."""
-    with Dispatcher() as d:
-        ref = d.spawn(ticking)
-        d.settle()
-        tick = Tick()
-        began = time.perf_counter()
-        for _ in range(EVENTS // 100):
-            for _ in range(100):
-                ref.send(tick)
-            d.settle()
-        return (time.perf_counter() - began) / EVENTS
-
-
-def ping_pong() -> float:
-    """Two actors that send each other one message for ever."""
-    partners: list[ActorRef[None]] = []
-    tick = Tick()
-
-    def player(other: int) -> None:
-        for _ in range(EVENTS // 2):
-            receive(Tick)
-            if partners[other].alive:
-                partners[other].send(tick)
-
-    with Dispatcher() as d:
-        partners += [d.spawn(player, 1), d.spawn(player, 0)]
-        d.settle()
-        partners[0].send(tick)
-        began = time.perf_counter()
-        d.settle()
-        return (time.perf_counter() - began) / EVENTS
-
-
-def spawn_and_end() -> float:
-    """Make an actor that waits once and ends."""
-    with Dispatcher() as d:
-        tick = Tick()
-        began = time.perf_counter()
-        for _ in range(EVENTS // 20):
-            ref = d.spawn(receive, Tick)
-            d.settle()
-            ref.send(tick)
-            d.settle()
-        return (time.perf_counter() - began) / (EVENTS // 20)
-
-
-ROWS: dict[str, Callable[[], float]] = {
-    "one event in, run": one_event,
-    "one event in, run, one out": lambda: one_event(answering),
-    "the same, observed": lambda: one_event(answering, watched=True),
-    "1,000 actors, one event each": thousand_actors,
-    "100 events in a mailbox, each": batch,
-    "two actors, a message": ping_pong,
-    "spawn, wait once, end": spawn_and_end,
-}
-
-
-def jugs() -> None:
-    """Die hard: a jug of 5 and one of 3 litres."""
-    big = small = 0
-    while True:
-        match receive(FillBig, FillSmall, EmptyBig, EmptySmall, ToBig, ToSmall):
-            case FillBig():
-                big = 5
-            case FillSmall():
-                small = 3
-            case EmptyBig():
-                big = 0
-            case EmptySmall():
-                small = 0
-            case ToBig():
-                big, small = min(5, big + small), max(0, big + small - 5)
-            case ToSmall():
-                big, small = max(0, big + small - 3), min(3, big + small)
-
-
-class FillBig(Event): ...
-
-
-class FillSmall(Event): ...
-
-
-class EmptyBig(Event): ...
-
-
-class EmptySmall(Event): ...
-
-
-class ToBig(Event): ...
-
-
-class ToSmall(Event): ...
-
-
-def exploring() -> tuple[int, int, float]:
-    """States and transitions of the jugs, and the milliseconds that exploring them takes."""
-    found = explore(jugs)
-    times = []
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        explore(jugs)
-        times.append(time.perf_counter() - began)
-    return found.unique_states, found.transitions, 1000 * statistics.median(times)
+def tell_bars(rows: list[bars.Row]) -> None:
+    """The table of what is promised."""
+    note = "" if bars.MEANT_FOR_THIS else " (the bars are for CPython 3.11)"
+    print(f"\n{'what' + note:62}{'here':>10}{'bar':>14}{'moonshot':>14}  holds")
+    for row in rows:
+        print(f"  {row.what:60}{row.shown:>10}{row.bar:>14}{row.moonshot:>14}  {row.verdict}")
 
 
 def main() -> None:
-    versions = {name: version(name) for name in ("greenlet", "pydantic", "dpkt")}
-    machine = f"{platform.machine()}, CPython {platform.python_version()}"
-    print(f"{machine}, " + ", ".join(f"{name} {number}" for name, number in versions.items()))
-    ratios: dict[str, list[float]] = {name: [] for name in ROWS}
-    units = []
-    for _ in range(ROUNDS):
-        for name, row in ROWS.items():
-            unit = raw()
-            units.append(unit)
-            ratios[name].append(row() / unit)
-    print(f"\nto a raw greenlet round trip ({1e9 * statistics.median(units):.0f} ns here)")
-    for name, values in ratios.items():
-        print(f"  {name:32}{statistics.median(values):7.2f}")
-    states, transitions, milliseconds = exploring()
+    arguments = argparse.ArgumentParser(prog="benchmarks", description="How fast flowlet is here.")
+    arguments.add_argument("--million", action="store_true", help="park 1,000,000 actors too: 7 GB")
+    arguments.add_argument("--packets", type=int, default=100_000, help="for examples/tcp")
+    given = arguments.parse_args()
+
+    began = time.perf_counter()
+    core = stay_on_one_core()
+    versions = {name: version(name) for name in PACKAGES}
+    print(machine() + ("" if core is None else f", on core {core}"))
+    print(", ".join(f"{name} {number}" for name, number in versions.items()))
+
+    subjects = (*SUBJECTS, *kernel.SUBJECTS)
+    samples = interleave(subjects, ROUNDS)
+    print(f"\nmedians of {ROUNDS} rounds; a raw greenlet round trip takes", end=" ")
+    print(f"{1e9 * samples.unit:.0f} ns here, and is 1 below")
+    tell_subjects(subjects, samples)
+    print(f"\n{timers.WAKES:,} wakes on each side of the timers, of {timers.ACTORS:,} sleepers")
+    sys.stdout.flush()
+
+    found = scale.measure(million=given.million)
+    print()
+    scale.tell(found)
+    states, transitions, milliseconds = kernel.exploring(ROUNDS)
     print(f"\nexploring: {states} states, {transitions} transitions in {milliseconds:.1f} ms")
-    packets = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    timing = tcp.compare(packets)
     print("\nexamples/tcp")
-    tcp.tell(packets, timing)
+    timing = tcp.compare(given.packets)
+    tcp.tell(given.packets, timing)
+
+    rows = bars.rows(samples, found)
+    tell_bars(rows)
     result = {
-        "machine": machine,
+        "date": time.strftime("%Y-%m-%d"),
+        "machine": machine(),
+        "core": core,
         "versions": versions,
-        "raw_ns": 1e9 * statistics.median(units),
-        "ratios": {name: statistics.median(values) for name, values in ratios.items()},
+        "rounds": ROUNDS,
+        "raw_ns": 1e9 * samples.unit,
+        "bars": [asdict(row) for row in rows],
+        "subjects": [
+            {
+                "task": each.task,
+                "who": each.who,
+                "note": each.note,
+                "to_raw": samples.ratio(each.key),
+                "events_per_second": samples.rate(each.key),
+                "rounds": samples.ratios[each.key],
+            }
+            for each in subjects
+        ],
+        "wakes": timers.WAKES,
+        "scale": found,
         "exploring_ms": milliseconds,
-        "tcp": {"packets": packets, **vars(timing)},
+        "tcp": {"packets": given.packets, **vars(timing)},
     }
     out = Path("out")
     out.mkdir(exist_ok=True)
     (out / "bench.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(f"\nwritten: {out / 'bench.json'}")
+    print(f"\n{time.perf_counter() - began:.0f} s; written: {out / 'bench.json'}")
 
 
 if __name__ == "__main__":

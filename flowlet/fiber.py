@@ -106,7 +106,7 @@ class Fiber(greenlet):
         self.ready.append(self)
 
     def signal(self, signal: Signal, first: bool = False) -> None:
-        """Put a signal into the mailbox and have the actor look."""
+        """Put a signal into the mailbox and have the actor look; the `first` is met before all."""
         if self.region is not None:
             self.region.pass_on(signal)
             return
@@ -114,6 +114,10 @@ class Fiber(greenlet):
         if box is None:
             box = self.box = deque()
         if first:
+            if self.want is None and self.event is not LOOK and self in self.ready:
+                # What was handed over past the mailbox has not been met yet either.
+                box.appendleft(self.event)
+                self.event = LOOK
             box.appendleft(signal)
         else:
             box.append(signal)

@@ -291,7 +291,12 @@ def take(
             unexpected(me, kinds or (), item)
         else:
             block.hear(me, item)
-            place = 0  # the wait goes on, and the mailbox comes first
+            # The wait goes on, and the mailbox comes first: another one, where a listener has come
+            # or gone while the handler waited.
+            place = 0
+            box = me.box
+            if box is None:
+                return NOTHING
     return NOTHING
 
 

@@ -9,9 +9,12 @@ from functools import partial
 from typing import Any, Literal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from flowlet import (
     ActorRef,
+    ChildFailedError,
     DeadlockError,
     Dispatcher,
     Event,
@@ -1050,3 +1053,59 @@ def test_a_name_that_is_taken_ends_the_children_that_are_there() -> None:
             d.settle()
         assert d.actors == []
     assert log == [(0.0, "boss goes on")]
+
+
+# --- whatever happens -----------------------------------------------------------------------
+
+ACTS = st.sampled_from(["job", "job", "crash", "crash", "leave", "stop", "end", "time", "time"])
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    acts=st.lists(st.tuples(ACTS, st.integers(0, 2)), max_size=25),
+    strategy=st.sampled_from(["one_for_one", "one_for_all", "rest_for_one"]),
+    clean_ups=st.tuples(*[st.sampled_from([0, 1, 7])] * 3),
+    restarts=st.tuples(*[st.sampled_from(["on_error", "always", "never"])] * 3),
+)
+def test_whatever_happens_nobody_is_left_over(
+    acts: list[tuple[str, int]], strategy: Any, clean_ups: Any, restarts: Any
+) -> None:
+    """Each child ends a life before the next, takes its mail in order, and is not forgotten."""
+    log: Log = []
+
+    def boss() -> None:
+        with until(Leave):
+            supervise(
+                *(
+                    child(worker, log, clean_ups[i], name="abc"[i], restart=restarts[i])
+                    for i in range(3)
+                ),
+                strategy=strategy,
+            )
+
+    with Dispatcher() as d:
+        ref = d.spawn(boss)
+        d.settle()
+        children = refs(d, "a", "b", "c")
+        for number, (act, who) in enumerate(acts):
+            one = children[who]
+            event = {"job": Job(number), "crash": Crash(), "leave": Leave()}.get(act)
+            with contextlib.suppress(RestartLimitError, ChildFailedError, ValueError):
+                if event is not None and one.alive:
+                    one.send(event)
+                elif act == "stop":
+                    one.stop()
+                elif act == "end" and ref.alive:
+                    ref.send(Leave())
+                elif act == "time":
+                    d.advance(2)
+        with contextlib.suppress(RestartLimitError, ChildFailedError, ValueError):
+            d.run(until=d.now() + 100)
+        if not ref.alive:
+            assert d.actors == []
+        assert {one.state for one in children if one.alive} <= {("worker", "Job|Crash|Leave")}
+        for name in "abc":
+            said = [what.split()[1:] for _, what in log if what.startswith(f"{name} ")]
+            jobs = [int(word[1]) for word in said if word[0] == "job"]
+            assert jobs == sorted(jobs)
+    assert d.actors == []

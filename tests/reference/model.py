@@ -1,0 +1,385 @@
+"""The rules, written down as a program that is slow and plain.
+
+A mailbox is a list, so are the timers and the queue of who is ready.  A program is walked by a
+generator that yields where it waits (`tests.reference.words`).  Nothing here comes from flowlet but
+events.
+
+The rules, as they are followed here:
+
+- Actors go in the order in which they became ready.  One goes on through its mailbox, oldest
+  first, one thing at a time, until nothing in it is for anybody.
+- When nobody is ready, time moves to the next deadline.  All that is due then is put into the
+  mailboxes, in the order in which it was armed, before anything of it is handled.
+- Each event makes one round.  Every region is offered it once, in order: first its wait, then the
+  blocks round that, from inside out.  What no region takes, the blocks outside them are offered.
+- Deferred by a state: kept, and the blocks outside that state are not asked.
+- Thrown away: when all that wait in the actor are at a `receive` and none of them names its type.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from flowlet import Event, Timeout
+from tests.reference.parts import (
+    Actor,
+    ChildFailedError,
+    Ear,
+    Halt,
+    Handle,
+    Left,
+    Named,
+    Over,
+    Stopped,
+    Strand,
+    Timer,
+    Wait,
+    fall_silent,
+    inside_out,
+)
+from tests.reference.program import Body
+from tests.reference.words import life
+
+Line = tuple[float, str, str]
+
+TAKEN, DEFERRED, KEPT, UNWANTED = "taken", "deferred", "kept", "unwanted"
+GRACE = 5
+
+
+@dataclass
+class Model:
+    time: float = 0.0
+    ready: list[Actor] = field(default_factory=list)
+    timers: list[Timer] = field(default_factory=list)
+    armed: int = 0
+    actors: list[Actor] = field(default_factory=list)
+    named: dict[str, Actor] = field(default_factory=dict)
+    dead_letters: int = 0
+    sends: int = 0
+    #: The actor that has its turn.
+    turn: Actor | None = None
+    trace: list[Line] = field(default_factory=list)
+
+    def log(self, who: str, what: str) -> None:
+        self.trace.append((self.time, who, what))
+
+    # --- the run ------------------------------------------------------------------------------
+
+    def spawn(self, name: str, body: Body, parent: Actor | None = None) -> Actor:
+        actor = Actor(name, body, parent)
+        self.actors.append(actor)
+        self.ready.append(actor)
+        if parent is not None:
+            parent.children.append(actor)
+        else:
+            self.named[name] = actor
+        return actor
+
+    def settle(self) -> None:
+        while True:
+            while self.ready:
+                self.take_turn(self.ready.pop(0))
+            if not self.fire_due():
+                return
+
+    def advance(self, seconds: float) -> None:
+        end = self.time + seconds
+        self.settle()
+        while self.timers and min(timer.when for timer in self.timers) <= end:
+            self.time = min(timer.when for timer in self.timers)
+            self.settle()
+        self.time = end
+
+    def fire_due(self) -> bool:
+        """All that is due, in the order in which it was armed."""
+        due = sorted((t for t in self.timers if t.when <= self.time), key=lambda t: t.place)
+        for timer in due:
+            self.timers.remove(timer)
+        for timer in due:
+            if timer.kill is not None:
+                self.kill(timer.kill)
+            elif timer.letter is not None:
+                sender, to, event = timer.letter
+                if sender.parent is not None and sender.phase == "ended":
+                    self.dead_letters += 1  # the end of a child is the last that it says
+                else:
+                    self.send(to, event)
+            else:
+                assert timer.strand is not None
+                self.signal(timer.strand.actor, timer)
+        return bool(due)
+
+    def close(self) -> None:
+        while self.actors:
+            for actor in reversed(list(self.actors)):
+                self.kill(actor)
+            while self.ready:
+                self.take_turn(self.ready.pop(0))
+
+    def arm(self, seconds: float, **what: Any) -> Timer:
+        timer = Timer(self.time + seconds, self.armed, **what)
+        self.armed += 1
+        self.timers.append(timer)
+        return timer
+
+    def disarm(self, timer: Timer | None) -> None:
+        if timer in self.timers:
+            self.timers.remove(timer)
+
+    def freeze(self, parts: list[Named | Ear | Wait]) -> list[tuple[Timer, float]]:
+        """Stop the timers of these, and of the regions inside: each with the seconds left."""
+        frozen = []
+        for part in parts:
+            if not isinstance(part, Named) and part.timer in self.timers:
+                self.timers.remove(part.timer)
+                frozen.append((part.timer, part.timer.when - self.time))
+            if isinstance(part, Wait):
+                for region in part.regions:
+                    frozen += self.freeze([*region.blocks, *region.waits])
+        return sorted(frozen, key=lambda each: each[0].place)
+
+    def thaw(self, frozen: list[tuple[Timer, float]]) -> None:
+        """Arm them again, in their order."""
+        for timer, seconds in frozen:
+            timer.when, timer.order = self.time + seconds, self.armed
+            self.armed += 1
+            self.timers.append(timer)
+
+    def find(self, name: str, sender: Actor) -> Actor:
+        return sender if name == "me" else self.named[name]
+
+    # --- mail and signals ---------------------------------------------------------------------
+
+    def send(self, to: Actor, event: Event) -> None:
+        if to.phase == "ended":
+            self.dead_letters += 1
+            return
+        to.mailbox.append(event)
+        wait = to.root.wait
+        if wait is None or wait.kinds is not None or wait.regions or any_ear(to.root):
+            self.wake(to)  # who waits for something else, with nothing round it, sleeps on
+
+    def signal(self, to: Actor, what: object, first: bool = False) -> None:
+        to.mailbox.insert(0 if first else len(to.mailbox), what)
+        self.wake(to)
+
+    def wake(self, actor: Actor) -> None:
+        if actor is not self.turn and actor not in self.ready:
+            self.ready.append(actor)
+
+    def stop(self, actor: Actor) -> None:
+        if actor.phase == "new":
+            self.end(actor, None, None)
+        elif actor.phase == "alive":
+            actor.phase = "stopping"
+            self.signal(actor, Halt(), first=True)
+            actor.grace = self.arm(GRACE, kill=actor)
+
+    def kill(self, actor: Actor) -> None:
+        if actor.phase == "new":
+            self.end(actor, None, None)
+        elif actor.phase in ("alive", "stopping"):
+            actor.phase = "stopping"
+            self.signal(actor, Halt(final=True), first=True)
+
+    # --- one actor's turn ---------------------------------------------------------------------
+
+    def take_turn(self, actor: Actor) -> None:
+        if actor.phase == "ended":
+            return
+        self.turn = actor
+        if actor.phase == "new":
+            actor.phase = "alive"
+            self.start(actor.root, actor.body)
+        elif actor.root.wait is not None and actor.root.wait.pause == "queued":
+            actor.root.wait.pause = "turn"
+        while actor.phase != "ended" and (self.handle_one(actor) or self.end_pause(actor)):
+            self.decide(actor.root)
+        self.turn = None
+        wait = actor.root.wait
+        if wait is not None and wait.pause == "asked":
+            wait.pause = "queued"
+            self.wake(actor)
+
+    def end_pause(self, actor: Actor) -> bool:
+        """Go on after a pause, if the others have had their turn."""
+        wait = actor.root.wait
+        if wait is None or wait.pause != "turn":
+            return False
+        self.resume(actor.root)
+        return True
+
+    def start(self, strand: Strand, body: Body) -> None:
+        strand.steps = life(self, strand, body)
+        self.resume(strand)
+
+    def resume(
+        self, strand: Strand, value: object = None, error: BaseException | None = None
+    ) -> None:
+        """Let a strand go on to its next wait, or to its end."""
+        assert strand.steps is not None
+        strand.wait = None
+        try:
+            strand.wait = strand.steps.send(value) if error is None else strand.steps.throw(error)
+        except StopIteration:
+            strand.done = True
+        if strand.wait is not None:
+            self.decide(strand)
+
+    def decide(self, strand: Strand) -> None:
+        """At the end of a round: whoever waits for regions that need no more goes on."""
+        wait = strand.wait
+        if wait is None:
+            return
+        for region in wait.regions:
+            self.decide(region)
+        if wait.regions and strand.wait is wait and wait.decided():
+            self.resume(strand)
+
+    def handle_one(self, actor: Actor) -> bool:
+        """Handle the first thing in the mailbox that is for anybody; whether there was one."""
+        for item in list(actor.mailbox):
+            place = actor.mailbox.index(item)
+            if not (isinstance(item, Halt) and item.final):
+                del actor.mailbox[place]
+            if not isinstance(item, Event):
+                if self.meet(actor, item):
+                    return True
+                continue
+            answer = self.offer(actor.root, item)
+            if answer == TAKEN:
+                return True
+            if answer == UNWANTED:
+                actor.discarded += 1
+                self.log(actor.name, f"discard {item!r}")
+                continue
+            actor.mailbox.insert(place, item)
+        return False
+
+    def offer(self, strand: Strand, event: Event) -> str:
+        """One round of an event: what the strand makes of it."""
+        wait = strand.wait
+        assert wait is not None
+        answer = UNWANTED
+        if wait.regions:
+            answers = [self.offer(region, event) for region in wait.going()]
+            if TAKEN in answers:
+                self.decide(strand)
+                return TAKEN
+            if DEFERRED in answers:
+                return DEFERRED
+            if KEPT in answers:
+                answer = KEPT
+        elif wait.kinds is None:
+            answer = KEPT
+        elif isinstance(event, wait.kinds):
+            if wait.least is None or event.n >= wait.least:  # type: ignore[attr-defined]
+                self.resume(strand, event)
+                return TAKEN
+            answer = KEPT
+        for block, behind in inside_out(strand):
+            if isinstance(event, behind):
+                return DEFERRED
+            if isinstance(block, Named):
+                if isinstance(event, block.defer):
+                    return DEFERRED
+            elif block.hears(event):
+                if block.handler is None:
+                    self.leave(strand, block, event)
+                else:
+                    self.resume(strand, Handle(block, event))
+                return TAKEN
+        return answer
+
+    def meet(self, actor: Actor, item: Halt | Timer | Over) -> bool:
+        """Handle what is no mail; false for what has come too late, or too early."""
+        if actor.phase == "ending" and not isinstance(item, Over):
+            return False
+        if isinstance(item, Halt):
+            fall_silent(actor.root, 0)
+            self.resume(actor.root, error=Stopped())
+            return True
+        strand = item.strand
+        assert strand is not None
+        if self.resting(item):
+            actor.overdue.append(item)
+            return False
+        if not takes_part(strand):
+            return False
+        if isinstance(item, Over):
+            if strand.wait is not item.wait:
+                return False
+            self.resume(strand)
+        elif isinstance(item.owner, Wait):
+            if strand.wait is not item.owner:
+                return False
+            assert item.owner.after is not None
+            self.resume(strand, Timeout(None, item.owner.after))
+        else:
+            assert item.owner is not None
+            if item.owner.left or item.owner not in strand.blocks:
+                return False
+            assert item.owner.after is not None
+            self.leave(strand, item.owner, Timeout(None, item.owner.after))
+        return True
+
+    def resting(self, item: Timer | Over) -> bool:
+        """Whether it is for something that sleeps while a handler runs."""
+        owner = item.wait if isinstance(item, Over) else item.owner
+        assert owner is not None
+        assert item.strand is not None
+        if owner.resting:
+            return True
+        region: Strand | None = item.strand
+        while region is not None and region.group is not None:
+            if region.group.resting:
+                return True
+            region = region.outer
+        return False
+
+    def wake_up(self, actor: Actor) -> None:
+        """A handler has returned: the mailbox comes first, then what fell due, earliest first."""
+        due = [late for late in actor.overdue if not self.resting(late)]
+        actor.overdue = [late for late in actor.overdue if late not in due]
+        actor.mailbox += sorted(due, key=lambda late: late.place)
+
+    def leave(self, strand: Strand, block: Ear, cause: object) -> None:
+        block.cause = cause
+        fall_silent(strand, strand.blocks.index(block))
+        self.resume(strand, error=Left(block))
+
+    # --- ends ---------------------------------------------------------------------------------
+
+    def end(self, actor: Actor, result: object, error: Exception | None) -> None:
+        """The last that an actor does."""
+        actor.phase = "ended"
+        actor.root.result, actor.root.error = result, error
+        self.actors.remove(actor)
+        self.disarm(actor.grace)
+        what = f"ended {type(error).__name__}" if error else f"ended {result!r}"
+        self.log(actor.name, what)
+        parent = actor.parent
+        if parent is not None:
+            parent.children.remove(actor)
+            if error is not None and parent.failure is None:
+                parent.failure = ChildFailedError()
+                if parent.phase == "alive":
+                    parent.phase = "stopping"
+                    self.signal(parent, Halt(), first=True)
+        for strand, wait in actor.joiners:
+            self.signal(strand.actor, Over(strand, wait, (self.time, self.armed)))
+            self.armed += 1
+
+
+def any_ear(strand: Strand) -> bool:
+    return any(isinstance(block, Ear) for block in strand.blocks)
+
+
+def takes_part(strand: Strand | None) -> bool:
+    """Whether a strand, and the regions that it is in, have not ended and are not being ended."""
+    while strand is not None:
+        if strand.done or (strand.group is not None and strand not in strand.group.going()):
+            return False
+        strand = strand.outer
+    return True

@@ -1,0 +1,278 @@
+"""What the model is made of: actors, their regions, the blocks round a wait, waits, timers."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+from flowlet import Event
+from tests.reference.program import Body, Kinds
+
+
+class Unwinding(BaseException):
+    """What goes through a program to end it, or a part of it."""
+
+
+class Stopped(Unwinding):
+    """The actor, or the region, is being ended."""
+
+
+class Left(Unwinding):
+    """An `until` is being left."""
+
+    def __init__(self, block: Ear) -> None:
+        super().__init__()
+        self.block = block
+
+
+class Jumped(Unwinding):
+    """A `become` goes on as another program."""
+
+    def __init__(self, body: Body) -> None:
+        super().__init__()
+        self.body = body
+
+
+@dataclass(eq=False)
+class Timer:
+    """Something that is due at a time; of one time, what was armed first comes first."""
+
+    when: float
+    order: int
+    #: Whose it is: a wait or an `until`, which hear of it by mail.
+    owner: Wait | Ear | None = None
+    strand: Strand | None = None
+    #: Or what it does at once: a grace that is over, an event that was sent late.
+    kill: Actor | None = None
+    letter: tuple[Actor, Actor, Event] | None = None
+
+    @property
+    def place(self) -> tuple[float, int]:
+        return self.when, self.order
+
+
+@dataclass(eq=False)
+class Named:
+    """A `state` that is open."""
+
+    name: str
+    defer: Kinds
+    resting: int = 0
+    left: bool = False
+
+
+@dataclass(eq=False)
+class Ear:
+    """An `until` or an `on` that is open: a block that hears."""
+
+    kinds: Kinds
+    handler: Body | None = None
+    freeze: bool = False
+    after: int | None = None
+    timer: Timer | None = None
+    #: How many waits there were when it was entered.
+    depth: int = 0
+    #: How many handlers are running round it: while there are any, it hears nothing.
+    resting: int = 0
+    #: It is being left, or one round it is: it hears nothing any more.
+    left: bool = False
+    cause: object = None
+
+    def hears(self, event: Event) -> bool:
+        return not self.left and not self.resting and isinstance(event, self.kinds)
+
+
+@dataclass(eq=False)
+class Wait:
+    """Where a strand is parked."""
+
+    at: str
+    #: The types that it takes; `None` for a wait that takes no mail.
+    kinds: Kinds | None = None
+    least: int | None = None
+    after: int | None = None
+    timer: Timer | None = None
+    #: The child whose end it waits for.
+    child: Actor | None = None
+    #: The regions that it waits for, and whether one is enough.
+    regions: list[Strand] = field(default_factory=list)
+    race: bool = False
+    #: While the regions are being ended: the one whose clean-up runs.
+    only: Strand | None = None
+    resting: int = 0
+    #: Of a pause: `asked`, `queued` behind the others, or its `turn` has come.
+    pause: str | None = None
+
+    def going(self) -> list[Strand]:
+        """The regions that take part."""
+        alive = [region for region in self.regions if not region.done]
+        return alive if self.only is None else [self.only] if self.only in alive else []
+
+    def decided(self) -> bool:
+        """Whether the regions need no more rounds."""
+        if self.only is not None:
+            return self.only.done
+        done = [region.done for region in self.regions]
+        failed = any(region.error for region in self.regions)
+        return failed or (any(done) if self.race else all(done))
+
+
+@dataclass(eq=False)
+class Strand:
+    """What runs one program: an actor, or one of its regions."""
+
+    actor: Actor
+    who: str
+    outer: Strand | None = None
+    #: Of a region: the wait of the outer strand that it belongs to.
+    group: Wait | None = None
+    steps: Generator[Wait, Any, None] | None = None
+    wait: Wait | None = None
+    #: Where it is parked, and the waits that handlers have interrupted, the oldest first.
+    waits: list[Wait] = field(default_factory=list)
+    #: For each handler that runs: how many blocks there were, and the wait that it interrupted.
+    handling: list[tuple[int, Wait]] = field(default_factory=list)
+    #: The blocks that it is in, the outermost first; a region's own only.
+    blocks: list[Named | Ear] = field(default_factory=list)
+    #: How many blocks there were when the nearest `flow` began.
+    floor: int = 0
+    children: list[Actor] = field(default_factory=list)
+    #: The last state entered since the last wait: the final one, if the strand ends there.
+    entered: tuple[str, ...] | None = None
+    final: tuple[str, ...] = ("end",)
+    done: bool = False
+    result: object = None
+    error: Exception | None = None
+
+
+@dataclass(eq=False)
+class Actor:
+    name: str
+    body: Body
+    parent: Actor | None = None
+    mailbox: list[Any] = field(default_factory=list)
+    #: What fell due for those who slept while a handler ran.
+    overdue: list[Timer | Over] = field(default_factory=list)
+    #: new, alive, stopping, ending, ended
+    phase: str = "new"
+    root: Strand = field(init=False)
+    children: list[Actor] = field(default_factory=list)
+    spawned: int = 0
+    outputs: list[object] = field(default_factory=list)
+    discarded: int = 0
+    failure: ChildFailedError | None = None
+    grace: Timer | None = None
+    #: Who waits for its end.
+    joiners: list[tuple[Strand, Wait]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.root = Strand(self, self.name)
+
+
+# --- what else there is in a mailbox ----------------------------------------------------------
+
+
+@dataclass(eq=False)
+class Halt:
+    """Ends the actor; one that is `final` stays, so that every wait meets it."""
+
+    final: bool = False
+
+
+@dataclass(eq=False)
+class Over:
+    """A wait for the end of a child is over."""
+
+    strand: Strand
+    wait: Wait
+    place: tuple[float, int]
+
+
+@dataclass
+class Handle:
+    """What a wait is told when an `on` hears: run the handler, and then go on waiting."""
+
+    block: Ear
+    event: Event
+
+
+class ChildFailedError(Exception):
+    """A child has failed, and so its parent does."""
+
+
+def fall_silent(strand: Strand, first: int) -> None:
+    """The blocks from here in are being left, and hear nothing more."""
+    for block in strand.blocks[first:]:
+        block.left = True
+
+
+# --- what is seen of an actor -----------------------------------------------------------------
+
+
+def path(strand: Strand) -> tuple[Any, ...]:
+    """Where it waits: the names of the blocks, then of the wait; regions side by side."""
+    if strand.done:
+        return strand.final
+    assert strand.wait is not None
+    named = names(strand)
+    regions = strand.wait.regions
+    last = tuple(path(region) for region in regions) if regions else strand.wait.at
+    return (*named, last)
+
+
+def names(strand: Strand) -> tuple[str, ...]:
+    """Of the states that are open; a handler is outside those that rest."""
+    return tuple(b.name for b in strand.blocks if isinstance(b, Named) and not b.resting)
+
+
+def accepts(strand: Strand) -> set[type[Event]]:
+    """The types that it would take now."""
+    return accepted(strand)[0]
+
+
+def accepted(strand: Strand) -> tuple[set[type[Event]], Kinds]:
+    """The types that it would take, and those that it defers, so that nothing outside hears."""
+    wait = strand.wait
+    if wait is None:
+        return set(), ()
+    kinds: set[type[Event]] = set(wait.kinds or ())
+    deferred: Kinds = ()
+    for region in wait.going():
+        inside, kept = accepted(region)
+        kinds |= inside
+        deferred += kept
+    for block, behind in inside_out(strand):
+        deferred += behind
+        if isinstance(block, Named):
+            deferred += block.defer
+        elif not block.left and not block.resting:
+            kinds |= {kind for kind in block.kinds if not issubclass(kind, deferred)}
+    return kinds, deferred
+
+
+def inside_out(strand: Strand) -> list[tuple[Named | Ear, Kinds]]:
+    """The blocks of a strand, the innermost first; with what is deferred before it is asked.
+
+    That is by regions that rest inside, while a handler runs: their states are open all the same.
+    """
+    blocks = []
+    for place, block in reversed(list(enumerate(strand.blocks))):
+        behind: Kinds = ()
+        for top, wait in strand.handling:
+            if top == place + 1:
+                for region in wait.going():
+                    behind += deferring(region)
+        blocks.append((block, behind))
+    return blocks
+
+
+def deferring(strand: Strand) -> Kinds:
+    """All that the open states of a strand, and of the regions in it, defer."""
+    kinds: Kinds = ()
+    for block in strand.blocks:
+        kinds += block.defer if isinstance(block, Named) else ()
+    for wait in strand.waits:
+        for region in wait.going():
+            kinds += deferring(region)
+    return kinds
