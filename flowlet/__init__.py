@@ -26,13 +26,12 @@ from .errors import (
 from .events import Delay, Event, Timeout
 from .handlers import on
 from .introspect import StateGraph, draw, explore, observe
+from .jumps import become, flow
 from .options import actor
 from .requests import Request
 from .supervision import child, supervise
 from .waits import (
-    become,
     emit,
-    flow,
     me,
     now,
     parallel,

@@ -90,8 +90,8 @@ class ActorRef(Generic[R]):
     """
 
     __slots__ = (
-        "__weakref__", "_children", "_fiber", "_final", "_grace", "_home", "_job", "_joiners",
-        "_keeper", "_name", "_on_output", "_out", "_outputs", "_serial", "discarded", "error",
+        "__weakref__", "_args", "_children", "_fiber", "_final", "_fn", "_grace", "_home",
+        "_joiners", "_keeper", "_name", "_on_output", "_outputs", "_serial", "discarded", "error",
         "failure", "options", "parent", "phase", "remembered", "result",
     )  # fmt: skip
 
@@ -99,7 +99,8 @@ class ActorRef(Generic[R]):
         self,
         home: Dispatcher,
         fiber: Fiber,
-        job: tuple[Callable[..., R], tuple[Any, ...]],
+        fn: Callable[..., R],
+        args: tuple[Any, ...],
         name: str | None,
         serial: int,
         options: Options,
@@ -108,7 +109,8 @@ class ActorRef(Generic[R]):
     ) -> None:
         self._home = home
         self._fiber = fiber
-        self._job = job
+        self._fn = fn
+        self._args = args
         self._name = name
         self._serial = serial
         self._children: dict[ActorRef[Any], None] | None = None
@@ -116,7 +118,6 @@ class ActorRef(Generic[R]):
         self._joiners: dict[object, Callable[[ActorRef[Any]], object]] | None = None
         self._outputs: list[Any] | None = None
         self._on_output = on_output
-        self._out = on_output
         self._final: tuple[Any, ...] = ()
         self._grace: Grace | None = None
         self.options = options
@@ -234,26 +235,24 @@ class ActorRef(Generic[R]):
 
     def take(self) -> list[Any]:
         """What the actor has emitted since the last `take`, oldest first."""
-        outputs = self._outputs or []
-        if outputs:
-            self._outputs = None
-            self._out = None
+        if not self._outputs:
+            return []
+        outputs = self._outputs.copy()
+        self._outputs.clear()  # the same list goes on: `Fiber.out` may be its `append`
         return outputs
 
-    def emit(self, value: object) -> None:
-        """Give out a value in the actor's name; called by `flowlet.emit`."""
-        out = self._out
+    def emit(self, value: object, fiber: Fiber) -> None:
+        """Give out a value in the actor's name; called by `flowlet.emit`, in one of its fibers."""
+        out = self._on_output
         if out is None:
-            home = self._home
-            if home.listeners:
-                home.report(Emitted(home.now(), self, value))
-            out = self._on_output
-            if out is None:
-                if self._outputs is None:
-                    self._outputs = []
-                out = self._outputs.append
-            if not home.listeners:
-                self._out = out
+            if self._outputs is None:
+                self._outputs = []
+            out = self._outputs.append
+        home = self._home
+        if home.listeners:
+            home.report(Emitted(home.now(), self, value))
+        else:
+            fiber.out = out
         out(value)
 
     # --- what it is doing -----------------------------------------------------------------
@@ -263,13 +262,13 @@ class ActorRef(Generic[R]):
         """The actor's name: as given, or the function's, with a number from the second on."""
         if self._name is not None:
             return self._name
-        name = names.function_name(self._job[0])
+        name = names.function_name(self._fn)
         return name if self._serial == 1 else f"{name}#{self._serial}"
 
     @property
     def function(self) -> Callable[..., R]:
         """The function that the actor runs."""
-        return self._job[0]
+        return self._fn
 
     @property
     def alive(self) -> bool:
@@ -313,7 +312,7 @@ class ActorRef(Generic[R]):
         if fiber.at is not None:
             return (*names.path_of(fiber.path), name_of(fiber.at))
         stack = names.stack_of(frame or fiber.gr_frame)
-        return names.state_of(fn or self._job[0], stack, fiber.path, fiber.awaits)
+        return names.state_of(fn or self._fn, stack, fiber.path, fiber.awaits)
 
     def path_text(self) -> str:
         """The state as one text, for messages: `checkout/Address`."""

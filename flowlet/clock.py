@@ -26,28 +26,28 @@ class Timed(Protocol):
 class Timers:
     """What is armed, by instant; within one instant in the order of arming."""
 
-    __slots__ = ("_armed", "heap")
+    __slots__ = ("armed", "heap")
 
     def __init__(self) -> None:
         #: The instants, leftovers included; empty only if nothing is armed.
         self.heap: list[float] = []
         #: By instant: what is armed, or a dictionary of several in their order.
-        self._armed: dict[float, Timed | dict[Timed, None]] = {}
+        self.armed: dict[float, Timed | dict[Timed, None]] = {}
 
     def arm(self, when: float, timed: Timed) -> None:
         """Have `timed` fired at `when`, in seconds on the clock."""
-        there = self._armed.get(when)
+        there = self.armed.get(when)
         if there is None:
-            self._armed[when] = timed
+            self.armed[when] = timed
             heappush(self.heap, when)
         elif type(there) is dict:
             there[timed] = None
         else:
-            self._armed[when] = {there: None, timed: None}  # type: ignore[dict-item]  # no dict
+            self.armed[when] = {there: None, timed: None}  # type: ignore[dict-item]  # no dict
 
     def disarm(self, when: float, timed: Timed) -> bool:
         """Forget `timed`; false, and nothing happens, if it has fired already."""
-        armed = self._armed
+        armed = self.armed
         there = armed.get(when)
         if there is not timed:
             if type(there) is not dict or timed not in there:
@@ -65,7 +65,7 @@ class Timers:
     def next(self) -> float | None:
         """The earliest instant for which something is armed."""
         heap = self.heap
-        armed = self._armed
+        armed = self.armed
         while heap:
             if heap[0] in armed:
                 return heap[0]
@@ -74,7 +74,7 @@ class Timers:
 
     def fire(self, when: float) -> bool:
         """Fire all that is armed for an instant, in the order of arming; whether anything was."""
-        there = self._armed.pop(when, None)
+        there = self.armed.pop(when, None)
         if isinstance(there, dict):
             for timed in there:
                 timed.fire()
@@ -82,15 +82,15 @@ class Timers:
             there.fire()
         return there is not None
 
-    def armed(self) -> list[tuple[float, Timed]]:
+    def all_armed(self) -> list[tuple[float, Timed]]:
         """All that is armed, earliest first, within an instant in the order of arming."""
         found: list[tuple[float, Timed]] = []
-        for when, there in sorted(self._armed.items(), key=lambda each: each[0]):
+        for when, there in sorted(self.armed.items(), key=lambda each: each[0]):
             found += [(when, timed) for timed in (there if isinstance(there, dict) else (there,))]
         return found
 
     def __len__(self) -> int:
-        return len(self.armed())
+        return len(self.all_armed())
 
 
 class VirtualClock:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextvars
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from greenlet import greenlet
@@ -53,12 +54,15 @@ class Fiber(greenlet):
     held      what is asleep while a handler runs
     region    the region that runs in this fiber, of an actor that has several
     group     the regions that this fiber conducts
+    out       where its outputs go; `None` if that has to be asked
+    nap       the alarm of its `sleep`, used again for the next one
     histories the blocks that it is in and that remember where they are left, outermost first
     """
 
     __slots__ = (
         "alarm", "at", "block", "box", "called", "entered", "event", "floor", "group", "held",
-        "histories", "home", "kinds", "left", "own", "path", "ready", "ref", "region", "want",
+        "histories", "home", "kinds", "left", "nap", "out", "own", "path", "ready", "ref",
+        "region", "want",
     )  # fmt: skip
 
     want: type | Kinds | Mark | None
@@ -73,6 +77,8 @@ class Fiber(greenlet):
     at: Any
     left: tuple[int, names.Cell] | None
     alarm: Alarm | None
+    out: Callable[[Any], object] | None
+    nap: Alarm | None
     own: Own | None
     held: Held | None
     region: Region | None
@@ -87,7 +93,7 @@ class Fiber(greenlet):
         self.ref = ref
         self.ready = self.home.ready
         self.box = self.want = self.event = self.at = self.called = None
-        self.path = self.entered = self.block = self.floor = self.left = None
+        self.path = self.entered = self.block = self.floor = self.left = self.out = None
         self.alarm = self.own = self.held = self.region = self.group = None
         self.kinds = self.histories = ()
         self.gr_context = contextvars.copy_context()
@@ -178,6 +184,7 @@ class Fiber(greenlet):
         if self.group is not None:
             for fiber in self.group.fibers():
                 fiber.watch()
+        self.out = None
         if self.box.__class__ is not WatchedBox:
             self.box = WatchedBox(self.box or ())
         if isinstance(self.want, type):

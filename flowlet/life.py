@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from greenlet import GreenletExit
 
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 E = TypeVar("E", bound=BaseException)
+
+NO_KEYWORDS: Final[dict[str, Any]] = {}
+
+#: The modules that call the functions of actors and regions.
+_ROUND: Final = (__name__, f"{__package__}.dispatcher", f"{__package__}.regions")
 
 
 class Keeper(Protocol):
@@ -46,37 +51,32 @@ class Keeper(Protocol):
         ...
 
 
-def run_actor(me: Fiber, ref: ActorRef[Any]) -> None:
-    """One actor, from its first turn to its end."""
-    fn, args = ref._job
-    while True:
-        result: Any = None
-        error: BaseException | None = None
-        try:
-            result = go_through(fn, args, {})
-        except (Stopped, GreenletExit):
-            pass
-        except Leave:
-            error = IllegalCallError(
-                f"actor {ref.name!r} was in an `until` block of a generator that did not run when "
-                "the block was to be left; open the block in the function that drives the generator"
-            )
-        except BaseException as failure:
-            error = failure
-        if ref.failure is not None:
-            error = ref.failure
-        if error is not None and error.__traceback__ is not None:
-            _note(me, ref, error)
-            error = without_frames(error)
-        stopped = ref.phase == "stopping" and ref.failure is None
-        ref.phase = "ending"
-        entered = me.entered
-        if ref._children:
-            _end_children(me, ref)
-            error = error or ref.failure
-        if ref._keeper is None or not ref._keeper.goes_on(me, ref, error, stopped):
-            break
+def goes_on(me: Fiber, ref: ActorRef[Any], result: Any, error: BaseException | None) -> bool:
+    """Whether an actor, whose function is over, runs it again; if not, it ends here.
+
+    Called in the actor, with what its function returned or raised.
+    """
+    if isinstance(error, Stopped | GreenletExit):
+        error = None
+    elif isinstance(error, Leave):
+        error = IllegalCallError(
+            f"actor {ref.name!r} was in an `until` block of a generator that did not run when the "
+            "block was to be left; open the block in the function that drives the generator"
+        )
+    if ref.failure is not None:
+        error = ref.failure
+    if error is not None and error.__traceback__ is not None:
+        _note(me, ref, error)
+        error = without_frames(error)
+    stopped = ref.phase == "stopping" and ref.failure is None
+    ref.phase = "ending"
+    entered = me.entered
+    if ref._children:
+        _end_children(me, ref)
+        error = error or ref.failure
+    if ref._keeper is not None and ref._keeper.goes_on(me, ref, error, stopped):
         ref.phase = "alive"
+        return True
     passed = names.passed_blocks(entered, None)
     if error is not None:
         ref._final = (f"error: {type(error).__name__}",)
@@ -86,6 +86,7 @@ def run_actor(me: Fiber, ref: ActorRef[Any]) -> None:
     else:
         ref._final = ("end",)
     end_actor(me.home, ref, result, error, passed)
+    return False
 
 
 def go_through(fn: Callable[..., R], args: tuple[Any, ...], keywords: dict[str, Any]) -> R:
@@ -108,9 +109,11 @@ def go_through(fn: Callable[..., R], args: tuple[Any, ...], keywords: dict[str, 
 
 
 def without_frames(error: E) -> E:
-    """The error without the two frames here: a stored one must not keep the actor alive."""
+    """The error without the frames round the function: a stored one must not keep the actor."""
     trace = error.__traceback__
-    error.__traceback__ = trace and trace.tb_next and trace.tb_next.tb_next
+    while trace is not None and trace.tb_frame.f_globals.get("__name__") in _ROUND:
+        trace = trace.tb_next
+    error.__traceback__ = trace
     return error
 
 

@@ -25,7 +25,7 @@ from .dispatcher import next_one, resume, step_aside
 from .errors import IllegalCallError, Leave, Stopped, Unwinding
 from .events import name_of
 from .fiber import Fiber
-from .life import go_through, without_frames
+from .life import NO_KEYWORDS, go_through, without_frames
 from .mailbox import (
     EVERY,
     KEEPS,
@@ -100,12 +100,12 @@ class Region:
         fiber.ready = _Back(conductor)  # type: ignore[assignment]  # all of a queue that is used
         if conductor.home.listeners:
             fiber.watch()
-        resume(fiber)
+        conductor.home.begin_now(fiber)
 
     def run(self, me: Fiber) -> Fiber:
         """From the first turn to the end; returns who goes on then.  Called in the region."""
         try:
-            self.result = go_through(self.fn, (), {})
+            self.result = go_through(self.fn, (), NO_KEYWORDS)
         except (Stopped, GreenletExit):
             pass
         except Leave:

@@ -41,6 +41,7 @@ LAYERS = (
     {"flowlet.roster", "flowlet.life", "flowlet.watchdog", "flowlet.dispatcher"},
     {
         "flowlet.waiting",
+        "flowlet.jumps",
         "flowlet.regions",
         "flowlet.requests",
         "flowlet.waits",

@@ -280,12 +280,12 @@ def timers_of(ref: ActorRef[Any]) -> list[tuple[float, Any]]:
     What a handler has put to sleep goes off only afterwards.
     """
     awake = {id(timed) for _, timed in timers_by_place(ref)}
-    return [each for each in ref._home.timers.armed() if id(each[1]) in awake]
+    return [each for each in ref._home.timers.all_armed() if id(each[1]) in awake]
 
 
 def timers_by_place(ref: ActorRef[Any]) -> list[tuple[float, Any]]:
     """The same in an order that does not depend on times: a wait's own, then inside out."""
-    armed = {id(timed) for _, timed in ref._home.timers.armed()}
+    armed = {id(timed) for _, timed in ref._home.timers.all_armed()}
     awake = handlers.times_awake(ref._fiber)
     return [(timed.when, timed) for timed in awake if id(timed) in armed]
 

@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from dataclasses import dataclass
 from typing import Any
 
 import flowlet
 from flowlet import (
     ActorRef,
+    Cell,
     ChildFailedError,
     Dispatcher,
+    MailboxFullError,
+    NoReplyError,
+    RestartLimitError,
+    UnexpectedEventError,
     become,
     emit,
     flow,
+    me,
     receive,
     sleep,
     spawn,
     state,
     until,
 )
+from flowlet.instrument import Discarded, Ended
+from flowlet.sending import Delayed
 from tests.reference import program as p
 from tests.reference.model import Line
+from tests.reference.parts import known
+from tests.reference.play import Options, outcome, text_of
+
+
+MADE_UP = (
+    ValueError,
+    ChildFailedError,
+    MailboxFullError,
+    NoReplyError,
+    RestartLimitError,
+    UnexpectedEventError,
+)
 
 
 @dataclass
@@ -30,41 +51,66 @@ class Done:
     value: object
 
 
-@dataclass
 class Run:
     """One dispatcher, its actors, and what they say."""
 
-    d: Dispatcher
-    named: dict[str, ActorRef[Any]] = field(default_factory=dict)
-    names: dict[ActorRef[Any], str] = field(default_factory=dict)
-    spawned: dict[str, int] = field(default_factory=dict)
-    sends: int = 0
-    broken: bool = False
-    trace: list[Line] = field(default_factory=list)
+    def __init__(self, d: Dispatcher) -> None:
+        self.d = d
+        self.named: dict[str, ActorRef[Any]] = {}
+        self.cells: dict[str, Cell[int]] = {name: d.shared(name, 0) for name in p.CELLS}
+        self.spawned: Counter[str] = Counter()
+        self.sends = 0
+        #: By actor: the requests that it has taken and not answered; what it sent for later last.
+        self.requests: defaultdict[str, list[p.Get]] = defaultdict(list)
+        self.later: dict[str, Delayed] = {}
+        self.raised: list[str] = []
+        self.broken = False
+        self.trace: list[Line] = []
 
     def log(self, who: str, what: str) -> None:
         self.trace.append((self.d.now(), who, what))
 
     def listen(self, record: object) -> None:
         """An instrument: what the actors cannot say themselves."""
-        kind = type(record).__name__
-        if kind == "Discarded":
-            self.log(self.names[record.actor], f"discard {record.event!r}")
-        elif kind == "Ended":
-            error = record.error
-            what = repr(record.result) if error is None else type(error).__name__
-            self.log(self.names[record.actor], f"ended {what}")
+        if isinstance(record, Discarded):
+            self.log(record.actor.name, f"discard {text_of(record.event)}")
+        elif isinstance(record, Ended):
+            self.log(record.actor.name, f"ended {outcome(record.result, record.error)}")
+
+    def attach(self) -> None:
+        """A listener that does nothing comes, or goes if it is there."""
+        if nothing in self.d.listeners:
+            self.d.unlisten(nothing)
+        else:
+            self.d.listen(nothing)
 
     def note(self, error: Exception) -> None:
-        """An error has come out of the run; those that the programs raise are seen elsewhere."""
-        if not isinstance(error, ValueError | ChildFailedError):
+        """An error has come out of the run; of those that nobody has made up it is the last."""
+        self.raised.append(type(error).__name__)
+        if type(error) not in MADE_UP:
             self.log("all", f"got {error!r}")
             self.broken = True
 
-    def spawn(self, name: str, body: p.Body) -> None:
-        ref = self.d.spawn(Script(self, name, name).machine, body)
-        self.named[name] = ref
-        self.names[ref] = name
+    def spawn(self, name: str, body: p.Body, options: Options) -> None:
+        machine = Script(self, name, name).machine
+
+        @flowlet.actor(unexpected=options.unexpected, mailbox=options.mailbox)
+        def fn() -> object:
+            return machine(body)
+
+        self.named[name] = self.d.spawn(fn, name=name)
+
+    def find(self, name: str, sender: str) -> ActorRef[Any]:
+        """The actor of that name; `me` if there is none."""
+        if name == "parent":
+            name = sender.rpartition("/")[0]
+        elif name == "child":
+            name = f"{sender}/{self.spawned[sender]}"
+        return self.named.get(name) or self.d.find(name) or self.named[sender]
+
+
+def nothing(record: object) -> None:
+    """Listens, and says nothing."""
 
 
 @dataclass
@@ -78,7 +124,17 @@ class Script:
     def log(self, what: str) -> None:
         self.run.log(self.who, what)
 
+    def take(self, what: str, event: object) -> None:
+        """It has taken an event; a request is remembered, so that it can be answered."""
+        self.log(f"{what} {text_of(event)}")
+        if isinstance(event, p.Get):
+            self.run.requests[self.actor].append(event)
+
+    def find(self, name: str) -> ActorRef[Any]:
+        return self.run.find(name, self.actor)
+
     def machine(self, body: p.Body) -> object:
+        self.run.named[self.actor] = me()
         done = self.body(body)
         return None if done is None else done.value
 
@@ -94,34 +150,42 @@ class Script:
             case p.Receive(kinds, after, least):
                 where = None if least is None else lambda event: event.n >= least
                 got: Any = receive(*kinds, after=after, where=where, at=statement.at)  # type: ignore[call-overload]
-                self.log(f"took {got!r}")
+                self.take("took", got)
             case p.Sleep(seconds):
                 sleep(seconds, at="sleep")
                 self.log("slept")
             case p.Pause():
                 flowlet.pause(at="pause")
                 self.log("went on")
+            case p.Ask(to, request, after):
+                self.ask(self.find(to), request, after)
+            case p.WaitUntil(cell, least):
+                flowlet.wait_until(lambda: self.run.cells[cell].value >= least, at="wait_until")
+                self.log(f"{cell} is {least} or more")
+            case p.Supervise():
+                self.log(f"supervised {self.supervise(statement)!r}")
             case p.Parallel(regions):
                 self.log(f"joined {flowlet.parallel(*self.functions(regions))!r}")
             case p.Race(regions):
                 self.log(f"won {flowlet.race(*self.functions(regions))!r}")
-            case p.State(name, defer, body):
+            case p.State(name, defer, body, None):
                 with state(name, defer=defer):
                     self.log(f"enter {name}")
-                    try:
-                        return self.body(body)
-                    finally:
-                        self.log(f"leave {name}")
+                    return self.inside(name, body)
+            case p.State(name, defer, body, history):
+                with state(name, defer=defer, history=history) as h:
+                    self.log(f"enter {name} {known(h.last)}")
+                    return self.inside(name, body)
             case p.Until(kinds, after, body):
                 done = None
                 with until(*kinds, after=after) as end:
                     done = self.body(body)
-                self.log(f"until {end.event!r}")
+                self.take("until", end.event)
                 return done
             case p.On(kind, handler, freeze, body):
 
                 def answer(event: object) -> None:
-                    self.log(f"handling {event!r}")
+                    self.take("handling", event)
                     self.body(handler)
                     self.log("handled")
 
@@ -164,39 +228,83 @@ class Script:
                 self.log(f"emit {value}")
             case p.Send(to, event, after):
                 self.send(self.find(to), event, after)
-            case p.Stop(to):
-                self.find(to).stop()
+            case p.Cancel():
+                later = self.run.later.get(self.actor)
+                self.log(f"cancelled {later is not None and later.cancel()}")
+            case p.Reply(value):
+                requests = self.run.requests[self.actor]
+                if requests:
+                    requests.pop(0).reply(value)
+            case p.Set(cell, value):
+                self.run.cells[cell].value = value
+            case p.Stop(to, grace):
+                self.find(to).stop(grace)
+            case p.Watch(whom):
+                flowlet.watch(self.find(whom))
+            case p.Listen():
+                self.run.attach()
             case p.Spawn(body):
                 self.child(body)
             case _:
                 raise TypeError(statement)
         return None
 
-    def send(self, to: ActorRef[Any], event: object, after: int | None) -> None:
+    def inside(self, name: str, body: p.Body) -> Done | None:
+        """The body of a state, and that it is left."""
+        try:
+            return self.body(body)
+        finally:
+            self.log(f"leave {name}")
+
+    def may_send(self) -> bool:
         self.run.sends += 1
-        if self.run.sends > p.MOST_SENDS:
+        return self.run.sends <= p.MOST_SENDS
+
+    def send(self, to: ActorRef[Any], event: object, after: int | None) -> None:
+        if not self.may_send():
             return
         if after is None:
             to.send(event)
         else:
-            to.send(event, after=after)
+            self.run.later[self.actor] = to.send(event, after=after)
 
-    def find(self, name: str) -> ActorRef[Any]:
-        return self.run.named[self.actor if name == "me" else name]
+    def ask(self, target: ActorRef[Any], request: p.Get, after: int | None) -> None:
+        if target is me() or not self.may_send():
+            return
+        self.log(f"answer {target.ask(request, after=after, at='ask')!r}")  # type: ignore[arg-type]
+
+    def name_child(self) -> str:
+        self.run.spawned[self.actor] += 1
+        return f"{self.actor}/{self.run.spawned[self.actor]}"
 
     def child(self, body: p.Body) -> tuple[str, ActorRef[Any]]:
-        run = self.run
-        number = run.spawned[self.actor] = run.spawned.get(self.actor, 0) + 1
-        name = f"{self.actor}/{number}"
-        ref = spawn(Script(run, name, name).machine, body)
-        run.named[name] = ref
-        run.names[ref] = name
+        name = self.name_child()
+        ref = self.run.named[name] = spawn(Script(self.run, name, name).machine, body, name=name)
         self.log(f"spawned {name}")
         return name, ref
+
+    def supervise(self, statement: p.Supervise) -> tuple[Any, ...]:
+        children = []
+        for body, restart in statement.given:
+            name = self.name_child()
+            script = Script(self.run, name, name)
+            children.append(flowlet.child(script.machine, body, name=name, restart=restart))
+        return flowlet.supervise(
+            *children,
+            strategy=statement.strategy,
+            max_restarts=statement.max_restarts,
+            within=p.WITHIN,
+            at="supervise",
+        )
 
     def functions(self, regions: tuple[p.Body, ...]) -> list[Any]:
         def function(number: int, body: p.Body) -> Any:
             script = Script(self.run, self.actor, f"{self.who}.{number}")
-            return lambda: script.machine(body)
+
+            def region() -> object:
+                return script.machine(body)
+
+            region.__name__ = script.who  # a history is a region's own, by its name
+            return region
 
         return [function(number, body) for number, body in enumerate(regions)]

@@ -1,144 +1,234 @@
-"""Plays made up by hypothesis; the simplest come first, so that what fails shrinks to those."""
+"""Plays made up at random, the same for the same seed.
+
+A play uses about half of the words, so that those which it uses meet often.  What comes from
+outside is made up while the model plays: mostly what somebody would take just then, or time enough
+for something to fall due.
+"""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from random import Random
+from typing import Final
 
-from hypothesis import strategies as st
-
+from flowlet import Event, Exited
 from tests.reference import program as p
-
-Bodies = st.SearchStrategy[p.Body]
-Statements = st.SearchStrategy[p.Statement]
-
-NAMES = ("a", "b", "c")
+from tests.reference.parts import accepts
+from tests.reference.play import Advance, Attach, End, Options, Play, Put, Stimulus, Tell
+from tests.reference.stage import Rules
 
 #: Statements without a body, and those with one; what is there twice comes more often.
-WAITS = ("receive", "receive", "receive", "sleep", "picky receive", "deaf receive", "pause") * 2
-DEEDS = ("emit", "send", "send", "send", "send later", "send later", "stop", "raise", "return")
-HEADS = (
-    "state", "until", "until", "limit", "try", "on", "on", "parallel", "parallel", "race",
-    "loop", "catch", "flow", "become", "spawn", "child",
+WAITS: Final = ("receive", "receive", "receive", "sleep", "picky", "deaf", "pause")
+DEEDS: Final = (
+    "emit", "send", "send later", "cancel", "stop", "raise", "return", "ask", "reply", "watch",
+    "set", "wait until", "listen",
 )  # fmt: skip
-
-seconds = st.integers(0, 4)
-limits = st.none() | seconds
-kind = st.sampled_from((p.A, p.B, p.A, p.B, p.C, p.Special))
-kinds = st.lists(kind, min_size=1, max_size=2, unique=True).map(tuple)
-events = st.builds(lambda kind, n: kind(n=n), kind, st.integers(0, 2))
-actors = st.integers(1, 3)
-twice = st.integers(1, 2)
-deferred = st.just(()) | kinds
-digits = st.integers(0, 9)
-truth = st.booleans()
-least = st.integers(1, 2)
+HEADS: Final = (
+    "state", "until", "until", "limit", "try", "on", "on", "parallel", "race", "loop", "catch",
+    "flow", "become", "spawn", "child", "supervise", "history",
+)  # fmt: skip
+#: Of words that are useless without each other, all are used or none.
+TOGETHER: Final = (
+    ("ask", "reply"),
+    ("set", "wait until"),
+    ("send later", "cancel"),
+    ("history", "loop"),
+)
 
 
 class Author:
-    """Writes bodies; its strategies are made once, since making them costs more than drawing."""
+    """Makes up one play."""
 
-    def __init__(self, names: tuple[str, ...], without: tuple[str, ...]) -> None:
-        self.whom = st.sampled_from(("me", *names))
-        self.leaves = words(WAITS + DEEDS, without)
-        self.heads = words(HEADS, without)
-        self.leaf = {True: leaves(self, True), False: leaves(self, False)}
-        leaf = self.leaf
-        #: By depth, and by whether it stands in a `finally`, which must not hide what unwinds.
-        self.bodies = {(0, cleaning): some(leaf[cleaning]) for cleaning in (False, True)}
-        for depth in (1, 2, 3):
-            for cleaning in (False, True):
-                head = heads(self, depth - 1, cleaning)
-                statement = st.one_of(leaf[cleaning], head, head)
-                self.bodies[depth, cleaning] = some(statement)
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+        self.names = ("a", "b", "c")[: self.random.choice((1, 1, 2, 2, 3))]
+        used = {word for word in (*DEEDS, *HEADS) if self.chance(0.5)}
+        for words in TOGETHER:
+            if used.intersection(words):
+                used.update(words)
+        self.deeds = [word for word in DEEDS if word in used] or ["emit"]
+        self.heads = [word for word in HEADS if word in used] or ["until"]
+        self.kinds: list[type[Event]] = [p.A, p.A, p.B, p.B, p.C, p.Special]
+        self.kinds += [p.Get] * 3 * ("ask" in used) + [Exited] * 3 * ("watch" in used)
+
+    # --- small things ---------------------------------------------------------------------
+
+    def chance(self, of: float) -> bool:
+        return self.random.random() < of
+
+    def seconds(self) -> int:
+        return self.random.randint(0, 4)
+
+    def limit(self) -> int | None:
+        return self.seconds() if self.chance(0.4) else None
+
+    def some(self) -> p.Kinds:
+        """One or two types of events."""
+        kinds = (self.random.choice(self.kinds), self.random.choice(self.kinds))
+        return kinds if self.chance(0.3) and kinds[0] is not kinds[1] else kinds[:1]
+
+    def event(self) -> Event:
+        kind = self.random.choice(self.kinds)
+        return (p.A if kind is Exited else kind)(n=self.random.randint(0, 2))
+
+    def whom(self) -> str:
+        return self.random.choice((*self.names, "me", "parent", "child", "child"))
+
+    def cell(self) -> str:
+        return self.random.choice(p.CELLS)
+
+    def bodies(self, depth: int) -> tuple[p.Body, ...]:
+        return tuple(self.body(depth) for _ in range(self.random.choice((1, 2, 2, 3))))
+
+    # --- programs -------------------------------------------------------------------------
+
+    def body(self, depth: int, cleaning: bool = False) -> p.Body:
+        """Some statements; those of a `finally` must not hide what unwinds."""
+        number = self.random.choice((1, 2, 2, 3))
+        return tuple(self.statement(depth, cleaning) for _ in range(number))
+
+    def statement(self, depth: int, cleaning: bool) -> p.Statement:
+        if depth > 0 and self.chance(0.5):
+            return self.composed(self.random.choice(self.heads), depth - 1, cleaning)
+        if self.chance(0.6):
+            return self.wait(self.random.choice(WAITS))
+        return self.deed(self.random.choice(self.deeds), cleaning)
+
+    def wait(self, word: str) -> p.Statement:
+        match word:
+            case "sleep":
+                return p.Sleep(self.seconds())
+            case "picky":
+                kinds = tuple(kind for kind in self.some() if kind is not Exited) or (p.A,)
+                return p.Receive(kinds, self.limit(), self.random.randint(1, 2))
+            case "deaf":
+                return p.Receive((), self.seconds())
+            case "pause":
+                return p.Pause()
+            case _:
+                return p.Receive(self.some(), self.limit())
+
+    def deed(self, word: str, cleaning: bool) -> p.Statement:
+        match word:
+            case "send":
+                return p.Send(self.whom(), self.event())
+            case "send later":
+                return p.Send(self.whom(), self.event(), self.seconds())
+            case "cancel":
+                return p.Cancel()
+            case "stop":
+                return p.Stop(self.whom(), self.random.choice((0, 2, p.GRACE)))
+            case "raise":
+                return p.Raise()
+            case "return" if not cleaning:
+                return p.Return(self.random.randint(0, 9))
+            case "ask":
+                return p.Ask(self.whom(), p.Get(self.random.randint(0, 2)), self.limit())
+            case "reply":
+                return p.Reply(self.random.randint(0, 9))
+            case "watch":
+                return p.Watch(self.whom())
+            case "set":
+                return p.Set(self.cell(), self.random.randint(0, 2))
+            case "wait until":
+                return p.WaitUntil(self.cell(), self.random.randint(0, 2))
+            case "listen":
+                return p.Listen()
+            case _:
+                return p.Emit(self.random.randint(0, 9))
+
+    def composed(self, word: str, depth: int, cleaning: bool) -> p.Statement:
+        """A statement with a body, or several."""
+        match word:
+            case "state":
+                defer = self.some() if self.chance(0.4) else ()
+                return p.State(self.random.choice("st"), defer, self.body(depth, cleaning))
+            case "history":
+                last = self.random.choice(("deep", "shallow"))
+                return p.State(self.random.choice("st"), (), self.body(depth, cleaning), last)
+            case "until":
+                return p.Until(self.some(), self.limit(), self.body(depth, cleaning))
+            case "limit":
+                return p.Until((), self.seconds(), self.body(depth, cleaning))
+            case "try":
+                return p.Try(self.body(depth, cleaning), self.body(depth, cleaning=True))
+            case "on":
+                kind, freeze = self.random.choice(self.kinds), self.chance(0.5)
+                handler = self.body(depth, cleaning)
+                return p.On(kind, handler, freeze, self.body(depth, cleaning))
+            case "parallel":
+                return p.Parallel(self.bodies(depth))
+            case "race":
+                return p.Race(self.bodies(depth))
+            case "loop":
+                return p.Loop(self.random.randint(1, 2), self.body(depth, cleaning))
+            case "catch":
+                body = self.body(depth, cleaning)
+                return p.Catch((*body, p.Raise()) if self.chance(0.5) else body)
+            case "become" if not cleaning:
+                return p.Become(self.body(depth))
+            case "spawn":
+                return p.Spawn(self.child(depth))
+            case "child":
+                return p.Child(self.child(depth), self.body(depth, cleaning))
+            case "supervise":
+                return self.supervise(depth)
+            case _:
+                return p.Flow(self.body(depth))
+
+    def child(self, depth: int) -> p.Body:
+        body = self.body(depth)
+        return (*body, p.Raise()) if self.chance(0.2) else body
+
+    def supervise(self, depth: int) -> p.Supervise:
+        children = self.bodies(depth)
+        children = tuple((*body, p.Raise()) if self.chance(0.5) else body for body in children)
+        restarts: list[p.Restart] = ["on_error", "on_error", "always", "never"]
+        strategies: list[p.Strategy] = ["one_for_one", "one_for_all", "rest_for_one"]
+        return p.Supervise(
+            children,
+            tuple(self.random.choice(restarts) for _ in children),
+            self.random.choice(strategies),
+            self.random.randint(0, 3),
+        )
+
+    # --- the play -------------------------------------------------------------------------
+
+    def play(self) -> Play:
+        actors = {name: self.body(3) for name in self.names}
+        options = {name: self.options() for name in self.names if self.chance(0.2)}
+        rules = Rules(Play(actors, (), options))
+        stimuli = []
+        for _ in range(self.random.randint(1, 12)):
+            stimuli.append(self.stimulus(rules))
+            rules.meet(stimuli[-1])
+        rules.end()
+        return Play(actors, tuple(stimuli), options)
+
+    def options(self) -> Options:
+        unexpected = self.random.choice(("discard", "defer", "raise"))
+        return Options(unexpected, self.random.choice((None, 1, 2)))
+
+    def stimulus(self, rules: Rules) -> Stimulus:
+        model = rules.model
+        to = self.random.choice(self.names)
+        wanted = sorted(accepts(model.named[to].root), key=lambda kind: kind.__name__)
+        wanted = [kind for kind in wanted if kind is not Exited]
+        choice = self.random.random()
+        if choice < 0.4 and wanted:
+            return Tell(to, self.random.choice(wanted)(n=self.random.randint(0, 2)))
+        if choice < 0.5:
+            return Tell(to, self.event())
+        if choice < 0.55:
+            return End(to)
+        if choice < 0.6 and "set" in self.deeds:
+            return Put(self.cell(), self.random.randint(0, 2))
+        if choice < 0.65:
+            return Attach()
+        if choice < 0.8 and model.timers:
+            next_deadline = min(timer.when for timer in model.timers)
+            return Advance(int(next_deadline - model.time))
+        return Advance(self.random.choice((0, 0, 1, 2, 5)))
 
 
-def some(statement: Statements) -> Bodies:
-    return st.lists(statement, min_size=1, max_size=3).map(tuple)
-
-
-@st.composite
-def heads(draw: st.DrawFn, author: Author, depth: int, cleaning: bool) -> p.Statement:
-    """A statement with a body, or several."""
-    cleanup = author.bodies[depth, True]
-    body = author.bodies[depth, False]
-    inside = author.bodies[depth, cleaning]
-    match draw(author.heads):
-        case "state":
-            return p.State(draw(st.sampled_from("st")), draw(deferred), draw(inside))
-        case "until":
-            return p.Until(draw(kinds), draw(limits), draw(inside))
-        case "limit":
-            return p.Until((), draw(seconds), draw(inside))
-        case "try":
-            return p.Try(draw(inside), draw(cleanup))
-        case "on":
-            return p.On(draw(kind), draw(inside), draw(truth), draw(inside))
-        case "parallel":
-            return p.Parallel(tuple(draw(st.lists(body, min_size=1, max_size=3))))
-        case "race":
-            return p.Race(tuple(draw(st.lists(body, min_size=1, max_size=3))))
-        case "loop":
-            return p.Loop(draw(twice), draw(inside))
-        case "catch":
-            return p.Catch(draw(inside))
-        case "become" if not cleaning:
-            return p.Become(draw(body))
-        case "spawn":
-            return p.Spawn(draw(body))
-        case "child":
-            return p.Child(draw(body), draw(inside))
-        case _:
-            return p.Flow(draw(body))
-
-
-@st.composite
-def leaves(draw: st.DrawFn, author: Author, cleaning: bool) -> p.Statement:
-    """A statement without a body."""
-    match draw(author.leaves):
-        case "receive":
-            return p.Receive(draw(kinds), draw(limits))
-        case "sleep":
-            return p.Sleep(draw(seconds))
-        case "picky receive":
-            return p.Receive(draw(kinds), draw(limits), draw(least))
-        case "deaf receive":
-            return p.Receive((), draw(seconds))
-        case "pause":
-            return p.Pause()
-        case "send":
-            return p.Send(draw(author.whom), draw(events))
-        case "send later":
-            return p.Send(draw(author.whom), draw(events), draw(seconds))
-        case "stop":
-            return p.Stop(draw(author.whom))
-        case "raise":
-            return p.Raise()
-        case "return" if not cleaning:
-            return p.Return(draw(digits))
-        case _:
-            return p.Emit(draw(digits))
-
-
-@lru_cache
-def author(names: tuple[str, ...], without: tuple[str, ...]) -> Author:
-    return Author(names, without)
-
-
-def words(all_words: tuple[str, ...], without: tuple[str, ...]) -> st.SearchStrategy[str]:
-    return st.sampled_from([word for word in all_words if word not in without])
-
-
-@lru_cache
-def stimuli(names: tuple[str, ...]) -> st.SearchStrategy[list[p.Stimulus]]:
-    whom = st.sampled_from(names)
-    told = st.builds(p.Tell, whom, events)
-    time = st.builds(p.Advance, digits)
-    return st.lists(st.one_of(told, time, told, time, st.builds(p.End, whom)), max_size=10)
-
-
-@st.composite
-def plays(draw: st.DrawFn, without: tuple[str, ...] = ()) -> p.Play:
-    """One to three actors that know each other, and what comes from outside."""
-    names = NAMES[: draw(actors)]
-    body = author(names, without).bodies[3, False]
-    return p.Play({name: draw(body) for name in names}, tuple(draw(stimuli(names))))
+def made_up(seed: int) -> Play:
+    return Author(seed).play()

@@ -24,27 +24,33 @@ from typing import Any
 from flowlet import Event, Timeout
 from tests.reference.parts import (
     Actor,
+    Asking,
     ChildFailedError,
     Ear,
     Halt,
     Handle,
     Left,
+    Look,
+    MailboxFullError,
     Named,
     Over,
     Stopped,
     Strand,
     Timer,
+    UnexpectedEventError,
     Wait,
     fall_silent,
     inside_out,
+    note,
 )
-from tests.reference.program import Body
+from tests.reference.play import Options, outcome, text_of
+from tests.reference.program import CELLS, GRACE, Body
+from tests.reference.others import fail
 from tests.reference.words import life
 
 Line = tuple[float, str, str]
 
 TAKEN, DEFERRED, KEPT, UNWANTED = "taken", "deferred", "kept", "unwanted"
-GRACE = 5
 
 
 @dataclass
@@ -52,11 +58,17 @@ class Model:
     time: float = 0.0
     ready: list[Actor] = field(default_factory=list)
     timers: list[Timer] = field(default_factory=list)
-    armed: int = 0
+    number: int = 0
     actors: list[Actor] = field(default_factory=list)
     named: dict[str, Actor] = field(default_factory=dict)
     dead_letters: int = 0
     sends: int = 0
+    #: The errors that come out of the run: of actors without a parent, which nobody watches.
+    raised: list[str] = field(default_factory=list)
+    askings: list[Asking] = field(default_factory=list)
+    cells: dict[str, int] = field(default_factory=lambda: dict.fromkeys(CELLS, 0))
+    #: Who waits for a change of which cell.
+    looks: dict[str, list[Look]] = field(default_factory=lambda: {cell: [] for cell in CELLS})
     #: The actor that has its turn.
     turn: Actor | None = None
     trace: list[Line] = field(default_factory=list)
@@ -64,16 +76,22 @@ class Model:
     def log(self, who: str, what: str) -> None:
         self.trace.append((self.time, who, what))
 
+    def next_number(self) -> int:
+        """What began first has the smaller one."""
+        self.number += 1
+        return self.number
+
     # --- the run ------------------------------------------------------------------------------
 
-    def spawn(self, name: str, body: Body, parent: Actor | None = None) -> Actor:
-        actor = Actor(name, body, parent)
+    def spawn(
+        self, name: str, body: Body, parent: Actor | None = None, options: Options | None = None
+    ) -> Actor:
+        actor = Actor(name, body, parent, options or Options())
         self.actors.append(actor)
         self.ready.append(actor)
+        self.named[name] = actor
         if parent is not None:
             parent.children.append(actor)
-        else:
-            self.named[name] = actor
         return actor
 
     def settle(self) -> None:
@@ -101,10 +119,11 @@ class Model:
                 self.kill(timer.kill)
             elif timer.letter is not None:
                 sender, to, event = timer.letter
-                if sender.parent is not None and sender.phase == "ended":
+                silent = sender.parent is not None and sender.phase == "ended"
+                if silent or to.phase == "ended" or not has_room(to):
                     self.dead_letters += 1  # the end of a child is the last that it says
                 else:
-                    self.send(to, event)
+                    self.deliver(to, event)
             else:
                 assert timer.strand is not None
                 self.signal(timer.strand.actor, timer)
@@ -118,8 +137,7 @@ class Model:
                 self.take_turn(self.ready.pop(0))
 
     def arm(self, seconds: float, **what: Any) -> Timer:
-        timer = Timer(self.time + seconds, self.armed, **what)
-        self.armed += 1
+        timer = Timer(self.time + seconds, self.next_number(), **what)
         self.timers.append(timer)
         return timer
 
@@ -142,19 +160,28 @@ class Model:
     def thaw(self, frozen: list[tuple[Timer, float]]) -> None:
         """Arm them again, in their order."""
         for timer, seconds in frozen:
-            timer.when, timer.order = self.time + seconds, self.armed
-            self.armed += 1
+            timer.when, timer.order = self.time + seconds, self.next_number()
             self.timers.append(timer)
 
     def find(self, name: str, sender: Actor) -> Actor:
-        return sender if name == "me" else self.named[name]
+        """The actor of that name; `me` if there is none."""
+        if name == "parent":
+            return sender.parent or sender
+        if name == "child":
+            name = f"{sender.name}/{sender.spawned}"
+        return self.named.get(name, sender)
 
     # --- mail and signals ---------------------------------------------------------------------
 
     def send(self, to: Actor, event: Event) -> None:
         if to.phase == "ended":
             self.dead_letters += 1
-            return
+        elif has_room(to):
+            self.deliver(to, event)
+        else:
+            raise MailboxFullError
+
+    def deliver(self, to: Actor, event: Event) -> None:
         to.mailbox.append(event)
         wait = to.root.wait
         if wait is None or wait.kinds is not None or wait.regions or any_ear(to.root):
@@ -168,13 +195,23 @@ class Model:
         if actor is not self.turn and actor not in self.ready:
             self.ready.append(actor)
 
-    def stop(self, actor: Actor) -> None:
+    def over(self, strand: Strand, wait: Wait) -> None:
+        """A wait that takes no event is over."""
+        self.signal(strand.actor, Over(strand, wait, (self.time, self.next_number())))
+
+    def stop(self, actor: Actor, grace: int = GRACE) -> None:
+        """Stop an actor for good."""
+        if actor.keeper is not None:
+            actor.keeper.dismiss(actor)
+        self.halt(actor, grace)
+
+    def halt(self, actor: Actor, grace: int = GRACE) -> None:
         if actor.phase == "new":
             self.end(actor, None, None)
         elif actor.phase == "alive":
             actor.phase = "stopping"
             self.signal(actor, Halt(), first=True)
-            actor.grace = self.arm(GRACE, kill=actor)
+            actor.grace = self.arm(grace, kill=actor)
 
     def kill(self, actor: Actor) -> None:
         if actor.phase == "new":
@@ -194,6 +231,7 @@ class Model:
             self.start(actor.root, actor.body)
         elif actor.root.wait is not None and actor.root.wait.pause == "queued":
             actor.root.wait.pause = "turn"
+        actor.looks = None
         while actor.phase != "ended" and (self.handle_one(actor) or self.end_pause(actor)):
             self.decide(actor.root)
         self.turn = None
@@ -225,6 +263,7 @@ class Model:
         except StopIteration:
             strand.done = True
         if strand.wait is not None:
+            note(strand)
             self.decide(strand)
 
     def decide(self, strand: Strand) -> None:
@@ -239,8 +278,9 @@ class Model:
 
     def handle_one(self, actor: Actor) -> bool:
         """Handle the first thing in the mailbox that is for anybody; whether there was one."""
-        for item in list(actor.mailbox):
-            place = actor.mailbox.index(item)
+        place = 0
+        while place < len(actor.mailbox):
+            item = actor.mailbox[place]
             if not (isinstance(item, Halt) and item.final):
                 del actor.mailbox[place]
             if not isinstance(item, Event):
@@ -250,12 +290,23 @@ class Model:
             answer = self.offer(actor.root, item)
             if answer == TAKEN:
                 return True
-            if answer == UNWANTED:
-                actor.discarded += 1
-                self.log(actor.name, f"discard {item!r}")
-                continue
-            actor.mailbox.insert(place, item)
+            if answer != UNWANTED or actor.options.unexpected == "defer":
+                actor.mailbox.insert(place, item)
+                place += 1
+            elif actor.options.unexpected == "raise":
+                self.resume(actor.root, error=UnexpectedEventError())
+                return True
+            else:
+                self.discard(actor, item)
         return False
+
+    def discard(self, actor: Actor, event: Event) -> None:
+        """Nobody takes it; whoever asked hears of that."""
+        actor.discarded += 1
+        self.log(actor.name, f"discard {text_of(event)}")
+        for asking in self.askings:
+            if asking.request is event:
+                fail(self, asking)
 
     def offer(self, strand: Strand, event: Event) -> str:
         """One round of an event: what the strand makes of it."""
@@ -353,23 +404,32 @@ class Model:
 
     def end(self, actor: Actor, result: object, error: Exception | None) -> None:
         """The last that an actor does."""
+        if actor.phase == "new" and actor.keeper is not None:
+            del self.named[actor.name]  # nobody has ever had its handle
         actor.phase = "ended"
         actor.root.result, actor.root.error = result, error
         self.actors.remove(actor)
         self.disarm(actor.grace)
-        what = f"ended {type(error).__name__}" if error else f"ended {result!r}"
-        self.log(actor.name, what)
+        self.log(actor.name, f"ended {outcome(result, error)}")
+        minded = any(isinstance(key, Actor) and key.phase != "ended" for key in actor.joiners)
+        minded = minded or (actor.keeper is not None and actor.keeper.minds(actor))
         parent = actor.parent
         if parent is not None:
             parent.children.remove(actor)
-            if error is not None and parent.failure is None:
+            if error is not None and not minded and parent.failure is None:
                 parent.failure = ChildFailedError()
                 if parent.phase == "alive":
                     parent.phase = "stopping"
                     self.signal(parent, Halt(), first=True)
-        for strand, wait in actor.joiners:
-            self.signal(strand.actor, Over(strand, wait, (self.time, self.armed)))
-            self.armed += 1
+        elif error is not None and not minded:
+            self.raised.append(type(error).__name__)
+        for tell in actor.joiners.values():
+            tell()
+
+
+def has_room(actor: Actor) -> bool:
+    limit = actor.options.mailbox
+    return limit is None or sum(isinstance(item, Event) for item in actor.mailbox) < limit
 
 
 def any_ear(strand: Strand) -> bool:

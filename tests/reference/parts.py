@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import permutations
+from typing import TYPE_CHECKING, Any
 
 from flowlet import Event
-from tests.reference.program import Body, Kinds
+from tests.reference.play import Options
+from tests.reference.program import KINDS as KINDS_OF_EVENTS
+from tests.reference.program import Body, Depth, Kinds
+
+if TYPE_CHECKING:
+    from tests.reference.supervising import Keeper
 
 
 class Unwinding(BaseException):
@@ -58,6 +64,9 @@ class Named:
 
     name: str
     defer: Kinds
+    history: Depth | None = None
+    #: Where the strand has waited last below it, for the history.
+    waited: tuple[Any, ...] | None = None
     resting: int = 0
     left: bool = False
 
@@ -93,8 +102,6 @@ class Wait:
     least: int | None = None
     after: int | None = None
     timer: Timer | None = None
-    #: The child whose end it waits for.
-    child: Actor | None = None
     #: The regions that it waits for, and whether one is enough.
     regions: list[Strand] = field(default_factory=list)
     race: bool = False
@@ -151,6 +158,7 @@ class Actor:
     name: str
     body: Body
     parent: Actor | None = None
+    options: Options = field(default_factory=Options)
     mailbox: list[Any] = field(default_factory=list)
     #: What fell due for those who slept while a handler ran.
     overdue: list[Timer | Over] = field(default_factory=list)
@@ -163,8 +171,18 @@ class Actor:
     discarded: int = 0
     failure: ChildFailedError | None = None
     grace: Timer | None = None
-    #: Who waits for its end.
-    joiners: list[tuple[Strand, Wait]] = field(default_factory=list)
+    #: Who runs it again, if anybody.
+    keeper: Keeper | None = None
+    #: Who hears of its end: a strand that waits for it, a watcher, who has asked it, its keeper.
+    joiners: dict[object, Callable[[], None]] = field(default_factory=dict)
+    #: By strand and block: where a block with a history was left.
+    remembered: dict[tuple[str, tuple[str, ...]], tuple[Any, ...]] = field(default_factory=dict)
+    #: What it has sent for later last.
+    later: Timer | None = None
+    #: The requests that it has taken and not answered.
+    requests: list[Event] = field(default_factory=list)
+    #: It is ready only to look at a cell, for a wait that began with this number.
+    looks: int | None = None
 
     def __post_init__(self) -> None:
         self.root = Strand(self, self.name)
@@ -182,11 +200,36 @@ class Halt:
 
 @dataclass(eq=False)
 class Over:
-    """A wait for the end of a child is over."""
+    """A wait that takes no event is over: an actor has ended, a reply is there, a cell has changed.
+    """
 
     strand: Strand
     wait: Wait
     place: tuple[float, int]
+
+
+@dataclass(eq=False)
+class Asking:
+    """A request on its way, and what has come of it."""
+
+    strand: Strand
+    wait: Wait
+    request: Event
+    value: int | None = None
+    answered: bool = False
+    failed: bool = False
+    #: Whoever asked has gone on.
+    over: bool = False
+
+
+@dataclass(eq=False)
+class Look:
+    """A wait for a cell to change; `number` says which of them began first."""
+
+    strand: Strand
+    wait: Wait
+    number: int
+    sent: bool = False
 
 
 @dataclass
@@ -201,6 +244,22 @@ class ChildFailedError(Exception):
     """A child has failed, and so its parent does."""
 
 
+class NoReplyError(Exception):
+    """Who was asked has ended, was restarted, or has thrown the request away."""
+
+
+class RestartLimitError(Exception):
+    """A child was run again too often."""
+
+
+class UnexpectedEventError(Exception):
+    """An event came that nothing takes, to an actor that is ended by that."""
+
+
+class MailboxFullError(Exception):
+    """There is no room for one more event."""
+
+
 def fall_silent(strand: Strand, first: int) -> None:
     """The blocks from here in are being left, and hear nothing more."""
     for block in strand.blocks[first:]:
@@ -208,6 +267,23 @@ def fall_silent(strand: Strand, first: int) -> None:
 
 
 # --- what is seen of an actor -----------------------------------------------------------------
+
+KINDS = [kind.__name__ for kind in KINDS_OF_EVENTS]
+GIVEN = {
+    "s", "t", "sleep", "pause", "ask", "wait_until", "supervise", "nothing", "end",
+    *KINDS, *("|".join(pair) for pair in permutations(KINDS, 2)),
+}  # fmt: skip
+
+
+def known(path: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+    """A path without what the programs did not name: a wait for the end of a child has no `at`."""
+    if path is None:
+        return None
+    return tuple(
+        known(part) if isinstance(part, tuple) else part
+        for part in path
+        if isinstance(part, tuple) or part in GIVEN
+    )
 
 
 def path(strand: Strand) -> tuple[Any, ...]:
@@ -276,3 +352,19 @@ def deferring(strand: Strand) -> Kinds:
         for region in wait.going():
             kinds += deferring(region)
     return kinds
+
+
+# --- history ----------------------------------------------------------------------------------
+
+
+def note(strand: Strand | None) -> None:
+    """Where a strand waits, for the blocks with a history round it, and for those outside it."""
+    while strand is not None and strand.wait is not None:
+        above = 0
+        for block in strand.blocks:
+            if isinstance(block, Named) and not block.resting:
+                above += 1
+                if block.history is not None and not block.left:
+                    below = path(strand)[above:]
+                    block.waited = below if block.history == "deep" else below[:1]
+        strand = strand.outer

@@ -1,15 +1,16 @@
 """A small language of actor programs as data, which prints itself as the code that it stands for.
 
 A program is a tuple of statements.  `tests.reference.model` runs it by the rules, slowly and
-plainly; `tests.reference.flowlets` runs it with flowlet.  Both write down what happens.
+plainly; `tests.reference.flowlets` runs it with flowlet.  Both write down what happens.  What
+comes from outside is `tests.reference.play`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
-from flowlet import Event
+from flowlet import Event, Exited, Request
 
 
 class A(Event):
@@ -28,11 +29,26 @@ class Special(A):
     """An event of a derived type: who waits for `A` takes it."""
 
 
-KINDS: tuple[type[Event], ...] = (A, B, C, Special)
+class Get(Request[int]):
+    n: int = 0
+
+
+KINDS: tuple[type[Event], ...] = (A, B, C, Special, Get, Exited)
 
 Kinds = tuple[type[Event], ...]
 
+Depth = Literal["deep", "shallow"]
+Strategy = Literal["one_for_one", "one_for_all", "rest_for_one"]
+Restart = Literal["on_error", "always", "never"]
+
+CELLS = ("x", "y")
+
+#: In one run only so many are sent: a handler could answer itself for ever.
 MOST_SENDS = 30
+#: Seconds for clean-up, where a stop names none.
+GRACE = 5
+#: Seconds in which a child may be run again only so often.
+WITHIN = 5
 
 
 @dataclass(frozen=True, repr=False)
@@ -83,6 +99,48 @@ class Pause(Statement):
 
 
 @dataclass(frozen=True, repr=False)
+class Ask(Statement):
+    """Asks another actor; nobody asks himself."""
+
+    to: str
+    request: Get
+    after: int | None = None
+
+    def lines(self) -> list[str]:
+        return [f"{self.to}.ask({self.request!r}{late(self.after)})"]
+
+
+@dataclass(frozen=True, repr=False)
+class WaitUntil(Statement):
+    cell: str
+    least: int
+
+    def lines(self) -> list[str]:
+        return [f"wait_until(lambda: {self.cell}.value >= {self.least})"]
+
+
+@dataclass(frozen=True, repr=False)
+class Supervise(Statement):
+    """Children that are run again, each as its `restarts` says."""
+
+    children: tuple[Body, ...]
+    restarts: tuple[Restart, ...]
+    strategy: Strategy
+    max_restarts: int
+
+    @property
+    def given(self) -> list[tuple[Body, Restart]]:
+        return list(zip(self.children, self.restarts, strict=False))
+
+    def lines(self) -> list[str]:
+        lines = [f'supervise(strategy="{self.strategy}", max_restarts={self.max_restarts},']
+        for body, restart in self.given:
+            lines += [f'    child(restart="{restart}"):']
+            lines += ["    " + line for line in indented(body)]
+        return [*lines, ")"]
+
+
+@dataclass(frozen=True, repr=False)
 class Parallel(Statement):
     regions: tuple[Body, ...]
 
@@ -103,13 +161,17 @@ class Race(Statement):
 
 @dataclass(frozen=True, repr=False)
 class State(Statement):
+    """With a `history` it tells where it was last left."""
+
     name: str
     defer: Kinds
     body: Body
+    history: Depth | None = None
 
     def lines(self) -> list[str]:
         defer = f", defer={names(self.defer)}" if self.defer else ""
-        return [f"with state({self.name!r}{defer}):", *indented(self.body)]
+        history = f", history={self.history!r}" if self.history else ""
+        return [f"with state({self.name!r}{defer}{history}):", *indented(self.body)]
 
 
 @dataclass(frozen=True, repr=False)
@@ -227,28 +289,66 @@ class Emit(Statement):
 
 @dataclass(frozen=True, repr=False)
 class Send(Statement):
-    """`to` is the name of an actor, or `me` for the one that sends.
-
-    In one run only so many are sent: a handler could answer itself for ever.
-    """
+    """`to` is the name of an actor, `me`, my `parent`, or the last `child` that I spawned."""
 
     to: str
     event: Event
     after: int | None = None
 
     def lines(self) -> list[str]:
-        after = "" if self.after is None else f", after={self.after}"
-        return [f"{self.to}.send({self.event!r}{after})"]
+        return [f"{self.to}.send({self.event!r}{late(self.after)})"]
+
+
+@dataclass(frozen=True, repr=False)
+class Cancel(Statement):
+    """Calls off the last that this actor has sent for later."""
+
+    def lines(self) -> list[str]:
+        return ["sent.cancel()"]
+
+
+@dataclass(frozen=True, repr=False)
+class Reply(Statement):
+    """Answers the oldest request that this actor has taken and not answered, if there is one."""
+
+    value: int
+
+    def lines(self) -> list[str]:
+        return [f"request.reply({self.value})"]
+
+
+@dataclass(frozen=True, repr=False)
+class Set(Statement):
+    cell: str
+    value: int
+
+    def lines(self) -> list[str]:
+        return [f"{self.cell}.value = {self.value}"]
 
 
 @dataclass(frozen=True, repr=False)
 class Stop(Statement):
-    """Stops another actor."""
-
     to: str
+    grace: int = GRACE
 
     def lines(self) -> list[str]:
-        return [f"{self.to}.stop()"]
+        return [f"{self.to}.stop({'' if self.grace == GRACE else self.grace})"]
+
+
+@dataclass(frozen=True, repr=False)
+class Watch(Statement):
+    whom: str
+
+    def lines(self) -> list[str]:
+        return [f"watch({self.whom})"]
+
+
+@dataclass(frozen=True, repr=False)
+class Listen(Statement):
+    """A listener that does nothing comes, or goes if there is one."""
+
+    def lines(self) -> list[str]:
+        return ["listen()"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -259,68 +359,16 @@ class Spawn(Statement):
         return ["def child():", *indented(self.body), "spawn(child)"]
 
 
-# --- what comes from outside ------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Tell:
-    """An event is sent from outside."""
-
-    to: str
-    event: Event
-
-    def __repr__(self) -> str:
-        return f"{self.to}.send({self.event!r})"
-
-
-@dataclass(frozen=True)
-class End:
-    """An actor is stopped from outside."""
-
-    to: str
-
-    def __repr__(self) -> str:
-        return f"{self.to}.stop()"
-
-
-@dataclass(frozen=True)
-class Advance:
-    """So much time passes; with 0 seconds the actors do what is ready."""
-
-    seconds: int
-
-    def __repr__(self) -> str:
-        return f"d.advance({self.seconds})" if self.seconds else "d.settle()"
-
-
-Stimulus = Tell | End | Advance
-
-
-@dataclass(frozen=True)
-class Play:
-    """Some actors, spawned in this order, and what comes from outside."""
-
-    actors: dict[str, Body]
-    stimuli: tuple[Stimulus, ...]
-
-    def __repr__(self) -> str:
-        lines = []
-        for name, body in self.actors.items():
-            lines += ["", f"def {name}():", *indented(body)]
-        lines += ["", *map(repr, self.stimuli)]
-        return "\n".join(lines)
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        # hypothesis prints dataclasses field by field, unless they say otherwise.
-        printer.text(repr(self))
-
-
 # --- as text ----------------------------------------------------------------------------------
 
 
 def indented(body: Body) -> list[str]:
     """The lines of a body, four to the right."""
     return ["    " + line for statement in body for line in statement.lines()] or ["    pass"]
+
+
+def late(seconds: int | None) -> str:
+    return "" if seconds is None else f", after={seconds}"
 
 
 def functions(regions: tuple[Body, ...]) -> list[str]:

@@ -2,57 +2,77 @@
 
 from __future__ import annotations
 
-from itertools import permutations
 from typing import Any, Literal
 
-from flowlet import ActorRef, Dispatcher, VirtualClock
+from flowlet import ActorRef, Dispatcher, MailboxFullError, VirtualClock
+from tests.reference import parts
 from tests.reference.flowlets import Run
 from tests.reference.model import Line, Model
-from tests.reference.parts import Actor, accepts, path
-from tests.reference.program import KINDS as KINDS_OF_EVENTS
-from tests.reference.program import Advance, End, Play, Tell
+from tests.reference.others import set_cell
+from tests.reference.parts import Actor, known
+from tests.reference.play import Advance, Attach, End, Play, Put, Stimulus, Tell, outcome
 
-#: `plain` goes the short ways; `watched` has a listener; `stepped` makes a delivery at a time.
-Mode = Literal["plain", "watched", "stepped"]
-
-KINDS = [kind.__name__ for kind in KINDS_OF_EVENTS]
-GIVEN = {
-    "s", "t", "sleep", "pause", "nothing", "end",
-    *KINDS, *("|".join(pair) for pair in permutations(KINDS, 2)),
-}  # fmt: skip
+#: `plain` goes the short ways; `watched` has a listener; `stepped` makes a delivery at a time;
+#: `mixed` does so at every second stimulus.
+Mode = Literal["plain", "watched", "stepped", "mixed"]
+MODES: tuple[Mode, ...] = ("plain", "watched", "stepped", "mixed")
 
 
 # --- by the rules -----------------------------------------------------------------------------
 
 
-def by_the_rules(play: Play) -> list[Line]:
-    """What the model says of it."""
-    model = Model()
-    for name, body in play.actors.items():
-        model.spawn(name, body)
-    for stimulus in (*play.stimuli, Advance(0)):
+class Rules:
+    """What the model says of a play, one stimulus after the other."""
+
+    def __init__(self, play: Play) -> None:
+        self.model = Model()
+        for name, body in play.actors.items():
+            self.model.spawn(name, body, options=play.options_of(name))
+
+    def meet(self, stimulus: Stimulus) -> None:
+        model = self.model
         match stimulus:
             case Tell(to, event):
                 if model.named[to].phase != "ended":
-                    model.send(model.named[to], event)
+                    try:
+                        model.send(model.named[to], event)
+                    except parts.MailboxFullError:
+                        model.log(to, "has no room")
             case End(to):
                 model.stop(model.named[to])
+            case Put(cell, value):
+                set_cell(model, cell, value)
+            case Attach():
+                pass  # nobody notices
             case Advance(seconds):
                 model.advance(seconds)
-                for name in play.actors:
-                    model.log(name, told_of(model.named[name]))
-                model.log("all", f"{model.dead_letters} dead letters")
-    model.close()
-    for name in play.actors:
-        model.log(name, f"emitted {model.named[name].outputs}")
-    return model.trace
+                for name, actor in sorted(model.named.items()):
+                    model.log(name, told_of(actor))
+                cells = list(model.cells.values())
+                model.log("all", f"{model.dead_letters} dead letters, {cells}, {model.raised}")
+
+    def end(self) -> list[Line]:
+        model = self.model
+        model.close()
+        for name, actor in sorted(model.named.items()):
+            model.log(name, f"emitted {actor.outputs}")
+        return model.trace
+
+
+def by_the_rules(play: Play) -> list[Line]:
+    """What the model says of it."""
+    rules = Rules(play)
+    for stimulus in (*play.stimuli, Advance(0)):
+        rules.meet(stimulus)
+    return rules.end()
 
 
 def told_of(actor: Actor) -> str:
     if actor.phase == "ended":
-        return f"has ended with {result(actor.root.result, actor.root.error)}"
-    kinds = sorted(kind.__name__ for kind in accepts(actor.root))
-    return f"is in {known(path(actor.root))}, takes {kinds}, threw away {actor.discarded}"
+        return f"has ended with {outcome(actor.root.result, actor.root.error)}"
+    kinds = sorted(kind.__name__ for kind in parts.accepts(actor.root))
+    path = known(parts.path(actor.root))
+    return f"is in {path}, takes {kinds}, threw away {actor.discarded}"
 
 
 # --- by flowlet -------------------------------------------------------------------------------
@@ -66,56 +86,60 @@ def by_flowlet(play: Play, mode: Mode) -> list[Line]:
     if mode == "watched":
         d.listen(run.listen)
     for name, body in play.actors.items():
-        run.spawn(name, body)
-    for stimulus in (*play.stimuli, Advance(0)):
+        run.spawn(name, body, play.options_of(name))
+    for number, stimulus in enumerate((*play.stimuli, Advance(0))):
         match stimulus:
             case Tell(to, event):
                 if run.named[to].alive:
-                    run.named[to].send(event)
+                    try:
+                        run.named[to].send(event)
+                    except MailboxFullError:
+                        run.log(to, "has no room")
             case End(to):
                 run.named[to].stop()
+            case Put(cell, value):
+                run.cells[cell].value = value
+            case Attach():
+                run.attach()
             case Advance(seconds):
-                if mode == "stepped":
+                if mode == "stepped" or (mode == "mixed" and number % 2 == 0):
                     advance_by_steps(run, clock, seconds)
                 else:
                     advance(run, seconds)
-                for name in play.actors:
-                    run.log(name, seen_of(run.named[name]))
-                run.log("all", f"{d.dead_letters} dead letters")
-    if run.broken:
-        return run.trace  # who knows what a dispatcher would do now
+                for name, ref in sorted(run.named.items()):
+                    run.log(name, seen_of(ref))
+                cells = [cell.value for cell in run.cells.values()]
+                run.log("all", f"{d.dead_letters} dead letters, {cells}, {run.raised}")
+        if run.broken:
+            return run.trace  # who knows what a dispatcher would do now
     try:
         d.close()
     except Exception as error:
         run.note(error)
-    for name in play.actors:
-        run.log(name, f"emitted {run.named[name].take()}")
+    for name, ref in sorted(run.named.items()):
+        run.log(name, f"emitted {ref.take()}")
     return run.trace
 
 
 def advance(run: Run, seconds: float) -> None:
     """Go on after each error that comes out: the others do."""
     end = run.d.now() + seconds
-    while True:
+    while not run.broken:
         try:
             run.d.run(until=end)
             return
         except Exception as error:
             run.note(error)
-            if run.broken:
-                return
 
 
 def advance_by_steps(run: Run, clock: VirtualClock, seconds: float) -> None:
     end = run.d.now() + seconds
-    while True:
+    while not run.broken:
         try:
             while run.d.step():
                 pass
         except Exception as error:
             run.note(error)
-            if run.broken:
-                return
             continue
         if run.d.next_deadline is None or run.d.next_deadline > end:
             clock.move_to(end)
@@ -125,25 +149,12 @@ def advance_by_steps(run: Run, clock: VirtualClock, seconds: float) -> None:
 
 def seen_of(ref: ActorRef[Any]) -> str:
     if not ref.alive:
-        return f"has ended with {result(ref.result, ref.error)}"
+        return f"has ended with {outcome(ref.result, ref.error)}"
     kinds = sorted(kind.__name__ for kind in ref.accepts)
     return f"is in {known(ref.state)}, takes {kinds}, threw away {ref.discarded}"
 
 
 # --- both -------------------------------------------------------------------------------------
-
-
-def known(path: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A path without what the programs did not name: a wait for the end of a child has no `at`."""
-    return tuple(
-        known(part) if isinstance(part, tuple) else part
-        for part in path
-        if isinstance(part, tuple) or part in GIVEN
-    )
-
-
-def result(value: object, error: BaseException | None) -> str:
-    return repr(value) if error is None else type(error).__name__
 
 
 def visible(trace: list[Line], mode: Mode) -> list[Line]:
@@ -153,7 +164,7 @@ def visible(trace: list[Line], mode: Mode) -> list[Line]:
     return [line for line in trace if not line[2].startswith(("discard ", "ended "))]
 
 
-def check(play: Play, modes: tuple[Mode, ...] = ("plain", "watched", "stepped")) -> None:
+def check(play: Play, modes: tuple[Mode, ...] = MODES) -> None:
     """The traces are equal; a difference is shown with the play."""
     rules = by_the_rules(play)
     for mode in modes:

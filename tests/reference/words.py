@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flowlet import Event
+from tests.reference import others
 from tests.reference import program as p
+from tests.reference import supervising
+from tests.reference.play import text_of
 from tests.reference.parts import (
     Actor,
     Ear,
@@ -23,6 +26,7 @@ from tests.reference.parts import (
     Unwinding,
     Wait,
     fall_silent,
+    known,
     names,
 )
 
@@ -40,42 +44,37 @@ class Done:
 
 
 def life(model: Model, strand: Strand, body: p.Body) -> Generator[Wait, Any, None]:
-    """A strand from first to last: its program, and then the end of its children."""
-    try:
-        strand.result = yield from Script(model, strand).machine(body)
-    except Stopped:
-        pass
-    except Exception as error:
-        strand.error = error
-    strand.final = strand.entered or strand.final
+    """A strand from first to last: its program, the end of its children, and maybe all again."""
     actor = strand.actor
-    if strand is actor.root:
-        actor.phase = "ending"
-        actor.mailbox.clear()
-        if actor.failure is not None:
-            strand.error = actor.failure
-    children = strand.children if strand is not actor.root else actor.children
-    while any(child.phase != "ended" for child in children):
-        ending = list(children)
-        for child in reversed(ending):
-            model.stop(child)
+    while True:
+        strand.result = strand.error = strand.entered = None
         try:
-            for child in ending:
-                yield from join(strand, child)
-        except Unwinding:
-            for child in ending:
-                model.kill(child)
-    if strand is actor.root:
-        error = strand.error or actor.failure
-        model.end(actor, strand.result if error is None else None, error)
+            strand.result = yield from Script(model, strand).machine(body)
+        except Stopped:
+            pass
+        except Exception as error:
+            strand.error = error
+        strand.final = strand.entered or ("end",)
+        if strand is not actor.root:
+            yield from others.end_children(model, strand, strand.children)
+            return
+        strand.error = actor.failure or strand.error
+        stopped = actor.phase == "stopping" and actor.failure is None
+        actor.phase = "ending"
+        actor.mailbox = mail_for_the_next_life(actor)
+        yield from others.end_children(model, strand, actor.children)
+        strand.error = strand.error or actor.failure
+        if actor.keeper is None or not (yield from actor.keeper.goes_on(actor, stopped)):
+            model.end(actor, strand.result if strand.error is None else None, strand.error)
+            return
+        actor.phase = "alive"
+        actor.failure = None
 
 
-def join(strand: Strand, child: Actor) -> Steps:
-    """Wait until a child has ended."""
-    while child.phase != "ended":
-        wait = Wait("join")
-        child.joiners.append((strand, wait))
-        yield wait
+def mail_for_the_next_life(actor: Actor) -> list[Event]:
+    if actor.keeper is None:
+        return []
+    return [item for item in actor.mailbox if isinstance(item, Event)]
 
 
 @dataclass
@@ -88,9 +87,17 @@ class Script:
     def log(self, what: str) -> None:
         self.model.log(self.strand.who, what)
 
+    def take(self, what: str, event: object) -> None:
+        """It has taken an event; a request is remembered, so that it can be answered."""
+        self.log(f"{what} {text_of(event)}")
+        if isinstance(event, p.Get):
+            self.strand.actor.requests.append(event)
+
+    def find(self, name: str) -> Actor:
+        return self.model.find(name, self.strand.actor)
+
     def machine(self, body: p.Body) -> Steps:
         """A program, and whatever it becomes; its result."""
-        strand = self.strand
         while True:
             try:
                 done = yield from self.body(body)
@@ -110,27 +117,35 @@ class Script:
         match statement:
             case p.Receive(kinds, after, least):
                 got = yield from self.waiting(Wait(statement.at, kinds, least, after))
-                self.log(f"took {got!r}")
+                self.take("took", got)
             case p.Sleep(seconds):
                 yield from self.waiting(Wait("sleep", after=seconds))
                 self.log("slept")
             case p.Pause():
-                yield from self.pause()
+                yield from self.pause("pause")
                 self.log("went on")
+            case p.Ask(to, request, after):
+                yield from others.ask(self, self.find(to), request, after)
+            case p.WaitUntil(cell, least):
+                yield from others.wait_until(self, cell, least)
+                self.log(f"{cell} is {least} or more")
+            case p.Supervise():
+                results = yield from supervising.supervise(self, statement)
+                self.log(f"supervised {results!r}")
             case p.Parallel(regions):
                 results = yield from self.regions(regions, race=False)
                 self.log(f"joined {results!r}")
             case p.Race(regions):
                 winner = yield from self.regions(regions, race=True)
                 self.log(f"won {winner!r}")
-            case p.State(name, defer, body):
-                return (yield from self.state(Named(name, defer), body))
+            case p.State(name, defer, body, history):
+                return (yield from self.state(Named(name, defer, history), body))
             case p.Until(kinds, after, body):
                 return (yield from self.until(Ear(kinds, after=after), body))
             case p.On(kind, handler, freeze, body):
                 return (yield from self.on(Ear((kind,), handler, freeze), body))
             case p.Child(child, body):
-                return (yield from self.child(child, body))
+                return (yield from others.child(self, child, body))
             case p.Loop(times, body):
                 for _ in range(times):
                     done = yield from self.body(body)
@@ -163,11 +178,21 @@ class Script:
                 self.strand.actor.outputs.append(value)
                 self.log(f"emit {value}")
             case p.Send(to, event, after):
-                self.send(self.model.find(to, self.strand.actor), event, after)
-            case p.Stop(to):
-                self.model.stop(self.model.find(to, self.strand.actor))
+                others.send(self, self.find(to), event, after)
+            case p.Cancel():
+                self.log(f"cancelled {others.cancel(self)}")
+            case p.Reply(value):
+                others.reply(self, value)
+            case p.Set(cell, value):
+                others.set_cell(self.model, cell, value)
+            case p.Stop(to, grace):
+                self.model.stop(self.find(to), grace)
+            case p.Watch(whom):
+                others.watch(self, self.find(whom))
+            case p.Listen():
+                pass  # nobody notices
             case p.Spawn(body):
-                self.spawn(body)
+                others.spawn(self, body)
             case _:
                 raise TypeError(statement)
         return None
@@ -198,7 +223,7 @@ class Script:
         for part in inside:
             part.resting += 1
         self.strand.handling.append((len(blocks), wait))
-        self.log(f"handling {event!r}")
+        self.take("handling", event)
         try:
             assert block.handler is not None
             yield from self.body(block.handler)
@@ -210,17 +235,18 @@ class Script:
             self.model.wake_up(self.strand.actor)
         self.log("handled")
 
-    def pause(self) -> Steps:
+    def pause(self, at: str) -> Steps:
+        """Let the others run first."""
         if self.strand is self.strand.actor.root:
-            yield from self.waiting(Wait("pause", pause="asked"))
+            yield from self.waiting(Wait(at, pause="asked"))
         else:  # the others are whoever is ready at this instant
-            yield from self.waiting(Wait("pause", after=0))
+            yield from self.waiting(Wait(at, after=0))
 
     def regions(self, bodies: tuple[p.Body, ...], *, race: bool) -> Steps:
         """Run regions side by side; the results, or the first to end and its result."""
         strand = self.strand
         wait = Wait("regions", race=race)
-        for number, body in enumerate(bodies):
+        for number in range(len(bodies)):
             region = Strand(strand.actor, f"{strand.who}.{number}", strand, wait)
             wait.regions.append(region)
         started: list[Strand] = []
@@ -273,10 +299,15 @@ class Script:
             assert self.strand.blocks.pop() is block
 
     def state(self, block: Named, body: p.Body) -> Steps:
-        self.log(f"enter {block.name}")
+        strand, remembered = self.strand, self.strand.actor.remembered
+        key = (strand.who, (*names(strand), block.name))
+        last = f" {known(remembered.get(key))}" if block.history else ""
+        self.log(f"enter {block.name}{last}")
         try:
             return (yield from self.inside(block, body))
         finally:
+            if block.waited is not None:
+                remembered[key] = block.waited
             self.log(f"leave {block.name}")
 
     def until(self, block: Ear, body: p.Body) -> Steps:
@@ -290,7 +321,7 @@ class Script:
                 raise
         finally:
             self.model.disarm(block.timer)
-        self.log(f"until {block.cause!r}")
+        self.take("until", block.cause)
         return done
 
     def on(self, block: Ear, body: p.Body) -> Steps:
@@ -305,48 +336,3 @@ class Script:
             return (yield from self.machine(body))
         finally:
             strand.floor = floor
-
-    # --- others -------------------------------------------------------------------------------
-
-    def send(self, to: Actor, event: Event, after: int | None) -> None:
-        self.model.sends += 1
-        if self.model.sends > p.MOST_SENDS:
-            return
-        if after is None:
-            self.model.send(to, event)
-        else:
-            self.model.arm(after, letter=(self.strand.actor, to, event))
-
-    def spawn(self, body: p.Body) -> Actor:
-        strand = self.strand
-        actor = strand.actor
-        actor.spawned += 1
-        child = self.model.spawn(f"{actor.name}/{actor.spawned}", body, actor)
-        if strand is not actor.root:
-            strand.children.append(child)
-        self.log(f"spawned {child.name}")
-        return child
-
-    def child(self, body: p.Body, inside: p.Body) -> Steps:
-        """A child that ends with the block, which waits for its clean-up."""
-        child = self.spawn(body)
-        try:
-            done = yield from self.body(inside)
-        finally:
-            self.model.stop(child)
-            late: Unwinding | None = None
-            while child.phase != "ended":
-                try:
-                    wait = Wait("join")
-                    child.joiners.append((self.strand, wait))
-                    yield from self.waiting(wait)
-                except Unwinding as unwinding:
-                    # The parent is to leave as well, but the child's clean-up comes first.
-                    if late is not None:
-                        self.model.kill(child)
-                        raise
-                    late = unwinding
-            if late is not None:
-                raise late
-        self.log(f"without {child.name}")
-        return done
