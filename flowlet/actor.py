@@ -25,7 +25,7 @@ from .errors import (
     NotAnEventTypeError,
     Unwinding,
 )
-from .events import Delay, Timeout, name_of
+from .events import Delay, Timeout, name_of, seconds_of
 from .fiber import Fiber
 from .instrument import Emitted, Sent
 from .mailbox import EVERY
@@ -235,6 +235,8 @@ class ActorRef(Generic[R]):
 
     def take(self) -> list[Any]:
         """What the actor has emitted since the last `take`, oldest first."""
+        if len(_THREADS) != 1 and get_ident() != self._home.thread:
+            raise self._home.wrong_thread(f"{self.name}.take()")
         if not self._outputs:
             return []
         outputs = self._outputs.copy()
@@ -366,7 +368,7 @@ class ActorRef(Generic[R]):
         if self._joiners is not None:
             self._joiners.pop(key, None)
 
-    def stop(self, grace: float = 5.0) -> None:
+    def stop(self, grace: float | Delay = 5.0) -> None:
         """End the actor: its wait raises, its clean-up runs and may wait.
 
         After `grace` seconds every wait of the clean-up raises too.  An actor that has not had
@@ -375,9 +377,10 @@ class ActorRef(Generic[R]):
         home = self._home
         if get_ident() != home.thread:
             raise home.wrong_thread(f"{self.name}.stop()")
+        seconds = seconds_of(grace)
         if self._keeper is not None:
             self._keeper.dismiss(self)
-        self._stop(grace)
+        self._stop(seconds)
 
     def _stop(self, grace: float) -> None:
         home = self._home
@@ -407,6 +410,11 @@ class ActorRef(Generic[R]):
         return self
 
     def __exit__(self, *exc: object) -> None:
+        if self._home.asking is getcurrent():
+            raise IllegalCallError(
+                f"with {self.name}: a where= or the predicate of a wait_until was to wait here for "
+                "the child's end, and is asked in the middle of a wait; spawn it after the wait"
+            )
         self.stop()
         late: Unwinding | None = None
         while self.phase != "ended":

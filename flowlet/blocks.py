@@ -74,6 +74,7 @@ class State:
 
     def __call__(self, fn: Callable[P, R]) -> Callable[P, R]:
         """Make the whole body of a function the block."""
+        names.check_function(fn, f"@state({self.name!r})", "a function")
 
         @functools.wraps(fn)
         def inside(*args: P.args, **keywords: P.kwargs) -> R:
@@ -90,20 +91,18 @@ class History:
     The path begins below the block; it is where the actor waited before any exit action ran.
     """
 
-    __slots__ = ("block", "depth", "key", "last", "path")
+    __slots__ = ("depth", "key", "last", "path")
 
     def __init__(self, me: Fiber, depth: Depth) -> None:
         self.depth = depth
-        self.block = me.block
         self.key = (me.region and names.function_name(me.region.fn), names.path_of(me.path))
         self.last: names.Path | None = me.ref.remembered.get(self.key)
         self.path: names.Path | None = None
 
     def note(self, state: names.Path) -> None:
-        """The actor waits in this state; while it is being left, that is a wait of its clean-up."""
-        if self.block is None or not self.block.asleep:
-            below = state[len(self.key[1]) :]
-            self.path = below[:1] if self.depth == "shallow" else below
+        """The actor waits in this state."""
+        below = state[len(self.key[1]) :]
+        self.path = below[:1] if self.depth == "shallow" else below
 
 
 class Remembering(State):
@@ -142,11 +141,11 @@ def _state(name: Name, deferred: Kinds = ()) -> State:
 
 
 @overload
-def state(name: Name, *, defer: Kinds = (), history: None = None) -> State: ...
+def state(name: Name, *, defer: type | Kinds = (), history: None = None) -> State: ...
 @overload
-def state(name: Name, *, defer: Kinds = (), history: Depth) -> Remembering: ...
+def state(name: Name, *, defer: type | Kinds = (), history: Depth) -> Remembering: ...
 @playing("state")
-def state(name: Name, defer: Kinds = (), history: Depth | None = None) -> State:
+def state(name: Name, defer: type | Kinds = (), history: Depth | None = None) -> State:
     """Name a block of code: a state, or a composite of those inside it.
 
     ```python
@@ -158,10 +157,11 @@ def state(name: Name, defer: Kinds = (), history: Depth | None = None) -> State:
             light.send(Off())   # exit action
     ```
 
-    Also a decorator.  The name is a text or a member of an Enum.  Events of the types in `defer`
-    that nothing inside takes are kept until the block is left.  With `history`, `"deep"` or
-    `"shallow"`, the block remembers for each actor where it was left: `with state("player",
-    history="deep") as h:` and then `match h.last:`.
+    Also a decorator.  The name is a text or a member of an Enum.  `defer` is a type of events or a
+    tuple of types; those that nothing inside takes are kept until the block is left.  With
+    `history`, `"deep"` or `"shallow"`, the block remembers for each actor where it was left, also
+    when the actor is restarted by its supervisor: `with state("player", history="deep") as h:` and
+    then `match h.last:`.
     """
     if history is not None:
         if history not in ("deep", "shallow"):
@@ -173,8 +173,8 @@ def state(name: Name, defer: Kinds = (), history: Depth | None = None) -> State:
 
 
 def _deferred(defer: Any) -> Kinds:
-    kinds = tuple(defer) if isinstance(defer, list | set | frozenset | tuple) else (defer,)
-    check_kinds(kinds, "state(…, defer=…)", "state('busy', defer=(Job,))")
+    kinds = defer if isinstance(defer, tuple) else (defer,)
+    check_kinds(kinds, "state(…, defer=…)", "state('busy', defer=(Job, Order))")
     return kinds
 
 
@@ -186,6 +186,14 @@ def check_kinds(kinds: tuple[Any, ...], call: str, example: str) -> None:
                 f"{call} takes types of events, but got {kind!r}, which is no class; "
                 f"write {example}"
             )
+
+
+def open_already(call: str, fiber: Fiber) -> IllegalCallError:
+    """The error of a block that is entered a second time before it is left."""
+    return IllegalCallError(
+        f"this {call} is open already, in actor {fiber.ref.name!r}; make one for each block: "
+        f"with {call}(…):"
+    )
 
 
 class until(Block):
@@ -204,7 +212,9 @@ class until(Block):
     blocks from the inside out.
     """
 
-    __slots__ = ("after", "event", "fiber", "when")
+    __slots__ = ("after", "event", "fiber", "unwinding", "when")
+
+    fiber: Fiber | None
 
     def __init__(self, *kinds: type, after: Seconds | None = None) -> None:
         for kind in kinds:
@@ -218,16 +228,21 @@ class until(Block):
             seconds_of(after)
         self.kinds = kinds
         self.after = after
+        self.fiber = None
         #: What ended the block: an event, a `Timeout`, or `None` if it ended by itself.
         self.event: Any = None
 
     def __enter__(self) -> until:
         me: Any = getcurrent()
         try:
-            self.outer = me.block
+            outer = me.block
         except AttributeError:
             raise outside("with until(…)") from None
-        self.fiber: Fiber = me
+        if self.fiber is not None:
+            raise open_already("until", self.fiber)
+        self.outer = outer
+        self.fiber = me
+        self.unwinding = me.unwinding
         self.event = None
         self.asleep = False
         self.path = me.path
@@ -241,14 +256,20 @@ class until(Block):
         self, kind: object, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         self.asleep = True
-        self.fiber.block = self.outer
+        me: Any = self.fiber
+        self.fiber = None
+        me.block = self.outer
         if self.after is not None:
-            self.fiber.home.timers.disarm(self.when, self)
-        return error is not None and type(error) is Leave and error.args[0] is self
+            me.home.timers.disarm(self.when, self)
+        if error is not None and type(error) is Leave and error.args[0] is self:
+            me.unwinding = self.unwinding
+            return True
+        return False
 
     def fire(self) -> None:
         """The time is up; called by the dispatcher."""
         if not self.asleep:
+            assert self.fiber is not None
             self.fiber.signal(self)
 
     def meet(self, fiber: Fiber) -> None:

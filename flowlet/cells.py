@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .errors import IllegalCallError
 from .fiber import Fiber
-from .mailbox import Own, Signal
+from .mailbox import GUARD, Own
 
 if TYPE_CHECKING:
     from .roster import Roster
@@ -113,15 +113,6 @@ def _same(value: object, before: object) -> bool:
         return False
 
 
-class _Guard(Signal):
-    """In the mailbox while a predicate is asked, so that a `receive` in it is noticed."""
-
-    __slots__ = ()
-
-
-_GUARD: Final = _Guard()
-
-
 class Look(Own):
     """One `wait_until`, and the signal that it is to look again."""
 
@@ -180,7 +171,7 @@ class Look(Own):
         box = fiber.box
         if box is None:
             box = fiber.box = deque()
-        box.appendleft(_GUARD)
+        box.appendleft(GUARD)
         self.cells.reader = self
         home.asking = fiber
         try:
@@ -188,7 +179,7 @@ class Look(Own):
         finally:
             home.asking = None
             self.cells.reader = None
-            box.remove(_GUARD)
+            box.remove(GUARD)
         if not held and not self.seen:
             raise IllegalCallError(
                 f"actor {fiber.ref.name!r} would wait for ever: the predicate of its wait_until "

@@ -61,7 +61,8 @@ def choose(*options: T) -> T:
     if choose("heads", "tails") == "heads": ...
     ```
 
-    The same seed gives the same choices: `Dispatcher(seed=7)`.  Raises `TypeError` without
+    The same seed gives the same choices: `Dispatcher(seed=7)`.  They belong to the actor's name:
+    one that is spawned again under its name chooses the same again.  Raises `TypeError` without
     options.
     """
     me = running("choose")
@@ -72,7 +73,8 @@ def choose(*options: T) -> T:
 def rng() -> random.Random:
     """The actor's own random numbers, seeded from the dispatcher's seed and the actor's name.
 
-    What is drawn from it moves neither another actor nor `choose`.
+    What is drawn from it moves neither another actor nor `choose`.  An actor that is spawned again
+    under its name draws the same numbers again.
     """
     me = running("rng")
     return me.home.rng_for(me.ref)

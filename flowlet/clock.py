@@ -13,7 +13,10 @@ import math
 import threading
 import time as times
 from heapq import heapify, heappop, heappush
-from typing import Protocol
+from typing import Final, Protocol
+
+#: The time that never comes.
+NEVER: Final = math.inf
 
 
 class Timed(Protocol):
@@ -35,9 +38,11 @@ class Timers:
         self.armed: dict[float, Timed | dict[Timed, None]] = {}
 
     def arm(self, when: float, timed: Timed) -> None:
-        """Have `timed` fired at `when`, in seconds on the clock."""
+        """Have `timed` fired at `when`, in seconds on the clock; at `math.inf`, never."""
         there = self.armed.get(when)
         if there is None:
+            if when == NEVER:
+                return
             self.armed[when] = timed
             heappush(self.heap, when)
         elif type(there) is dict:
@@ -102,8 +107,13 @@ class VirtualClock:
     """
 
     def __init__(self, hz: float | None = None) -> None:
-        if hz is not None and not hz > 0:
-            raise ValueError(f"hz is the number of ticks a second, more than 0, not {hz!r}")
+        if hz is not None:
+            if not isinstance(hz, int | float) or isinstance(hz, bool):
+                raise TypeError(f"hz is the number of ticks a second, not {hz!r}")
+            if not 0 < hz < math.inf:
+                raise ValueError(
+                    f"hz is the number of ticks a second, more than 0 and finite, not {hz!r}"
+                )
         self.hz = hz
         #: Seconds since the clock was made.
         self.time = 0.0
@@ -112,8 +122,11 @@ class VirtualClock:
         """The time that is so many seconds from now."""
         if self.hz is None:
             return self.time + seconds
+        ticks = seconds * self.hz
+        if ticks == math.inf:
+            return NEVER
         # A millionth of a tick is rounding in the caller's arithmetic, not a wish for one more.
-        return (round(self.time * self.hz) + math.ceil(seconds * self.hz - 1e-6)) / self.hz
+        return (round(self.time * self.hz) + math.ceil(ticks - 1e-6)) / self.hz
 
     def now(self) -> float:
         """Seconds since the clock was made."""
@@ -129,7 +142,7 @@ class VirtualClock:
 
         `anyone`: whether an actor is left, which makes no difference here.
         """
-        if limit is not None and (when is None or when > limit):
+        if limit is not None and limit != NEVER and (when is None or when > limit):
             self.move_to(limit)
             return False
         if when is not None:
@@ -159,16 +172,18 @@ class RealClock:
 
     def wait_until(self, when: float | None) -> None:
         """Sleep until `when`, or until another thread calls `wake`."""
-        left = None if when is None else max(0.0, when - self.now())
+        # Who is woken too early, by so long a time, looks and sleeps again.
+        left = None if when is None else min(max(0.0, when - self.now()), threading.TIMEOUT_MAX)
         self._woken.wait(left)
         self._woken.clear()
 
     def go_on(self, when: float | None, limit: float | None, anyone: bool) -> bool:
         """Sleep until the next deadline, the limit, or a call from another thread.
 
-        False when the limit has come, or when there is no limit and nobody is left.
+        False when the limit has come, or when there is no limit and nobody is left.  `math.inf`
+        is no limit.
         """
-        if limit is None:
+        if limit is None or limit == NEVER:
             if not anyone:
                 return False
         elif when is None or when > limit:

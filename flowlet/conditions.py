@@ -11,6 +11,7 @@ from .dispatcher import step_aside
 from .errors import IllegalCallError
 from .events import Over
 from .mailbox import QUEUED, WatchedBox
+from .names import check_function
 from .reports import note_wait, report_delivery
 from .syntax import playing
 from .waiting import wait
@@ -37,11 +38,12 @@ def wait_until(predicate: Callable[[], object], at: Name | None = None) -> None:
     """
     me = running("wait_until")
     home = me.home
-    if not callable(predicate):
-        raise TypeError(
-            f"wait_until takes a function without arguments, not {predicate!r}; write "
-            "wait_until(lambda: cell.value == 1)"
-        )
+    check_function(
+        predicate,
+        "wait_until",
+        "a function without arguments",
+        "wait_until(lambda: cell.value == 1)",
+    )
     if home.asking is me:
         raise IllegalCallError(
             "wait_until was called in a where= or in the predicate of another wait_until, which "

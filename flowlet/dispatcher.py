@@ -123,7 +123,9 @@ class Dispatcher(Roster):
         if isinstance(until, NamedRef):
             until = until.resolve()
         goal = until if isinstance(until, ActorRef) else None
-        limit = until if isinstance(until, int | float) else None
+        limit = None
+        if isinstance(until, int | float) and not isinstance(until, bool) and until == until:
+            limit = until
         if goal is not None and goal._home is not self:
             raise IllegalCallError(f"{goal!r} lives in another dispatcher; run that one")
         if until is not None and goal is None and limit is None:
@@ -218,14 +220,14 @@ class Dispatcher(Roster):
         while True:
             resume(self.hub)
 
-    def join(self, refs: list[ActorRef[Any]]) -> None:
-        """Wait, as the running actor, until these have ended."""
+    def join(self, refs: list[ActorRef[Any]], deaf: bool = False) -> None:
+        """Wait, as the running actor, until these have ended; `deaf`: come what may."""
         me = cast(Fiber, getcurrent())
         me.at = me.called = me.entered = None
         me.kinds = ()
         for ref in refs:
             while ref.phase != "ended":
-                if me.box and take(me, None, None) is LATER:
+                if not deaf and me.box and take(me, None, None) is LATER:
                     step_aside(me)
                     continue
                 ref.at_end(me, lambda _: me.signal(ChildEnded()))
@@ -378,6 +380,7 @@ def _work() -> None:
                         result = ref._fn()
                 except Jump as jump:
                     job = jump.args
+                    me.unwinding = False
                     continue
                 except BaseException as failure:
                     error = failure

@@ -61,9 +61,9 @@ def perform(
 
     What the function raises is raised here.  Mail is kept meanwhile.  An `until` or an `on` round
     it, and a stop, wait until the result is known, and are heard before the actor goes on; only
-    `close()` does not wait.  On a virtual clock no time passes while the call is out.  `retry`: a
-    `tenacity.Retrying`, whose times are seconds on the dispatcher's clock; between two attempts
-    an `until` leaves.  `at`: the name of this state.
+    `close()`, and a stop whose grace is over, do not wait.  On a virtual clock no time passes while
+    the call is out.  `retry`: a `tenacity.Retrying`, whose times are seconds on the dispatcher's
+    clock; between two attempts an `until` leaves.  `at`: the name of this state.
 
     The function must not touch the dispatcher, except by `post`.  Raises `IllegalCallError`
     outside an actor and in a `where=`.

@@ -56,13 +56,15 @@ class Fiber(greenlet):
     group     the regions that this fiber conducts
     out       where its outputs go; `None` if that has to be asked
     nap       the alarm of its `sleep`, used again for the next one
+    returned  whether an event that was handed over has been put back, first in the mailbox
+    unwinding whether blocks are being left that no clean-up has stopped
     histories the blocks that it is in and that remember where they are left, outermost first
     """
 
     __slots__ = (
         "alarm", "at", "block", "box", "called", "entered", "event", "floor", "group", "held",
         "histories", "home", "kinds", "left", "nap", "out", "own", "path", "ready", "ref",
-        "region", "want",
+        "region", "returned", "unwinding", "want",
     )  # fmt: skip
 
     want: type | Kinds | Mark | None
@@ -83,6 +85,8 @@ class Fiber(greenlet):
     held: Held | None
     region: Region | None
     group: Group | None
+    returned: bool
+    unwinding: bool
     histories: tuple[Any, ...]
     home: Dispatcher
     ready: deque[greenlet]
@@ -96,6 +100,7 @@ class Fiber(greenlet):
         self.path = self.entered = self.block = self.floor = self.left = self.out = None
         self.alarm = self.own = self.held = self.region = self.group = None
         self.kinds = self.histories = ()
+        self.returned = self.unwinding = False
         self.gr_context = contextvars.copy_context()
 
     def offer(self, event: object) -> None:
@@ -124,6 +129,7 @@ class Fiber(greenlet):
                 # What was handed over past the mailbox has not been met yet either.
                 box.appendleft(self.event)
                 self.event = LOOK
+                self.returned = True
             box.appendleft(signal)
         else:
             box.append(signal)
@@ -139,7 +145,12 @@ class Fiber(greenlet):
 
     def kinds_now(self) -> Kinds:
         """The types that the wait takes."""
-        return (self.want,) if isinstance(self.want, type) else self.kinds
+        want, event = self.want, self.event
+        if isinstance(want, type):
+            return (want,)
+        if want is None and not isinstance(event, (Mark, Signal, type(None), *self.kinds)):
+            return (type(event),)  # handed over, so of the one very type that was waited for
+        return self.kinds
 
     def awaits(self) -> str:
         """What the wait is called where it has no name of its own."""
@@ -173,6 +184,7 @@ class Fiber(greenlet):
 
         Their clean-up may wait; a block that heard in there would swallow what unwinds it.
         """
+        self.unwinding = True
         block = self.block
         while block is not last:
             assert block is not None

@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 from greenlet import getcurrent
 
-from .blocks import check_kinds, outside, until
-from .errors import Unwinding
+from . import names
+from .blocks import check_kinds, open_already, outside, until
+from .errors import Jump, Unwinding
 from .fiber import Fiber
 from .mailbox import Alarm, Block, Held, Signal
 from .reports import note_wait, report_delivery
@@ -44,25 +45,33 @@ class on(Block):
     Raises `NotAnEventTypeError` for what is no class.
     """
 
-    __slots__ = ("frame", "freeze", "handler", "lasti")
+    __slots__ = ("fiber", "frame", "freeze", "handler", "histories", "lasti")
+
+    fiber: Fiber | None
 
     def __init__(self, kind: type[E], handler: Callable[[E], object], freeze: bool = False) -> None:
         check_kinds((kind,), "on", "with on(Status, answer):")
-        if not callable(handler):
-            raise TypeError(f"on takes a function of the event, not {handler!r}")
+        names.check_function(handler, "on", "a function of the event")
         self.kinds = (kind,)
         self.handler: Callable[[Any], object] = handler
         self.freeze = freeze
         #: Where the block stands: its handler's waits are named as if it were called there.
         self.lasti = sys._getframe(1).f_lasti
         self.frame: FrameType | None = None
+        self.fiber = None
 
     def __enter__(self) -> on:
         me: Any = getcurrent()
         try:
-            self.outer = me.block
+            outer = me.block
         except AttributeError:
             raise outside("with on(…)") from None
+        if self.fiber is not None:
+            raise open_already("on", self.fiber)
+        self.fiber = me
+        self.outer = outer
+        #: How many blocks round it remember where they are left.
+        self.histories = len(me.histories)
         self.path = me.path
         self.asleep = False
         self.frame = sys._getframe(1)
@@ -75,33 +84,40 @@ class on(Block):
         self.asleep = True
         me: Any = getcurrent()
         me.block = self.outer
-        self.frame = None
+        self.frame = self.fiber = None
 
     def hear(self, me: Fiber, event: object) -> None:
         """Run the handler in the midst of the wait."""
         report_delivery(me, event, None)
         block, path, at, called, kinds = me.block, me.path, me.at, me.called, me.kinds
+        histories, floor = me.histories, me.floor
         held = Held(me, self)
         if self.freeze:
             held.frozen = self._freeze(me)
         me.held = held
         me.block, me.path = self.outer, self.path
+        # Where those inside would be left is the wait, and not where the handler is.
+        me.histories = histories[: self.histories]
         me.alarm = me.own = me.group = None
         try:
             self.handler(event)
-        except Unwinding:
+        except Unwinding as unwinding:
             me.block = block
-            me.put_to_sleep(self.outer)
+            # A jump lands in the `flow` round the wait, which may be inside this block.
+            inside = isinstance(unwinding, Jump) and is_inside(block, floor, self.outer)
+            me.put_to_sleep(floor if inside else self.outer)
             raise
         finally:
+            me.histories = histories
+            if histories:
+                me.watch()  # one that the handler has opened may have ended that
             me.block, me.path, me.at, me.called, me.kinds = block, path, at, called, kinds
             me.alarm, me.own, me.group, me.held = held.alarm, held.own, held.group, held.outer
             for timed, left in held.frozen:
                 timed.when = me.home.deadline(left)
                 me.home.timers.arm(timed.when, timed)
             self._after(me, held)
-        if me.home.listeners:
-            note_wait(me, sys._getframe(1))
+        note_wait(me, sys._getframe(1))
         me.entered = None
 
     def _freeze(self, me: Fiber) -> list[tuple[Any, float]]:
@@ -129,7 +145,7 @@ def times_inside(fiber: Fiber, last: Block | None) -> Iterator[Any]:
     yield from _times(fiber.alarm, fiber.block, last, fiber.group)
     held = fiber.held
     # A handler that is running inside has put more to sleep.
-    while held is not None and _is_inside(held.last.outer, last):
+    while held is not None and is_inside(held.last.outer, last, None):
         yield from _times(held.alarm, held.block, held.last, held.group)
         held = held.outer
 
@@ -156,7 +172,9 @@ def _times(
             yield from times_inside(fiber, None)
 
 
-def _is_inside(block: Block | None, last: Block | None) -> bool:
-    while block is not last and block is not None:
+def is_inside(block: Block | None, last: Block | None, outermost: Block | None) -> bool:
+    """Whether `last` is the block or one round it, before the `outermost`."""
+    while block is not last and block is not outermost:
+        assert block is not None
         block = block.outer
     return block is last

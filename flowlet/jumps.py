@@ -10,8 +10,10 @@ from collections.abc import Callable
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from .blocks import running
-from .errors import Jump
+from .errors import IllegalCallError, Jump
+from .handlers import is_inside
 from .life import go_through
+from .names import check_function
 from .syntax import playing
 
 R = TypeVar("R")
@@ -25,6 +27,7 @@ def flow(fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     For machines that are no tree: `with state("open"), until(Reset): flow(listen)`.
     """
     me = running("flow")
+    check_function(fn, "flow", "a function and its arguments")
     floor = me.floor
     me.floor = me.block
     try:
@@ -37,11 +40,22 @@ def flow(fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 def become(fn: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> NoReturn:
     """Leave every block opened since the nearest `flow` (or the actor) began; go on as `fn`.
 
-    The clean-up of the blocks that are left runs first.  The stack does not grow.
+    The clean-up of the blocks that are left runs first.  The stack does not grow.  In a handler of
+    `on`, the nearest `flow` is the one round the wait that it interrupts.
     """
     me = running("become")
-    if not callable(fn):
-        raise TypeError(f"become takes a function and its arguments, not {fn!r}")
-    if me.block is not me.floor:
-        me.put_to_sleep(me.floor)
+    check_function(fn, "become", "a function and its arguments")
+    if me.home.asking is me:
+        raise IllegalCallError(
+            "become was called in a where= or in the predicate of a wait_until, which are asked "
+            "in the middle of a wait; call it after the wait"
+        )
+    last = me.floor
+    held = me.held
+    while held is not None:
+        if is_inside(held.block, last, held.last.outer):
+            last = held.last.outer  # the `flow` is round the wait, and `on` sees to the rest
+            break
+        held = held.outer
+    me.put_to_sleep(last)
     raise Jump(fn, args, kwargs)

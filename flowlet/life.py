@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from greenlet import GreenletExit
+from greenlet import GreenletExit, getcurrent
 
 from . import names
 from .actor import NOBODY, ActorRef
@@ -91,6 +91,8 @@ def goes_on(me: Fiber, ref: ActorRef[Any], result: Any, error: BaseException | N
 
 def go_through(fn: Callable[..., R], args: tuple[Any, ...], keywords: dict[str, Any]) -> R:
     """Run a function, and whatever it `become`s; the stack does not grow."""
+    me: Any = getcurrent()
+    unwinding = me.unwinding
     while True:
         try:
             # Written out: a call with a star goes through C on 3.11, and every switch in it then
@@ -106,6 +108,7 @@ def go_through(fn: Callable[..., R], args: tuple[Any, ...], keywords: dict[str, 
             return fn(*args)
         except Jump as jump:
             fn, args, keywords = jump.args
+            me.unwinding = unwinding
 
 
 def without_frames(error: E) -> E:

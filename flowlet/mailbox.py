@@ -138,6 +138,18 @@ class Alarm(Own):
         return timeout_of(self.after)
 
 
+class _Guard(Own):
+    """In a mailbox while its actor is asked something, so that a `receive` in there is noticed.
+
+    The short way of `receive` takes the first event without a question; this is none.
+    """
+
+    __slots__ = ()
+
+
+GUARD: Final = _Guard()
+
+
 class Halt(Signal):
     """A signal that stays in the mailbox, so that every later wait meets it as well."""
 
@@ -263,7 +275,14 @@ def take(
             item.meet(me)
             continue
         wanted = kinds is not None and isinstance(item, kinds)
-        if wanted and (where is None or _asked(me, where, item)):
+        chosen = wanted and (where is None or _asked(me, where, item))
+        if me.box is not box or box[place] is not item:
+            box = me.box  # the predicate has stopped the actor, or had it watched: look again
+            place = 0
+            if box is None:
+                return NOTHING
+            continue
+        if chosen:
             if home.quota == 0 and region is None:
                 return LATER
             del box[place]
@@ -318,10 +337,14 @@ def _asked(me: Fiber, where: Callable[[Any], object], event: object) -> object:
     """What the `where` of a wait says of an event; a wait in it would walk the mailbox again."""
     home = me.home
     home.asking = me
+    box = me.box
+    assert box is not None
+    box.appendleft(GUARD)
     try:
         return where(event)
     finally:
         home.asking = None
+        box.remove(GUARD)
 
 
 def hearer(me: Fiber, event: object) -> tuple[Block | None, bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .actor import ActorRef
+from .events import Delay
 
 if TYPE_CHECKING:
     from .dispatcher import Dispatcher
@@ -40,7 +41,7 @@ class NamedRef(ActorRef[Any]):
         """Send a request to whoever bears the name, and wait for the reply."""
         return self.resolve().ask(request, after, at)
 
-    def stop(self, grace: float = 5.0) -> None:
+    def stop(self, grace: float | Delay = 5.0) -> None:
         """End whoever bears the name."""
         self.resolve().stop(grace)
 

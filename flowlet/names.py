@@ -8,11 +8,12 @@ block alone where that holds one wait, and by what it awaits where it holds seve
 from __future__ import annotations
 
 import functools
+import inspect
 import os
 import sys
 from collections.abc import Callable, Iterable
 from types import CodeType, FrameType
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from .events import label_of_type
 from .source import CallString, Site, collapsed, reading_of
@@ -26,6 +27,8 @@ Cell: TypeAlias = "tuple[Any, Cell | None, Cell | None]"
 
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _SKIPPED = ("contextlib.py", "functools.py")
+
+_NO_PLAIN_FUNCTION: Final = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 @functools.lru_cache(maxsize=4096)
@@ -201,6 +204,22 @@ def unwrapped(fn: Callable[..., Any]) -> Callable[..., Any]:
     while isinstance(fn, functools.partial):
         fn = fn.func
     return fn
+
+
+def check_function(fn: Any, call: str, takes: str, write: str = "") -> None:
+    """Raise `TypeError` for what `call` cannot run: no function, or one that would not begin.
+
+    To call a generator or a coroutine function runs nothing of it, in silence.
+    """
+    if not callable(fn):
+        raise TypeError(f"{call} takes {takes}, not {fn!r}{write and f'; write {write}'}")
+    code = getattr(unwrapped(fn), "__code__", None)
+    if code is not None and code.co_flags & _NO_PLAIN_FUNCTION:
+        raise TypeError(
+            f"{call} takes a plain function, but {function_name(fn)} is a generator or a coroutine "
+            "function, of which a call runs nothing: leave out yield, async and await; a wait such "
+            "as receive() is a plain call"
+        )
 
 
 def function_name(fn: Callable[..., Any]) -> str:

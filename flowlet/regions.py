@@ -44,6 +44,7 @@ from .mailbox import (
 )
 from .reports import note_wait
 from .signals import Kill, Stop
+from .waiting import put_behind
 
 
 class _Back:
@@ -68,11 +69,10 @@ class ForRegion(Signal):
         self.signal = signal
 
     def meet(self, fiber: Fiber) -> None:
-        """Hand it over; a region that has ended, or is about to, hears nothing more."""
+        """Hand it over; a region that has ended hears nothing more."""
         region = self.region
-        group = region.group
-        if not region.ended and (group.only is None or group.only is region):
-            group.told = None
+        if not region.ended:
+            region.group.told = None
             region.poke(self.signal)
 
 
@@ -119,16 +119,20 @@ class Region:
         if me.entered is not None:
             self.final = names.path_of(me.entered)
         me.block = None
-        while any(child.alive for child in self.children):
-            for child in reversed(self.children):
-                child.stop()
-            try:
-                me.home.join(self.children)
-            except Unwinding:
-                for child in self.children:
-                    child._kill()
+        self._end_children(me)
         self.ended = self.group.changed = True
         return self.group.conductor
+
+    def _end_children(self, me: Fiber) -> None:
+        """Stop the children and wait for their clean-up; for its end, if the actor is killed."""
+        for child in reversed(self.children):
+            child.stop()
+        try:
+            me.home.join(self.children)
+        except Unwinding:
+            for child in self.children:
+                child._kill()
+            me.home.join(self.children, deaf=True)
 
     def poke(self, item: object) -> None:
         """Have the region look at one thing, a signal or an event on offer."""
@@ -181,7 +185,7 @@ class Region:
 class Group:
     """The regions of one `parallel` or `race`, and their conductor."""
 
-    __slots__ = ("at", "changed", "conductor", "only", "race", "regions", "told")
+    __slots__ = ("at", "changed", "conductor", "killed", "only", "race", "regions", "told")
 
     def __init__(
         self, conductor: Fiber, fns: tuple[Callable[[], Any], ...], race: bool, at: Any
@@ -193,6 +197,8 @@ class Group:
         self.at = None if at is None else name_of(at)
         #: While the regions are being left: the one whose clean-up is running.
         self.only: Region | None = None
+        #: Whether that is done at once: its every wait raises, and the conductor knows.
+        self.killed = False
         #: The event of which listeners have heard in this round.
         self.told: object = None
         self.regions = [Region(self, fn) for fn in fns]
@@ -259,8 +265,8 @@ class Group:
 
     def _end(self, region: Region) -> None:
         """Have a region end; where the whole actor is to end at once, its every wait raises."""
-        at_once = any(isinstance(item, Halt) for item in self.conductor.box or ())
-        region.poke(Kill() if at_once else Stop())
+        self.killed = any(isinstance(item, Halt) for item in self.conductor.box or ())
+        region.poke(Kill() if self.killed else Stop())
 
     # --- mail -----------------------------------------------------------------------------
 
@@ -287,7 +293,10 @@ class Group:
         kept = 0 if box is None else len(box)
         resume(next_one(me))
         event = me.event
-        if event is not LOOK and not self._round(event):
+        if event is LOOK:
+            if me.returned:
+                put_behind(me, kept)
+        elif not self._round(event):
             self._untaken(event, kept)
 
     def _look(self) -> Mark | None:
@@ -300,7 +309,11 @@ class Group:
         place = 0
         while place < len(box):
             item = box[place]
-            if isinstance(item, Signal) and me.held is not None and asleep(me, item):
+            if isinstance(item, Signal) and (
+                (me.held is not None and asleep(me, item))
+                or (self.killed and isinstance(item, Halt))
+                or self._is_for_later(item)
+            ):
                 place += 1
                 continue
             if whole and home.quota == 0:
@@ -322,6 +335,16 @@ class Group:
                 home.spend()
             return None
         return NOTHING
+
+    def _is_for_later(self, signal: Signal) -> bool:
+        """Whether a signal is for a region that waits until another one has cleaned up.
+
+        It may be told something that it has to know before it can be left, as a `perform` is.
+        """
+        if self.only is None or not isinstance(signal, ForRegion):
+            return False
+        region = signal.region
+        return region.group is self and region is not self.only and not region.ended
 
     def _round(self, event: object) -> bool:
         """Offer an event to each region once, in order; whether any took it."""

@@ -22,8 +22,9 @@ def note_wait(me: Fiber, frame: FrameType | None = None) -> None:
     ref = me.ref
     frame = frame or names.frame_here()
     state = ref.state_of(me, None if me.region is None else me.region.fn, frame)
-    for history in me.histories:
-        history.note(state)
+    if not me.unwinding:  # the waits of clean-up are nowhere to come back to
+        for history in me.histories:
+            history.note(state)
     if not listened:
         return
     passed = names.passed_blocks(me.entered, me.path) if me.entered is not None else ()

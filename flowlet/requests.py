@@ -57,7 +57,8 @@ class Request(Event, Asked, Generic[R]):
     ```
 
     Whoever got it may hand it on, and another reply, as long as the one that was asked has
-    neither ended nor been restarted.
+    neither ended nor been restarted.  That of another one is not told: if it ends without a
+    reply, the asker waits on, and so wants an `after`.
     """
 
     __slots__ = ("_asking",)
@@ -87,8 +88,9 @@ class Request(Event, Asked, Generic[R]):
         asking: Asking | None = getattr(self, "_asking", None)
         if asking is not None:
             asking.fail(
+                me.ref,
                 f"threw it away in state {me.here()}, where nothing takes it; have it receive "
-                f"{type(self).__name__} there, or keep it with state(…, defer=…)"
+                f"{type(self).__name__} there, or keep it with state(…, defer=…)",
             )
 
 
@@ -126,7 +128,7 @@ class Asking(Own):
 
     def answer(self, request: Request[Any], value: object) -> None:
         """The reply has come."""
-        home = self.fiber.home
+        home = self.target._home
         if get_ident() != home.thread:
             raise home.wrong_thread(f"{request!r}.reply({value!r})")
         if self.answered:
@@ -141,19 +143,19 @@ class Asking(Own):
         else:
             self.fiber.signal(self)
 
-    def fail(self, why: str) -> None:
-        """There will be no reply."""
+    def fail(self, actor: ActorRef[Any], why: str) -> None:
+        """There will be no reply, because of what this actor did: it may have been handed on."""
         if not (self.answered or self.over or self.error is not None):
             self.error = NoReplyError(
-                f"actor {self.target.name!r} does not reply to {self.request!r}: it {why}",
-                self.target,
+                f"actor {actor.name!r} does not reply to {self.request!r}: it {why}",
+                actor,
                 self.request,
             )
             self.fiber.signal(self)
 
     def target_ended(self, target: ActorRef[Any]) -> None:
         """Whoever was asked has ended."""
-        self.fail(_ended(target))
+        self.fail(target, _ended(target))
 
     def finish(self) -> None:
         """The asker goes on."""
@@ -161,12 +163,15 @@ class Asking(Own):
         self.error = None  # its traceback holds this
         self.target.not_at_end(self)
         request, self.request = self.request, None  # the two hold each other
-        if self.answered and not self.met:
-            assert request is not None
-            self._too_late(request)
+        if self.answered:
+            if not self.met:
+                assert request is not None
+                self._too_late(request)
+            # Whoever got the request may keep it for long; it keeps no asker that has ended.
+            del self.fiber, self.asker
 
     def _too_late(self, request: Request[Any]) -> None:
-        home = self.fiber.home
+        home = self.target._home
         home.dead_letter(self.asker, Reply(request, self.value), self.target)
 
 
@@ -225,4 +230,4 @@ def fail_taken(target: ActorRef[Any], mail: Iterable[object]) -> None:
     held = set(map(id, mail)) if asked else ()
     for key in asked:
         if id(key.request) not in held:
-            key.fail("took it and was then restarted; ask again")
+            key.fail(target, "took it and was then restarted; ask again")

@@ -5,10 +5,10 @@ The half of a dispatcher that switches nothing; `dispatcher.py` is the other.
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from heapq import heappop, heappush
 from random import Random
 from threading import get_ident
@@ -22,11 +22,12 @@ from .calls import OUT, Call, Calls
 from .cells import Cell, Cells
 from .chance import Chance, Seed, picked
 from .clock import RealClock, Timers, VirtualClock
-from .errors import IllegalCallError, MailboxFullError
+from .errors import IllegalCallError, MailboxFullError, NotAnEventTypeError
 from .fiber import Fiber
 from .instrument import DeadLetter, Listener, Record, Spawned
 from .life import end_actor
 from .mailbox import Alarm, Kinds, LimitedBox
+from .named_ref import NamedRef
 from .options import options_of
 
 if TYPE_CHECKING:
@@ -37,7 +38,18 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 
-_NO_PLAIN_FUNCTION = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+def _waits_for(ref: ActorRef[Any]) -> str:
+    """What could end the waits of an actor: `takes Coin`, or `ask Get of 'shop'`."""
+    waits = []
+    kinds = ", ".join(sorted(kind.__name__ for kind in ref.accepts))
+    for fiber in ref._fiber.all_fibers():
+        if fiber.called is not None:
+            # Whom an `ask` has asked; other waits are for nobody in particular.
+            asked = getattr(fiber.own, "target", None)
+            waits.append(fiber.called if asked is None else f"{fiber.called} of {asked.name!r}")
+    if kinds or not waits:
+        waits.append(f"takes {kinds or 'no event'}")
+    return ", ".join(waits)
 
 
 class Roster:
@@ -117,15 +129,7 @@ class Roster:
         on_output: Callable[[Any], object] | None,
     ) -> ActorRef[R]:
         """`spawn` for a child of `parent`."""
-        if not callable(fn):
-            raise TypeError(f"spawn takes a function and its arguments, not {fn!r}")
-        code = getattr(names.unwrapped(fn), "__code__", None)
-        if code is not None and code.co_flags & _NO_PLAIN_FUNCTION:
-            raise TypeError(
-                f"spawn takes a plain function that calls receive() where it waits, but "
-                f"{names.function_name(fn)} is a generator or a coroutine function: leave out "
-                "yield, async and await"
-            )
+        names.check_function(fn, "spawn", "a function and its arguments")
         self._check_use("spawn")
         options = options_of(fn)
         name = name or options.name
@@ -170,9 +174,22 @@ class Roster:
         return self.timers.next()
 
     def post(self, ref: ActorRef[Any], event: object) -> None:
-        """Send an event from another thread; the only call that other threads may make."""
+        """Send an event from another thread; the only call that other threads may make.
+
+        What cannot be delivered when its turn comes is a dead letter.  Raises
+        `NotAnEventTypeError` for a class, `TypeError` for what is no handle.
+        """
+        if not isinstance(ref, ActorRef):
+            raise TypeError(f"post takes the handle of an actor and an event, not {ref!r}")
+        if isinstance(event, type):
+            raise NotAnEventTypeError(
+                f"post got the class {event.__name__}; post one of it: "
+                f"post(ref, {event.__name__}(…))"
+            )
         self._posted.append((ref, event))
-        if isinstance(self.clock, RealClock):
+        if self._closed:
+            self._bury()
+        elif isinstance(self.clock, RealClock):
             self.clock.wake()
         elif self._calls is not None:
             self._calls.wake()
@@ -196,6 +213,7 @@ class Roster:
 
     def choose(self, *options: T) -> T:
         """Choose one of the options by the seed, outside of all actors."""
+        self._check_thread("choose")
         return self.choose_for(None, options)
 
     def choose_for(self, ref: ActorRef[Any] | None, options: tuple[T, ...]) -> T:
@@ -208,6 +226,8 @@ class Roster:
 
     def advance(self, seconds: float) -> None:
         """Move time on by so many seconds, from deadline to deadline."""
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool):
+            raise TypeError(f"advance takes seconds, not {seconds!r}")
         if not seconds >= 0:
             raise ValueError(f"time moves forward: advance(seconds >= 0), not {seconds!r}")
         self.run(until=self.now() + seconds)
@@ -235,12 +255,14 @@ class Roster:
 
     def listen(self, listener: Listener) -> None:
         """Call `listener` with every record from now on."""
+        self._check_thread("listen")
         self.listeners.append(listener)
         for ref in self._actors:
             ref._fiber.watch()
 
     def unlisten(self, listener: Listener) -> None:
         """Call it no more."""
+        self._check_thread("unlisten")
         self.listeners.remove(listener)
         if not self.listeners:
             for ref in self._actors:
@@ -309,6 +331,16 @@ class Roster:
             self._calls.close()
         if self.watchdog is not None:
             self.watchdog.close()
+        self._bury()
+
+    def _bury(self) -> None:
+        """Count what was posted and will not be delivered any more; in whatever thread."""
+        # Each is taken out by one thread, however many are here; listeners hear of none of it.
+        with suppress(IndexError):
+            while True:
+                ref, _ = self._posted.popleft()
+                if ref is not None:
+                    self.dead_letters += 1
 
     def _let_in(self) -> None:
         """Take in what was posted; with nothing else to do, wait for a call that is out."""
@@ -332,6 +364,11 @@ class Roster:
 
     def _take_in(self, ref: ActorRef[Any], event: object) -> None:
         """Send what was posted; who posted it has gone on, and cannot be told of an error."""
+        try:
+            ref = ref.resolve() if isinstance(ref, NamedRef) else ref
+        except LookupError:
+            self.dead_letter(ref, event, None)
+            return
         if ref.phase == "ended":
             self.dead_letter(ref, event, None)
             return
@@ -367,9 +404,14 @@ class Roster:
         lines = [f"{why}: nothing is on its way, and no timer is armed. Who waits where:"]
         for ref in self._actors:
             places = " and ".join(stack[-1] for stack in ref.stacks() if stack) or "?"
-            takes = ", ".join(sorted(kind.__name__ for kind in ref.accepts)) or "no event"
-            lines.append(f"  {ref.name} in {ref.path_text()} at {places}, takes {takes}")
-        lines.append("Send one of these events, or give the wait an after=.")
+            lines.append(f"  {ref.name} in {ref.path_text()} at {places}, {_waits_for(ref)}")
+        if any(ref.accepts for ref in self._actors):
+            lines.append("Send one of these events, or give the wait an after=.")
+        else:
+            lines.append(
+                "No event helps: none of them takes any. Give one of these waits an after= or an "
+                "until(…) round it, or have who is asked answer meanwhile, with on(…)."
+            )
         return "\n".join(lines)
 
     def _check_thread(self, call: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias, TypeVar, TypeVarTuple, overload
 
+from . import names
 from .blocks import Name, Seconds, running
 from .errors import IllegalCallError
 from .events import seconds_of
@@ -42,8 +43,7 @@ def child(
     `restart`: whether it is run again when it has failed (`on_error`), also when it has returned
     (`always`), or not at all (`never`).
     """
-    if not callable(fn):
-        raise TypeError(f"child takes a function and its arguments, not {fn!r}")
+    names.check_function(fn, "child", "a function and its arguments")
     if restart not in RESTARTS:
         raise ValueError(f"restart is one of {', '.join(RESTARTS)}, not {restart!r}")
     return Child(fn, args, name, restart)
@@ -117,10 +117,9 @@ def supervise(
         raise IllegalCallError("supervise was called in a where= or a wait_until, which only ask")
     given = []
     for one in children:
-        if not isinstance(one, Child) and not callable(one):
-            raise TypeError(
-                f"supervise takes functions without arguments, and child(fn, *args), but got "
-                f"{one!r}"
+        if not isinstance(one, Child):
+            names.check_function(
+                one, "supervise", "functions without arguments, and child(fn, *args)"
             )
         given.append(one if isinstance(one, Child) else Child(one, (), None, "on_error"))
     return Supervision(me, given, strategy, max_restarts, period, at).run()

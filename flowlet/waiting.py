@@ -11,10 +11,11 @@ from typing import Any
 
 from .dispatcher import next_one, resume, step_aside
 from .errors import IllegalCallError
-from .events import Delay, timeout_of
+from .events import Delay, name_of, timeout_of
 from .fiber import Fiber
 from .mailbox import KEEPS, LATER, LOOK, NOTHING, QUEUED, Alarm, Kinds, Own, WatchedBox, take
 from .reports import note_wait, report_delivery
+from .signals import Stop
 
 
 def wait(
@@ -42,6 +43,8 @@ def wait(
             "a wait was called in a where= or in the predicate of a wait_until, which are asked in "
             "the middle of a wait; let it only look there, and wait afterwards"
         )
+    if at is not None and (type(at) is not str or not at):
+        name_of(at)  # raises here, and not where somebody asks for the state
     alarm = None if after is None else Alarm(me, after)
     if called is None and not kinds and after is not None and at is None:
         called = timeout_of(after).label
@@ -85,15 +88,29 @@ def go_on_waiting(
                 me.want = None
                 me.event = LOOK
                 me.ready.append(me)
+            kept = 0 if me.box is None else len(me.box)
             resume(next_one(me))
             got = me.event
             if got is not LOOK:
                 return got if got is not alarm else alarm.outcome()  # type: ignore[union-attr]
+            if me.returned:
+                put_behind(me, kept)
             if once:
                 if me.box:
                     take(me, None, None)
                 return None
     finally:
-        me.alarm = me.own = None
+        me.alarm = me.own = me.called = None
         if alarm is not None:
             alarm.cancel()
+
+
+def put_behind(me: Fiber, kept: int) -> None:
+    """Put an event that was put back behind the `kept` ones, which are older."""
+    me.returned = False
+    box = me.box
+    assert box is not None
+    place = next(place for place, item in enumerate(box) if not isinstance(item, Stop))
+    event = box[place]
+    del box[place]
+    box.insert(place + kept, event)

@@ -28,10 +28,11 @@ from .actor import ActorRef
 from .blocks import Name, Seconds, check_kinds, outside, running
 from .dispatcher import next_one, resume
 from .errors import IllegalCallError, NotAnEventTypeError
-from .events import Delay, EventMeta, Over, Timeout
+from .events import Delay, EventMeta, Over, Timeout, seconds_of
 from .fiber import Fiber
 from .mailbox import KEEPS, LOOK, QUEUED, Alarm, Mark
 from .named_ref import NamedRef
+from .names import check_function
 from .regions import Group
 from .reports import report_delivery
 from .syntax import playing
@@ -146,12 +147,6 @@ def receive(
 ) -> A | B | C | D | E | F | G | H | Timeout: ...
 @overload
 def receive(*, after: Seconds, at: Name | None = None) -> Timeout: ...
-@overload
-def receive(
-    k1: type, k2: type = ..., k3: type = ..., k4: type = ..., k5: type = ..., k6: type = ...,
-    k7: type = ..., k8: type = ..., /, *,
-    after: Seconds | None = None, where: Where = None, at: Name | None = None,
-) -> Any: ...
 # fmt: on
 def receive(
     k1: Any = ABSENT, k2: Any = ABSENT, k3: Any = ABSENT, k4: Any = ABSENT,
@@ -262,6 +257,8 @@ def sleep(seconds: Seconds, at: Name | None = None) -> None:
         box or me.block is not None or me.region is not None or home.asking is not None
         or (type(seconds) is not float and type(seconds) is not int) or not 0 <= seconds < EVER
     ):  # fmt: skip
+        if seconds is None:  # a wait that has no time limit
+            seconds_of(seconds)
         wait(me, None, None, seconds, at, seconds.name if type(seconds) is Delay else "sleep")
         return
     # The short way, for an actor to which nothing else can happen meanwhile but a stop.  Written
@@ -293,7 +290,7 @@ def sleep(seconds: Seconds, at: Name | None = None) -> None:
     if me.event is not alarm:
         me.nap = None  # it may be in the mailbox
         go_on_waiting(me, None, None, alarm)
-    me.alarm = None
+    me.alarm = me.called = None  # `receive` sets `called` only where it has to
 
 
 def now() -> float:
@@ -323,11 +320,12 @@ def pause(label: str = "", at: Name | None = None) -> None:
 def _regions(call: str, fns: tuple[Any, ...], at: Any) -> Group:
     me = running(call)
     for fn in fns:
-        if not callable(fn):
-            raise TypeError(
-                f"{call} takes functions without arguments, but got {fn!r}; "
-                f"write {call}(walk, talk), or {call}(lambda: walk(3), talk)"
-            )
+        check_function(
+            fn,
+            call,
+            "functions without arguments",
+            f"{call}(walk, talk), or {call}(lambda: walk(3), talk)",
+        )
     if me.home.asking is me:
         raise IllegalCallError(f"{call} was called in a where=, which is asked in a wait")
     return Group(me, fns, call == "race", at)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -89,6 +92,91 @@ def test_a_ticking_clock_does_not_drift() -> None:
         d.run()
         times = ref.take()
     assert [times[n] for n in (59, 299, 599)] == [1.0, 5.0, 10.0]
+
+
+@pytest.mark.parametrize(
+    ("hz", "error"),
+    [
+        (0, ValueError),
+        (-1, ValueError),
+        (math.inf, ValueError),
+        (math.nan, ValueError),
+        (True, TypeError),
+        ("60", TypeError),
+    ],
+)
+def test_a_clock_ticks_a_number_of_times_a_second(hz: Any, error: type[Exception]) -> None:
+    """Anything else is refused where the clock is made."""
+    with pytest.raises(error, match="number of ticks a second"):
+        VirtualClock(hz=hz)
+
+
+@pytest.mark.parametrize("hz", [None, 60])
+def test_what_is_to_happen_never_does_not_happen(hz: float | None) -> None:
+    """`math.inf` seconds are no deadline, wherever they stand, and time does not go there."""
+
+    def patient() -> None:
+        with until(after=math.inf):
+            receive(Go, after=math.inf)
+
+    def sleeper() -> None:
+        sleep(math.inf)
+
+    def slow_to_leave() -> None:
+        try:
+            receive(Go)
+        finally:
+            receive(Go)
+
+    with Dispatcher(clock=VirtualClock(hz=hz)) as d:
+        leaving = d.spawn(slow_to_leave)
+        waiting = [d.spawn(patient), d.spawn(sleeper), leaving]
+        d.settle()
+        leaving.stop(grace=math.inf)
+        d.run()
+        assert (d.now(), d.next_deadline) == (0.0, None)
+        assert all(ref.alive for ref in waiting)
+
+
+def test_to_run_until_never_is_to_run_without_a_limit() -> None:
+    """Time stays at the last that happened."""
+
+    def worker() -> None:
+        receive(Go, after=10)
+
+    with Dispatcher() as d:
+        d.spawn(worker)
+        d.run(until=math.inf)
+        assert d.now() == 10.0
+        d.advance(math.inf)
+        assert d.now() == 10.0
+
+
+def test_to_run_until_never_in_real_time_ends_with_the_actors() -> None:
+    """As `run()` does."""
+
+    def worker() -> None:
+        sleep(0.001)
+
+    with Dispatcher(clock=RealClock()) as d:
+        ref = d.spawn(worker)
+        d.run(until=math.inf)
+        assert not ref.alive
+
+
+def test_a_deadline_may_be_further_off_than_a_thread_can_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """For a thousand years it waits in parts; Python would raise an OverflowError."""
+    waits: list[float] = []
+
+    def wait(self: threading.Event, timeout: float) -> None:
+        waits.append(timeout)
+
+    monkeypatch.setattr(threading.Event, "wait", wait)
+    clock = RealClock()
+    clock.wait_until(clock.now() + 1000 * 365 * 24 * 3600.0)
+    assert waits == [threading.TIMEOUT_MAX]
 
 
 def test_a_virtual_year_is_real_milliseconds() -> None:

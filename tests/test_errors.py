@@ -189,12 +189,12 @@ def test_until_wants_classes() -> None:
     assert log == []
 
 
-def test_defer_wants_classes() -> None:
+@pytest.mark.parametrize("wrong", [(Knock(3),), [Knock], {Knock}, "Knock"])
+def test_defer_wants_a_class_or_a_tuple_of_classes(wrong: Any) -> None:
     """A deferred type is checked where it is written."""
-    wrong: Any = Knock(3)
 
     def confused() -> None:
-        with state("busy", defer=(wrong,)):
+        with state("busy", defer=wrong):
             receive(Go)
 
     with Dispatcher() as d:
@@ -375,8 +375,25 @@ def test_a_run_inside_a_run_is_refused(call: Callable[[Dispatcher], object]) -> 
         lambda d, ref: d.close(),
         lambda d, ref: ref.send(Knock()),
         lambda d, ref: ref.stop(),
+        lambda d, ref: ref.take(),
+        lambda d, ref: d.choose(1, 2),
+        lambda d, ref: d.listen(print),
+        lambda d, ref: d.unlisten(print),
     ],
-    ids=["settle", "advance", "run", "step", "spawn", "close", "send", "stop"],
+    ids=[
+        "settle",
+        "advance",
+        "run",
+        "step",
+        "spawn",
+        "close",
+        "send",
+        "stop",
+        "take",
+        "choose",
+        "listen",
+        "unlisten",
+    ],
 )
 def test_another_thread_is_refused(
     call: Callable[[Dispatcher, ActorRef[None]], object],

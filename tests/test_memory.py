@@ -7,7 +7,21 @@ import weakref
 
 import pytest
 
-from flowlet import Dispatcher, Event, receive, state, until
+from flowlet import (
+    Dispatcher,
+    Event,
+    Exited,
+    Request,
+    child,
+    perform,
+    receive,
+    sleep,
+    spawn,
+    state,
+    supervise,
+    until,
+    watch,
+)
 
 
 class Go(Event): ...
@@ -104,6 +118,80 @@ def test_a_hundred_thousand_actors_pass_without_a_trace() -> None:
         before = len(gc.get_objects())
         for _ in range(200):
             wave(d)
+        gc.collect()
+        assert len(held) == 0
+        assert len(gc.get_objects()) - before < 1000
+
+
+class Count(Request[int]): ...
+
+
+def office(held: weakref.WeakSet[Token], told: list[object]) -> None:
+    """Deal with five other actors in every way; then wait, with two of them, to be stopped."""
+
+    def hold() -> Token:
+        own = Token()
+        held.add(own)
+        return own
+
+    def clerk() -> None:
+        own = hold()
+        while True:
+            receive(Count).reply(id(own) and 1)
+
+    def helper() -> None:
+        own = hold()
+        sleep(1)
+        del own
+
+    def failing() -> None:
+        own = hold()
+        raise ValueError(f"on purpose, with {own}")
+
+    own = hold()
+    told.append(spawn(clerk).ask(Count()))
+    told.append(perform(int, "1"))
+    watch(spawn(failing))
+    told.append(type(receive(Exited).error))
+    try:
+        supervise(child(failing, restart="never"))
+    except ValueError as error:
+        told.append(type(error))
+    supervise(helper, clerk)
+    del own
+
+
+def wave_of_offices(d: Dispatcher, number: int, held: weakref.WeakSet[Token]) -> None:
+    """Let so many of them begin, and stop each where it supervises."""
+    told: list[object] = []
+    refs = [d.spawn(office, held, told) for _ in range(number)]
+    d.settle()
+    assert (len(told), set(told)) == (4 * number, {1, ValueError})
+    assert len(held) >= 4 * number  # each, its clerk, and the two that it supervises
+    for ref in refs:
+        ref.stop()
+    d.settle()
+
+
+def test_actors_that_deal_with_each_other_are_freed() -> None:
+    """By `ask`, `perform`, `watch` and `supervise`."""
+    held: weakref.WeakSet[Token] = weakref.WeakSet()
+    with Dispatcher() as d:
+        wave_of_offices(d, 20, held)
+        gc.collect()
+        assert (len(held), d.actors, d.next_deadline) == (0, [], None)
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_that_deal_with_each_other_leave_no_trace() -> None:
+    """Six actors an office: the number of live objects does not grow."""
+    held: weakref.WeakSet[Token] = weakref.WeakSet()
+    with Dispatcher() as d:
+        wave_of_offices(d, 100, held)
+        gc.collect()
+        before = len(gc.get_objects())
+        for _ in range(170):
+            wave_of_offices(d, 100, held)
         gc.collect()
         assert len(held) == 0
         assert len(gc.get_objects()) - before < 1000

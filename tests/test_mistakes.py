@@ -11,14 +11,23 @@ import pytest
 from flowlet import (
     ActorRef,
     ActorStuckError,
+    Delay,
     Dispatcher,
     Event,
     ExploreError,
     IllegalCallError,
     NotAnEventTypeError,
+    become,
     explore,
+    flow,
+    parallel,
+    race,
     receive,
     sleep,
+    spawn,
+    state,
+    until,
+    wait_until,
     whereis,
 )
 
@@ -42,11 +51,42 @@ def generator() -> Iterator[None]:
 async def coroutine() -> None: ...
 
 
-@pytest.mark.parametrize("fn", [generator, coroutine, partial(generator)])
+class Clerk:
+    """Has a method that yields."""
+
+    def work(self) -> Iterator[None]:
+        yield
+
+
+NO_PLAIN_FUNCTIONS = [generator, coroutine, partial(generator), Clerk().work]
+
+
+@pytest.mark.parametrize("fn", NO_PLAIN_FUNCTIONS)
 def test_an_actor_is_a_plain_function(fn: Callable[..., Any]) -> None:
     """A generator or a coroutine would end at once, in silence."""
     with Dispatcher() as d, pytest.raises(TypeError, match="leave out"):
         d.spawn(fn)
+
+
+@pytest.mark.parametrize("fn", [*NO_PLAIN_FUNCTIONS, 5])
+@pytest.mark.parametrize("call", [parallel, race, flow, become, wait_until])
+def test_so_is_whatever_an_actor_runs(call: Callable[..., Any], fn: Callable[..., Any]) -> None:
+    """Nothing of it would be run, in silence."""
+
+    def actor_function() -> None:
+        call(fn)
+
+    with Dispatcher() as d:
+        d.spawn(actor_function)
+        with pytest.raises(TypeError, match=f"{call.__name__} takes .*function"):
+            d.settle()
+
+
+@pytest.mark.parametrize("fn", NO_PLAIN_FUNCTIONS)
+def test_the_body_of_a_generator_is_no_block(fn: Callable[..., Any]) -> None:
+    """The block would be left before the body begins."""
+    with pytest.raises(TypeError, match=r"@state\('busy'\) takes a plain function"):
+        state("busy")(fn)
 
 
 def test_a_class_is_no_event() -> None:
@@ -67,6 +107,129 @@ def test_where_only_looks() -> None:
     with Dispatcher() as d:
         d.spawn(curious).send(Knock())
         with pytest.raises(IllegalCallError, match="where="):
+            d.settle()
+
+
+def take_another(knock: Knock) -> bool:
+    receive(Knock)
+    return True
+
+
+def go_on_as_another(knock: Knock) -> bool:
+    become(porter)
+
+
+def wait_for_a_child(knock: Knock) -> bool:
+    with spawn(porter):
+        return True
+
+
+@pytest.mark.parametrize("look", [take_another, go_on_as_another, wait_for_a_child])
+def test_where_takes_nothing_and_leaves_nothing(look: Callable[[Knock], bool]) -> None:
+    """It would take the very event that is asked about, or leave the wait that asks."""
+    errors: list[IllegalCallError] = []
+
+    def curious() -> None:
+        try:
+            receive(Knock, where=look)
+        except IllegalCallError as error:
+            errors.append(error)
+        receive(Knock)
+        receive(Knock)
+
+    with Dispatcher() as d:
+        ref = d.spawn(curious)
+        for _ in range(2):
+            ref.send(Knock())
+        d.settle()
+        assert (ref.alive, ref.error, ref.discarded) == (False, None, 0)
+    assert "where=" in str(errors[0])
+
+
+def test_where_in_a_region_takes_nothing_either() -> None:
+    """A region is offered one event at a time, and that is asked about."""
+
+    def curious() -> None:
+        parallel(lambda: receive(Knock, where=take_another))
+
+    with Dispatcher() as d:
+        d.spawn(curious).send(Knock())
+        with pytest.raises(IllegalCallError, match="where="):
+            d.settle()
+
+
+def test_a_predicate_becomes_nothing() -> None:
+    """It is asked in the middle of a wait, which `become` would leave."""
+
+    def changeable() -> None:
+        wait_until(lambda: become(porter))
+
+    with Dispatcher() as d:
+        d.spawn(changeable)
+        with pytest.raises(IllegalCallError, match="predicate"):
+            d.settle()
+
+
+def test_a_sleep_has_an_end() -> None:
+    """`None` is no time, neither inside a block nor outside."""
+
+    def plain() -> None:
+        sleep(None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+    def inside() -> None:
+        with until(Knock):
+            plain()
+
+    def region() -> None:
+        parallel(plain)
+
+    for sleeper in (plain, inside, region):
+        with Dispatcher() as d:
+            d.spawn(sleeper)
+            with pytest.raises(TypeError, match="not as None"):
+                d.settle()
+
+
+@pytest.mark.parametrize(
+    ("grace", "error"), [("long", TypeError), (None, TypeError), (-1, ValueError)]
+)
+def test_the_grace_of_a_stop_is_a_time(grace: Any, error: type[Exception]) -> None:
+    """One that is none stops nobody."""
+    with Dispatcher() as d:
+        ref = d.spawn(porter)
+        d.settle()
+        with pytest.raises(error, match="a time is"):
+            ref.stop(grace=grace)
+        d.settle()
+        assert ref.state == ("waiting",)
+
+
+def test_the_grace_of_a_stop_may_have_a_name() -> None:
+    """A `Delay` stands wherever seconds may."""
+
+    def slow() -> None:
+        try:
+            receive(Knock)
+        finally:
+            sleep(60)
+
+    with Dispatcher() as d:
+        ref = d.spawn(slow)
+        d.settle()
+        ref.stop(grace=Delay("closing time", 5))
+        d.run()
+        assert (ref.alive, d.now()) == (False, 5.0)
+
+
+def test_the_name_of_a_wait_with_a_limit_is_looked_at_there() -> None:
+    """And not where somebody asks for the state."""
+
+    def nameless() -> None:
+        receive(Knock, after=5, at=7)  # type: ignore[call-overload]
+
+    with Dispatcher() as d:
+        d.spawn(nameless)
+        with pytest.raises(TypeError, match="state's name"):
             d.settle()
 
 

@@ -12,10 +12,16 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
+import pytest
+
 from flowlet import (
+    Dispatcher,
     emit,
+    pause,
     receive,
+    sleep,
     state,
+    until,
 )
 from tests.machines import (
     Address,
@@ -278,6 +284,12 @@ def test_a_helper_that_is_handed_over_has_names_on_which_all_agree() -> None:
 PAYMENTS = (Card, Cash)
 
 
+def sleep_in_block(seconds: float) -> None:
+    """Sleep the long way."""
+    with until(Stop):
+        sleep(seconds)
+
+
 def test_a_wait_for_types_from_a_variable_is_named_by_what_they_are() -> None:
     """`receive(*PAYMENTS)` is called as if the types stood in the call."""
 
@@ -287,6 +299,23 @@ def test_a_wait_for_types_from_a_variable_is_named_by_what_they_are() -> None:
             receive(*PAYMENTS)
 
     assert look(till, Address(), Cash()).told == ["paying/Address", "paying/Card|Cash", "end"]
+
+
+@pytest.mark.parametrize("instruments", [[], [lambda record: None]], ids=["plain", "watched"])
+@pytest.mark.parametrize("before", [lambda: sleep(1), lambda: sleep_in_block(1), pause])
+def test_a_wait_is_not_called_after_the_one_before_it(
+    before: Callable[[], None], instruments: list[Callable[[object], None]]
+) -> None:
+    """Where the source does not tell the types, the wait itself does."""
+
+    def till(*kinds: type) -> None:
+        before()
+        receive(*kinds)
+
+    with Dispatcher(instruments=instruments) as d:
+        ref = d.spawn(till, Card)
+        d.advance(1)
+        assert ref.state == ("till", "Card")
 
 
 def test_a_wait_in_a_while_and_in_finally_is_one_place() -> None:

@@ -1033,7 +1033,7 @@ def test_wrong_arguments_are_told() -> None:
             with pytest.raises(ValueError, match=text):
                 d.settle()
         d.spawn(lambda: supervise(wrong))
-        with pytest.raises(TypeError, match=r"supervise takes functions .* got 'sometimes'"):
+        with pytest.raises(TypeError, match=r"supervise takes functions .* not 'sometimes'"):
             d.settle()
         assert d.actors == []
     with pytest.raises(ValueError, match="restart is one of on_error, always, never"):

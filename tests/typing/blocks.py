@@ -51,6 +51,8 @@ def states() -> None:
     assert_type(decorated(5), int)
     with state(Mode.OPEN), state("inside", defer=(Coin, Push), history="deep"):
         receive(Push, at=Mode.SHUT)
+    with state("one", defer=Coin):
+        receive(Push)
 
 
 def chances() -> None:
@@ -68,6 +70,7 @@ def mistakes() -> None:
     on(Coin, takes_push)  # type: ignore[arg-type]
     on(Coin, lambda coin: coin.valeu)  # type: ignore[attr-defined]
     on(Coin, takes_coin, freeze="yes")  # type: ignore[arg-type]
+    state("busy", defer=[Coin])  # type: ignore[call-overload]  # a type, or a tuple of types
     state("player", history="whole")  # type: ignore[call-overload]
     state(5)  # type: ignore[call-overload]
     decorated("five")  # type: ignore[arg-type]

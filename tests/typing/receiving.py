@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, assert_type
+from typing import assert_type
 
 from flowlet import Delay, Event, Timeout, receive
 
@@ -53,6 +53,20 @@ def one() -> None:
     assert_type(receive(A, after=None), A)
 
 
+def perhaps(limit: float | None, patience: Delay | None) -> None:
+    """A time limit that there may be."""
+    assert_type(receive(A, after=limit), A | Timeout)
+    assert_type(receive(A, B, after=limit), A | B | Timeout)
+    assert_type(receive(A, B, C, after=patience), A | B | C | Timeout)
+
+
+def collected(kinds: tuple[type[Event], ...], pair: tuple[type[A], type[B]]) -> None:
+    """Types that are in a variable."""
+    assert_type(receive(*kinds), Event)
+    assert_type(receive(*kinds, after=1), Event | Timeout)
+    assert_type(receive(*pair), A | B)
+
+
 def none() -> None:
     assert_type(receive(after=1), Timeout)
 
@@ -74,12 +88,8 @@ def several() -> None:
     assert_type(receive(A, B, C, D, E, F, G, H, after=1), A | B | C | D | E | F | G | H | Timeout)
 
 
-def more_than_eight() -> None:
-    """The checker knows no more, and the program runs all the same."""
-    assert_type(receive(A, B, C, D, E, F, G, H, I), Any)
-
-
 def mistakes() -> None:
+    receive(A, B, C, D, E, F, G, H, I)  # type: ignore[call-overload]  # more than eight
     receive(A())  # type: ignore[call-overload]  # an event, not its type
     receive("A")  # type: ignore[call-overload]  # a name
     receive(A, after="5")  # type: ignore[call-overload]  # a text is no time

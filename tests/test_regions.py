@@ -1,0 +1,254 @@
+"""Leaving regions: what comes for one while another cleans up, and the children of regions.
+
+The rounds of their mail are in test_semantics.py.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from flowlet import (
+    Dispatcher,
+    Event,
+    RealClock,
+    child,
+    parallel,
+    perform,
+    race,
+    receive,
+    sleep,
+    spawn,
+    supervise,
+    until,
+)
+
+
+class Go(Event): ...
+
+
+class Fall(Event): ...
+
+
+class Cancel(Event): ...
+
+
+Log = list[str]
+
+# --- what comes for an earlier region while a later one cleans up ---------------------------------
+
+
+def test_a_result_that_comes_while_a_later_region_cleans_up_is_not_lost() -> None:
+    """The bank's answer comes first, and the payment is left when its turn to clean up comes."""
+    log: Log = []
+
+    def paying() -> None:
+        try:
+            perform(log.append, "paid")
+            log.append("goes on")
+        finally:
+            log.append("payment left")
+
+    def tidy() -> None:
+        try:
+            receive(Go)
+        finally:
+            perform(log.append, "tidied up")
+            log.append("tidy left")
+
+    with Dispatcher() as d:
+        ref = d.spawn(lambda: race(paying, tidy, lambda: "first"))
+        assert d.run(until=ref) == (2, "first")
+    assert log == ["paid", "tidied up", "tidy left", "payment left"]
+
+
+def test_nor_is_it_where_an_until_leaves_the_regions() -> None:
+    """The clean-up of the later region takes its second meanwhile."""
+    log: Log = []
+
+    def paying() -> None:
+        try:
+            perform(log.append, "paid")
+            log.append("goes on")
+        finally:
+            log.append("payment left")
+
+    def tidy() -> None:
+        try:
+            receive(Go)
+        finally:
+            perform(str)
+            sleep(1)
+            log.append("tidy left")
+
+    def shop() -> object:
+        with until(Cancel) as end:
+            parallel(paying, tidy)
+        return end.event
+
+    with Dispatcher() as d:
+        ref = d.spawn(shop)
+        ref.send(Cancel())
+        assert d.run(until=ref) == Cancel()
+    assert log == ["paid", "tidy left", "payment left"]
+
+
+def test_in_real_time_a_result_waits_for_the_later_region_too() -> None:
+    """Whose clean-up waits for word that the bank has answered."""
+    log: Log = []
+    may_answer = threading.Event()
+
+    def charge() -> None:
+        assert may_answer.wait(5)
+
+    def paying() -> None:
+        try:
+            perform(charge)
+            log.append("goes on")
+        finally:
+            log.append("payment left")
+
+    def tidy() -> None:
+        try:
+            receive(Go)
+        finally:
+            may_answer.set()
+            perform(str)  # an end like the bank's
+            sleep(0.01)
+            log.append("tidy left")
+
+    with Dispatcher(clock=RealClock()) as d:
+        ref = d.spawn(lambda: race(paying, tidy, lambda: receive(Cancel)))
+        d.settle()
+        ref.send(Cancel())
+        assert d.run(until=ref) == (2, Cancel())
+    assert log == ["tidy left", "payment left"]
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["ends", "fails"])
+def test_news_of_a_supervised_child_wait_as_well(fails: bool) -> None:
+    """A child that is over during the clean-up of a later region; the other child ends with it."""
+    log: Log = []
+
+    def steady() -> None:
+        receive(Go)
+
+    def worker() -> None:
+        receive(Fall)
+        if fails:
+            raise ValueError("fell")
+
+    def office() -> None:
+        try:
+            supervise(
+                child(steady, name="steady"), child(worker, name="worker", restart="never")
+            )
+        finally:
+            log.append("office left")
+
+    def tidy() -> None:
+        try:
+            receive(Go)
+        finally:
+            sleep(3)
+            log.append("tidy left")
+
+    with Dispatcher() as d:
+        ref = d.spawn(lambda: race(office, tidy, lambda: receive(Cancel)))
+        d.settle()
+        worker_ref = d.find("worker")
+        assert worker_ref is not None
+        ref.send(Cancel())
+        d.advance(1)
+        worker_ref.send(Fall())
+        assert d.run(until=ref) == (2, Cancel())
+        assert (log, d.now(), d.actors) == (["tidy left", "office left"], 3.0, [])
+
+
+# --- their children when the grace runs out -------------------------------------------------------
+
+Region = Callable[[Callable[[], None]], None]
+
+
+def with_a_child(helper: Callable[[], None]) -> None:
+    spawn(helper)
+    receive(Go)
+
+
+def with_a_child_of_a_block(helper: Callable[[], None]) -> None:
+    with spawn(helper):
+        receive(Go)
+
+
+def with_a_child_that_it_supervises(helper: Callable[[], None]) -> None:
+    supervise(helper)
+
+
+@pytest.mark.parametrize("grace", [0.0, 1.0])
+@pytest.mark.parametrize(
+    "region", [with_a_child, with_a_child_of_a_block, with_a_child_that_it_supervises]
+)
+def test_when_the_grace_runs_out_the_children_of_regions_are_ended(
+    region: Region, grace: float
+) -> None:
+    """All clean-up begins, none is waited for any longer, and nobody is called stuck."""
+    log: Log = []
+
+    def helper() -> None:
+        try:
+            receive(Go)
+        finally:
+            log.append("helper")
+            receive(Go)
+            log.append("never here")
+
+    def insisting() -> None:
+        try:
+            receive(Go)
+        finally:
+            log.append("insisting")
+            receive(Go)
+            log.append("never here")
+
+    def machine() -> None:
+        try:
+            parallel(lambda: region(helper), insisting)
+        finally:
+            log.append("machine")
+
+    with Dispatcher() as d:
+        ref = d.spawn(machine)
+        d.settle()
+        ref.stop(grace=grace)
+        d.run()
+        assert (ref.alive, ref.error, d.actors, d.now()) == (False, None, [], grace)
+    assert log == ["insisting", "helper", "machine"]
+
+
+def test_with_grace_enough_a_child_of_a_region_cleans_up() -> None:
+    """The region waits for it, and the earlier regions for the region."""
+    log: list[tuple[float, str]] = []
+
+    with Dispatcher() as d:
+
+        def helper() -> None:
+            try:
+                receive(Go)
+            finally:
+                sleep(2)
+                log.append((d.now(), "helper"))
+
+        def earlier() -> None:
+            try:
+                receive(Go)
+            finally:
+                log.append((d.now(), "earlier"))
+
+        ref = d.spawn(lambda: parallel(earlier, lambda: with_a_child(helper)))
+        d.settle()
+        ref.stop()
+        d.run()
+        assert not ref.alive
+    assert log == [(2.0, "helper"), (2.0, "earlier")]
