@@ -107,6 +107,10 @@ class ExploreError(FlowletError):
     """A function cannot be explored as it is; the message names the line and the way out."""
 
 
+class ReplayError(FlowletError):
+    """A recorded step cannot be taken where it stands; the message names it, and what could be."""
+
+
 class Unwinding(BaseException):
     """What flowlet throws through an actor; never to be caught and kept."""
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from heapq import heappop, heappush
 from random import Random
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Self, TypeVar, TypeVarTuple, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, TypeVarTuple, cast
 
 from greenlet import getcurrent, greenlet
 
@@ -54,6 +54,9 @@ def _waits_for(ref: ActorRef[Any]) -> str:
 
 class Roster:
     """The actors of a run, and those who watch them."""
+
+    #: What handles are made of; an exploration has others, which keep the mail to themselves.
+    handle: ClassVar[type[ActorRef[Any]]] = ActorRef
 
     __slots__ = (
         "__weakref__", "_actors", "_called", "_calls", "_chance", "_closed", "_idle", "_named",
@@ -138,7 +141,7 @@ class Roster:
         fn_name = names.function_name(fn)
         serial = self._serials[fn_name] = self._serials.get(fn_name, 0) + 1
         fiber = self.fresh_fiber()
-        ref: ActorRef[R] = ActorRef(
+        ref: ActorRef[R] = self.handle(
             cast(Any, self), fiber, fn, args, name, serial, options, parent, on_output
         )
         fiber.outfit(ref)

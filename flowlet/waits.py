@@ -26,7 +26,7 @@ from greenlet import getcurrent
 
 from .actor import ActorRef
 from .blocks import Name, Seconds, check_kinds, outside, running
-from .dispatcher import next_one, resume
+from .dispatcher import next_one, resume, step_aside
 from .errors import IllegalCallError, NotAnEventTypeError
 from .events import Delay, EventMeta, Over, Timeout, seconds_of
 from .fiber import Fiber
@@ -311,6 +311,9 @@ def pause(label: str = "", at: Name | None = None) -> None:
         wait(me, None, None, 0.0, at, label)
     else:
         wait(me, None, None, None, at, label, own=QUEUED, once=True)
+        if me.home.quota == 0:
+            step_aside(me)
+        me.home.spend()
     report_delivery(me, Over(label))
 
 

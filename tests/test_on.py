@@ -45,8 +45,7 @@ def send_all(d: Dispatcher, ref: ActorRef[Any], *events: Event) -> None:
 
 
 def other() -> None:
-    with state("other"):
-        receive(Go)
+    receive(Go, at="other")
 
 
 def jump(_event: Jump) -> None:
@@ -90,12 +89,12 @@ def test_the_blocks_between_the_flow_and_the_wait_are_left() -> None:
     log: Log = []
 
     def work() -> None:
-        for_ever = until(Leave)
+        end = until(Leave)
         try:
-            with for_ever:
+            with end:
                 receive(Go)
         finally:
-            log.append(f"inner until heard {for_ever.event}")
+            log.append(f"inner until heard {end.event}")
 
     def machine() -> object:
         with until(Leave) as end, on(Jump, jump):
@@ -269,5 +268,5 @@ def test_a_block_that_was_left_may_be_entered_again(make: Callable[[], Any]) -> 
     with Dispatcher() as d:
         for _ in range(2):
             ref = d.spawn(machine)
-            send_all(d, ref, Leave(), Go())
+            send_all(d, ref, Go())
             assert ref.result == "left"

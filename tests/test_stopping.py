@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from flowlet import ActorRef, Dispatcher, Event, me, now, receive, sleep
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from flowlet import (
+    ActorRef,
+    Dispatcher,
+    Event,
+    me,
+    now,
+    parallel,
+    receive,
+    sleep,
+    spawn,
+    state,
+)
 
 Log = list[tuple[float, str]]
 
@@ -219,3 +234,144 @@ def test_an_actor_may_stop_itself() -> None:
         d.settle()
         assert not ref.alive
     assert log == ["cleaned up"]
+
+
+# --- mail that was there before the stop ----------------------------------------------------------
+
+
+@pytest.fixture(params=["unseen", "watched"])
+def d(request: pytest.FixtureRequest) -> Iterator[Dispatcher]:
+    """A dispatcher to which nobody listens, and one with a listener: it makes no difference."""
+    listeners = [lambda _record: None] if request.param == "watched" else []
+    with Dispatcher(instruments=listeners) as d:
+        yield d
+
+
+class Early(Event): ...
+
+
+class Late(Event): ...
+
+
+def alone() -> None:
+    receive(Go)
+
+
+def in_one_region() -> None:
+    parallel(alone)
+
+
+def beside_another_region() -> None:
+    parallel(lambda: receive(Late), alone)
+
+
+@pytest.mark.parametrize("work", [alone, in_one_region, beside_another_region])
+def test_clean_up_meets_the_older_mail_first(d: Dispatcher, work: Callable[[], None]) -> None:
+    """What was on the point of being taken when the stop came is younger than what was kept."""
+    log: list[str] = []
+
+    def worker() -> None:
+        try:
+            with state("busy", defer=(Early,)):
+                work()
+        finally:
+            log.extend(type(receive(Go, Early)).__name__ for _ in range(2))
+
+    ref = d.spawn(worker)
+    d.settle()
+    ref.send(Early())
+    d.settle()
+    ref.send(Go())
+    ref.stop()
+    d.settle()
+    assert (ref.alive, log) == (False, ["Early", "Go"])
+
+
+@pytest.mark.parametrize("rest", [sleep, lambda seconds: receive(Go, after=seconds)])
+def test_clean_up_meets_the_mail_that_was_there_before_it_waited(
+    d: Dispatcher, rest: Callable[[float], object]
+) -> None:
+    """It waits for something else first, and what comes meanwhile is younger."""
+    log: list[str] = []
+
+    def worker() -> None:
+        try:
+            receive(Early)
+        finally:
+            with state("resting", defer=(Early, Late)):
+                rest(1)
+            log.extend(type(receive(Early, Late)).__name__ for _ in range(2))
+
+    ref = d.spawn(worker)
+    d.settle()
+    ref.send(Early())
+    ref.stop()
+    d.settle()
+    ref.send(Late())
+    d.run()
+    assert (ref.alive, log) == (False, ["Early", "Late"])
+
+
+def test_mail_that_clean_up_has_taken_is_gone(d: Dispatcher) -> None:
+    """When the grace runs out at a later wait, nothing is looked for any more."""
+    log: list[object] = []
+
+    def worker() -> None:
+        try:
+            receive(Go)
+        finally:
+            log.append(receive(Go))
+            try:
+                receive(Late, after=9)
+            except Exception as error:
+                log.append(error)
+
+    ref = d.spawn(worker)
+    d.settle()
+    ref.send(Go())
+    ref.stop(grace=1)
+    d.run()
+    assert (ref.alive, log, d.now()) == (False, [Go()], 1.0)
+
+
+def takes_too_long() -> None:
+    receive(Go, after=5)
+
+
+def sleeps_too_long() -> None:
+    sleep(5)
+
+
+def takes_too_long_in_a_region() -> None:
+    parallel(takes_too_long, lambda: receive(Go))
+
+
+@pytest.mark.parametrize("work", [takes_too_long, sleeps_too_long, takes_too_long_in_a_region])
+def test_a_child_that_is_ended_at_the_instant_of_its_timeout(
+    d: Dispatcher, work: Callable[[], None]
+) -> None:
+    """The parent is first; the timeout is gone, and the kept mail in its order."""
+    log: list[tuple[float, str]] = []
+
+    def worker() -> None:
+        try:
+            with state("busy", defer=(Early, Late)):
+                work()
+            log.append((now(), "never here"))
+        finally:
+            sleep(1)
+            log.extend((now(), type(receive(Early, Late)).__name__) for _ in range(2))
+
+    def parent() -> None:
+        with spawn(worker, name="worker"):
+            sleep(5)
+        log.append((now(), "parent goes on"))
+
+    d.spawn(parent)
+    d.advance(3)
+    ref = d.find("worker")
+    assert ref is not None
+    ref.send(Early())
+    ref.send(Late())
+    d.run()
+    assert log == [(6.0, "Early"), (6.0, "Late"), (6.0, "parent goes on")]

@@ -16,6 +16,7 @@ What stands for what:
 | `until` round a block | one arrow, from the border of the block's box |
 | seen, not seen | bold with `×count`, grey |
 | only read in the source | dashed |
+| new, gone | green, red and dashed; where two versions were compared |
 | more than 30 states | chains, then boxes, folded: `… 5 states`; the caption says so |
 
 States and lines are links to their place in the source.
@@ -23,10 +24,11 @@ States and lines are links to their place in the source.
 
 from __future__ import annotations
 
-from flowlet.introspect.model import StateGraph
+from collections.abc import Mapping
+
+from flowlet.introspect.model import MANY, StateGraph
 
 from . import style
-from .fold import MANY, folded
 from .markup import (
     attributes_of,
     cluster_id,
@@ -38,7 +40,7 @@ from .markup import (
     plain,
     rows_of,
 )
-from .picture import Arrow, Box, Node, Picture, picture
+from .picture import Arrow, Box, Look, Node, Picture, picture
 from .places import short
 from .text import broken
 
@@ -51,7 +53,7 @@ _PLAIN_END = "end"  # the final state that nobody named
 
 def to_dot(graph: StateGraph, *, many: int = MANY) -> str:
     """The graph as DOT text; above `many` states it is folded."""
-    drawn = folded(picture(graph), many)
+    drawn = picture(graph.view(many))
     out = [f"digraph {node_id(drawn.name or 'machine')} {{"]
     out += _defaults(drawn)
     out += _starts(drawn)
@@ -76,9 +78,12 @@ def _defaults(drawn: Picture) -> list[str]:
         "ranksep": "0.55",
         "tooltip": plain(drawn.name or " "),
     }
-    if drawn.caption:
-        told = (one for line in drawn.caption for one in broken(line, width=70, longest=400))
-        look["label"] = rows_of(font(one, style.QUIET, size=style.CAPTION_SIZE) for one in told)
+    told = [one for line in drawn.caption for one in broken(line, width=70, longest=400)]
+    rows = [font(one, style.QUIET, size=style.CAPTION_SIZE) for one in told]
+    if drawn.legend:
+        rows.insert(0, _legend(drawn.legend))
+    if rows:
+        look["label"] = rows_of(rows)
     return [
         f"  graph {attributes_of(look)}",
         "  node "
@@ -109,6 +114,27 @@ def _defaults(drawn: Picture) -> list[str]:
             }
         ),
     ]
+
+
+def _legend(meaning: Mapping[Look, str]) -> str:
+    """A row of short lines as arrows have them, each with what it means."""
+    cells = []
+    for look, told in meaning.items():
+        arrow = _evidence_look({look}, _ARROW)
+        line = {
+            "BORDER": max(1, round(float(str(arrow["penwidth"])))),
+            "COLOR": arrow["color"],
+            "FIXEDSIZE": "TRUE",
+            "HEIGHT": 4,
+            "SIDES": "B",
+            "STYLE": arrow.get("style", "solid"),
+            "WIDTH": 22,
+        }
+        attributes = " ".join(f'{key}="{value}"' for key, value in line.items())
+        text = font(told, style.QUIET, size=style.CAPTION_SIZE)
+        sample = f'<TABLE BORDER="0" CELLSPACING="0"><TR><TD {attributes}></TD></TR></TABLE>'
+        cells.append(f'<TD>{sample}</TD><TD>{text}</TD><TD WIDTH="8"></TD>')
+    return f'<TABLE BORDER="0" CELLPADDING="1" CELLSPACING="3"><TR>{"".join(cells)}</TR></TABLE>'
 
 
 # --- states and boxes
@@ -166,6 +192,9 @@ def _node(node: Node) -> str:
         look |= {"color": style.SEEN_EDGE, "fillcolor": style.SEEN}
     elif node.look == "unseen":
         look |= {"color": style.UNSEEN_EDGE, "fillcolor": style.UNSEEN, "fontcolor": style.FAINT}
+    elif node.look in _CHANGES:
+        look |= {"color": _CHANGES[node.look], "penwidth": "2"}
+        look |= {"style": "rounded,filled,dashed"} if node.look == "gone" else {}
     told = ", ".join(node.folded) if node.folded else node.name
     return f"{node_id(node.name)} {attributes_of(look | link_to(node.source, told))}"
 
@@ -260,7 +289,7 @@ _TAIL_ONLY = {"arrowhead": "none", "dir": "both"}
 
 def _arrow_look(arrow: Arrow) -> dict[str, object]:
     kinds = {line.kind for line in arrow.lines}
-    looks = {line.look for line in arrow.lines}
+    looks: set[Look] = {line.look for line in arrow.lines}
     look: dict[str, object] = {}
     if kinds == {"timeout"}:
         look |= {"arrowtail": "odot", "color": style.TIME, "dir": "both"}
@@ -268,15 +297,31 @@ def _arrow_look(arrow: Arrow) -> dict[str, object]:
         look |= {"arrowhead": "vee", "color": style.QUIET, "penwidth": "0.9"}
     elif kinds == {"done"}:
         look |= {"arrowhead": "vee"}
+    return _evidence_look(looks, look)
+
+
+#: What an arrow looks like of which nothing is told.
+_ARROW: dict[str, object] = {"color": style.ARROW, "penwidth": "1.2"}
+
+
+def _evidence_look(looks: set[Look], look: dict[str, object]) -> dict[str, object]:
+    """The look of an arrow, with what its lines say of how they are known."""
+    if looks <= {"new", "gone"}:
+        for change, colour in _CHANGES.items():
+            if change in looks:
+                look = look | {"color": colour, "penwidth": "2"}
+        return look | ({"style": "dashed"} if looks == {"gone"} else {})
     if "seen" in looks:
-        look |= {"penwidth": "2.4"}
-        if kinds != {"timeout"}:
-            look |= {"color": style.SEEN_EDGE}
-    elif "unseen" in looks:
-        look |= {"color": style.UNSEEN_EDGE}
+        is_timeout = look.get("color") == style.TIME
+        return look | {"penwidth": "2.4"} | ({} if is_timeout else {"color": style.SEEN_EDGE})
+    if "unseen" in looks:
+        look = look | {"color": style.UNSEEN_EDGE}
     if looks == {"guessed"}:
-        look |= {"style": "dashed"}
+        look = look | {"style": "dashed"}
     return look
+
+
+_CHANGES: dict[Look, style.Colour] = {"gone": style.GONE, "new": style.NEW}
 
 
 def _arrow_text(arrow: Arrow) -> dict[str, object]:

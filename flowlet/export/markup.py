@@ -25,7 +25,7 @@ LONGEST = 1500
 
 def line_rows(line: Line, size: float = 0) -> list[str]:
     """A transition as rich text: event, guard and outputs each in their colour, in rows."""
-    pale = style.FAINT if line.look == "unseen" else None
+    pale = {"unseen": style.FAINT, "new": style.NEW, "gone": style.GONE}.get(line.look)
     event = style.TIME if line.kind == "timeout" else style.TEXT
     parts: list[tuple[str, style.Colour, bool]] = []
     if line.event:

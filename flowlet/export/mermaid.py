@@ -13,9 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from flowlet.introspect.model import StateGraph
+from flowlet.introspect.model import MANY, StateGraph
 
-from .fold import MANY, folded
 from .picture import Arrow, Line, Node, Picture, picture
 from .text import broken, visible
 
@@ -24,6 +23,8 @@ _STYLES = {
     "crash": "fill:#fef0ef,stroke:#dc4c43,color:#7f1d1d",
     "final": "stroke-width:3px",
     "folded": "fill:#f1f5f9,stroke:#94a3b8,color:#475569",
+    "gone": "stroke:#b91c1c,stroke-dasharray:4 3",
+    "new": "stroke:#15803d,stroke-width:2px",
     "passed": "fill:#fffffe,stroke:#94a3b8,color:#475569,stroke-dasharray:4 3",
     "seen": "fill:#cfe0fd,stroke:#1d4ed8,color:#0f172a",
     "unseen": "fill:#f6f7f9,stroke:#c2cad6,color:#64748b",
@@ -32,7 +33,7 @@ _STYLES = {
 
 def to_mermaid(graph: StateGraph, *, many: int = MANY) -> str:
     """The graph as Mermaid text; above `many` states it is folded."""
-    drawn = folded(picture(graph), many)
+    drawn = picture(graph.view(many))
     ids = _Ids(drawn)
     out = ["stateDiagram-v2"]
     if len(drawn.nodes) <= 4 and not drawn.boxes:
@@ -135,7 +136,7 @@ def _class(node: Node) -> str:
     if node.folded:
         return "folded"
     by_kind = {"error": "crash", "final": "final", "transient": "passed", "state": ""}[node.kind]
-    return by_kind or (node.look if node.look in ("seen", "unseen") else "")
+    return by_kind or (node.look if node.look in _STYLES else "")
 
 
 def _label(lines: Iterable[str]) -> str:

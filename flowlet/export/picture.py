@@ -11,7 +11,7 @@ machine.  Four things happen on the way from the graph:
 - *Order.*  Breadth first from the initial states, edges as their lines stand in the source.  The
   order in which the graph holds its parts is of no effect, so equal graphs give equal bytes.
 
-What is too long to be read is folded afterwards, in `flowlet.export.fold`.
+What is too large to be read is folded before, by `StateGraph.view`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Literal
 
 from flowlet.introspect.model import Source, State, StateGraph, StateKind, Transition
 from flowlet.introspect.model import TransitionKind as LineKind
+from flowlet.introspect.model.order import breadth_first, by_source_line, states_of
 
 from .places import short
 
@@ -30,8 +31,18 @@ from .places import short
 ALWAYS_ASSUMED = "mail was assumed to come when it is listened for"
 
 #: How well something is known: `seen` and `unseen` exist where a run has counted, `guessed` is
-#: read from the source alone while other edges are known to be reachable.
-Look = Literal["plain", "seen", "unseen", "guessed"]
+#: read from the source alone while other edges are known to be reachable; `new` and `gone` where
+#: two versions were compared.
+Look = Literal["plain", "seen", "unseen", "guessed", "new", "gone"]
+
+MEANING: dict[Look, str] = {
+    "seen": "seen, with counts",
+    "unseen": "reachable, never seen",
+    "plain": "reachable",
+    "guessed": "only read in the source",
+    "new": "new",
+    "gone": "gone",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +115,17 @@ class Picture:
     initial: tuple[str, ...]
     caption: tuple[str, ...] = ()
 
+    @property
+    def legend(self) -> dict[Look, str]:
+        """What the looks of arrows mean, where the picture has more than one."""
+        looks = {line.look for arrow in self.arrows for line in arrow.lines}
+        if len(looks) < 2:
+            return {}
+        legend: dict[Look, str] = {look: told for look, told in MEANING.items() if look in looks}
+        if "plain" in looks and not looks.isdisjoint({"new", "gone"}):
+            legend["plain"] = "as before"
+        return legend
+
     def within(self, box: str) -> set[str]:
         """The names of that box and of all boxes in it."""
         names = {box}
@@ -120,8 +142,8 @@ class Picture:
 
 def picture(graph: StateGraph) -> Picture:
     """The whole machine, nothing folded."""
-    states = _all_states(graph)
-    order = _breadth_first(graph, states)
+    states = states_of(graph)
+    order = breadth_first(graph)
     composites = _composites(states[name] for name in order)
     known = _Known(graph.transitions)
     lines = {
@@ -159,6 +181,7 @@ def picture(graph: StateGraph) -> Picture:
                 kind=states[name].kind,
                 look=known.state_look(states[name], touched),
                 inside=lines.get((name, False, None), ()),
+                folded=states[name].folded,
                 source=states[name].source,
             )
             for name in order
@@ -182,13 +205,13 @@ def _by_place(
 ) -> dict[_Place, dict[Line, Transition]]:
     """The edges by the arrow that they share, equal ones as one with their evidence together."""
     places: dict[_Place, dict[Line, Transition]] = {}
-    for edge in sorted(edges, key=_by_source_line):
+    for edge in sorted(edges, key=by_source_line):
         border = composites.get(edge.border or "")
         from_box = border is not None and _is_in(states[edge.source].path, border)
         tail = edge.border if from_box and edge.border else edge.source
         is_inside = edge.kind == "internal" and edge.source == edge.target
         same = places.setdefault((tail, from_box, None if is_inside else edge.target), {})
-        bare = Line(edge.kind, edge.event, edge.guard, edge.outputs)
+        bare = Line(edge.kind, edge.event, edge.guard, edge.outputs, edge.change or "plain")
         same[bare] = _together(same[bare], edge) if bare in same else edge
     return places
 
@@ -220,6 +243,8 @@ class _Known:
         )
 
     def edge_look(self, edge: Transition) -> Look:
+        if edge.change:
+            return edge.change
         known = edge.evidence
         if known.seen:
             return "seen"
@@ -228,36 +253,11 @@ class _Known:
         return "unseen" if self.any_seen else "plain"
 
     def state_look(self, state: State, touched: set[str]) -> Look:
+        if state.change:
+            return state.change
         if not self.any_seen:
             return "plain"
         return "seen" if state.evidence.seen or state.name in touched else "unseen"
-
-
-def _all_states(graph: StateGraph) -> dict[str, State]:
-    states = {state.name: state for state in graph.states}
-    ends = [end for edge in graph.transitions for end in (edge.source, edge.target)]
-    for name in (*graph.initial, *ends):  # a graph from elsewhere may name what it does not list
-        states.setdefault(name, State(path=tuple(name.split("/"))))
-    return states
-
-
-def _by_source_line(edge: Transition) -> tuple[str, int, tuple[str, ...]]:
-    file, line = (edge.at.file, edge.at.line) if edge.at else ("", 0)
-    return file, line, (edge.source, edge.target, edge.label, *edge.outputs, edge.kind)
-
-
-def _breadth_first(graph: StateGraph, states: dict[str, State]) -> list[str]:
-    after: dict[str, list[str]] = {}
-    for edge in sorted(graph.transitions, key=_by_source_line):
-        after.setdefault(edge.source, []).append(edge.target)
-    order: dict[str, None] = {}
-    for start in (*sorted(set(graph.initial)), *sorted(states)):  # the unreachable come last
-        ready = [start]
-        for name in ready:
-            if name not in order:
-                order[name] = None
-                ready.extend(after.get(name, ()))
-    return list(order)
 
 
 def _composites(states: Iterable[State]) -> dict[str, tuple[str, ...]]:

@@ -51,6 +51,8 @@ ERROR_EDGE = Colour("#dc4c43", "#f07167")
 TIME = Colour("#b45309", "#e3a03f")
 GUARD = Colour("#7c3aed", "#b696f7")
 OUTPUT = Colour("#0f766e", "#4fc3b5")
+NEW = Colour("#15803d", "#4ade80")
+GONE = Colour("#b91c1c", "#f87171")
 
 #: Boxes in boxes are told apart by their tint; deeper than this the tints begin again.
 BOXES = (Colour("#f8fafd", "#11171f"), Colour("#f0f4fa", "#161d28"), Colour("#e8eef7", "#1b2431"))
@@ -75,6 +77,8 @@ ALL = (
     TIME,
     GUARD,
     OUTPUT,
+    NEW,
+    GONE,
     *BOXES,
     BOX_EDGE,
 )

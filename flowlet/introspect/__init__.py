@@ -1,23 +1,33 @@
 """The machine that the code is: explored exhaustively, observed as it runs, drawn."""
 
 from .. import export as formats  # the model learns its formats from there
+from .check import Failure, Verdict, check
 from .draw import draw
 from .explore import explore
 from .found import Exploration, Step
-from .model import Evidence, Source, State, StateGraph, Transition
+from .model import Coverage, Evidence, GraphDiff, Source, State, StateGraph, Transition
 from .observe import Observation, observe
+from .rehearsal import replay
+from .view import View
 
 __all__ = [
+    "Coverage",
     "Evidence",
     "Exploration",
+    "Failure",
+    "GraphDiff",
     "Observation",
     "Source",
     "State",
     "StateGraph",
     "Step",
     "Transition",
+    "Verdict",
+    "View",
+    "check",
     "draw",
     "explore",
     "formats",
     "observe",
+    "replay",
 ]

@@ -14,7 +14,7 @@ import itertools
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -57,6 +57,7 @@ class Alphabet:
         #: False once a value had to be made up of which nothing is known.
         self.complete = True
         self._made: dict[type, list[Any]] = {}
+        self._numbered: dict[int, tuple[int, Any]] = {}
         self._constants = _Constants(fn)
         self._examples: dict[Any, list[Any]] = {}
         if isinstance(examples, Mapping):
@@ -74,6 +75,26 @@ class Alphabet:
         if self._given is not None:
             return [event for event in self._given if isinstance(event, kind)]
         return self._of_type(kind)
+
+    def number(self, event: Any) -> int:
+        """A number for an event of this alphabet, the same each time."""
+        if id(event) not in self._numbered:
+            self._numbered[id(event)] = (len(self._numbered), event)
+        return self._numbered[id(event)][0]
+
+    def results(self, fn: Callable[..., Any]) -> list[Any]:
+        """What a function that is performed may return: examples, or values of its type."""
+        name = getattr(fn, "__name__", repr(fn))
+        for key in (fn, name):
+            if key in self._examples:
+                return self._examples[key]
+        try:
+            returns = get_type_hints(fn).get("return", None)
+        except Exception:
+            returns = None
+        if returns is None or returns is NoneType:
+            return [None]
+        return self._values(returns, f"the result of {name}", None)
 
     def _of_type(self, kind: type) -> list[Any]:
         if kind not in self._made:

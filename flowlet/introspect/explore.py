@@ -24,14 +24,18 @@ from ..events import label_of_type
 from ..mailbox import QUEUED
 from ..source import forget, reading_of
 from .alphabet import Alphabet, Examples
-from .found import Exploration, Node
+from .found import ActorExploration, Exploration, Node
 from .growth import Growth
 from .guards import Tracer
 from .identity import Reader, Snapshot, timer_label, timers_by_place, timers_of
+from .network import NetworkKind
 from .record import GraphBuilder, Move
 from .shared import SharedGlobals
 from .stage import Choice, Instance
-from .telling import Atom
+from .symmetry import Symmetry
+from .system import Options, explore_system
+from .targets import alone, is_system
+from .telling import fields_of
 
 Time = Literal["any", "ordered"]
 Progress = Callable[[int, int], None]
@@ -48,16 +52,29 @@ def explore(
     time: Time = "any",
     keep: Collection[str] = (),
     identity: Literal["live", "all"] = "live",
-    max_states: int = 100_000,
+    max_states: int | None = None,
     progress: Progress | None = None,
+    network: NetworkKind = "fifo",
+    lossy: bool = False,
+    within: Callable[[Any], object] | None = None,
+    symmetry: Symmetry = None,
+    audit: bool = True,
 ) -> Exploration:
-    """Run an actor function through everything that can happen to it, and draw what it did.
+    """Run an actor function, or a system, through everything that can happen to it.
 
     ```python
     x = explore(turnstile)
     x.complete, x.unique_states
     x.graph.triples()      # {("locked", "Coin", "unlocked"), …}
     ```
+
+    A system is given by its function, `def system(d: Dispatcher)`, which spawns the actors.  Every
+    order is tried in which they can go on, and in which their messages can arrive: `network` is
+    `"fifo"` for each pair, `"unordered"`, `"inbox_set"` or `"duplicating"`; `lossy` ones may lose
+    any message.  `within` is a predicate on a view (see `check`): states outside it are not
+    generated.  Under `symmetry`, states that differ only in which of the like actors is which are
+    one: their function, or their names.  `audit` runs a sample of the ways once more, with all
+    actors together, to see that they share nothing but messages and cells.
 
     `events` is the alphabet by hand; otherwise it is made from the types that the waits take and
     `examples` (by event type, `"Coin.value"` or field name).  `time="any"` lets any armed timer
@@ -69,6 +86,14 @@ def explore(
     """
     _check(target, time, identity)
     forget(names.unwrapped(target))
+    together = is_system(target)
+    if together or within is not None:
+        options = Options(
+            network, lossy, time, within, symmetry, events, examples, keep, identity,
+            max_states or 1_000_000, progress, audit,
+        )  # fmt: skip
+        return explore_system(target if together else alone(target), options)
+    max_states = max_states or 100_000
     search = _Search(target, Alphabet(target, events, examples), time, max_states)
     search.reader = Reader(keep, everything=identity == "all")
     return search.run(progress)
@@ -82,7 +107,6 @@ def _check(target: Any, time: str, identity: str) -> None:
     if identity not in ("live", "all"):
         raise ExploreError(f'identity is "live" or "all", not {identity!r}')
     fn = names.function_name(target)
-    annotations = getattr(names.unwrapped(target), "__annotations__", {})
     try:
         parameters = inspect.signature(target).parameters.values()
     except (TypeError, ValueError):
@@ -93,12 +117,7 @@ def _check(target: Any, time: str, identity: str) -> None:
         if p.default is p.empty
         and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
     ]
-    if [p for p in needed if p == "d" or "Dispatcher" in str(annotations.get(p, ""))]:
-        raise ExploreError(
-            f"{fn} spawns the actors of a system, and this version explores one actor at a time: "
-            "give explore() one of the functions that it spawns"
-        )
-    if needed:
+    if needed and not is_system(target):
         bound = ", ".join(f"{name}=…" for name in needed)
         raise ExploreError(
             f"{fn} needs arguments ({', '.join(needed)}); bind them: "
@@ -135,7 +154,7 @@ class _Search:
         self.stopped = False
         self.kept = 0
 
-    def run(self, progress: Progress | None) -> Exploration:
+    def run(self, progress: Progress | None) -> ActorExploration:
         todo: deque[Node] = deque()
         shared = SharedGlobals(
             reading_of(names.unwrapped(self.target)).functions, self.reader.canon
@@ -166,14 +185,14 @@ class _Search:
         self.complete = False
         self.notes[why] = None
 
-    def result(self) -> Exploration:
+    def result(self) -> ActorExploration:
         self.complete = self.complete and self.alphabet.complete
         for note in self.alphabet.notes:
             self.notes[note] = None
         self.notes["mail was assumed to come when it is listened for"] = None
         nodes = list(self.nodes.values())
         notes = tuple(self.notes)
-        return Exploration(
+        return ActorExploration(
             graph=self.builder.build(self.complete, notes),
             unique_states=len(nodes),
             terminal_states=sum(not node.leads_on for node in nodes),
@@ -379,7 +398,7 @@ class _Search:
         picked = instance.dispatcher.picked
         for move in moves:
             picks = [(f"choose {number}", pick.text) for number, pick in enumerate(picked)]
-            move.atoms = (*self.tracer.atoms.items(), *_fields(move.cause), *picks)
+            move.atoms = (*self.tracer.atoms.items(), *fields_of(move.cause), *picks)
             self.builder.add(move)
         return moves[-1] if moves else None
 
@@ -398,9 +417,3 @@ def _place_of(error: BaseException) -> str:
     """The line at which the actor crashed, as the note on the error says it."""
     notes = getattr(error, "__notes__", None) or ["at an unknown line"]
     return str(notes[0]).rpartition(", ")[2]
-
-
-def _fields(event: object) -> list[Atom]:
-    """The fields of an event as conditions: what tells two ways apart where no branch does."""
-    fields = getattr(type(event), "model_fields", {})
-    return [(name, f"{name} == {getattr(event, name)!r}") for name in fields]

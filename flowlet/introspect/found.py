@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 from .. import names
 from .growth import Growth
@@ -53,14 +53,37 @@ class Node:
         return nodes[::-1]
 
 
-@dataclass
-class Exploration:
-    """What exploring found.
+class Exploration(Protocol):
+    """What exploring found: of one actor, or of a system.
 
     `unique_states` counts states by identity, ended ones included; `terminal_states` those that
     lead nowhere else; `transitions` the steps that were taken.  `complete` is false where
     something was cut off; `notes` says what.
     """
+
+    unique_states: int
+    terminal_states: int
+    transitions: int
+    complete: bool
+    notes: tuple[str, ...]
+
+    @property
+    def graph(self) -> StateGraph:
+        """The graph of the states as people name them."""
+        ...
+
+    def graph_of(self, name: str) -> StateGraph:
+        """The graph of the actor of that name."""
+        ...
+
+    def path_to(self, state: Any) -> list[Step]:
+        """The shortest list of steps that leads to a state, given by its name or its path."""
+        ...
+
+
+@dataclass
+class ActorExploration:
+    """What exploring one actor found; see `Exploration`."""
 
     graph: StateGraph
     unique_states: int

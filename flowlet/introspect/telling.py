@@ -16,6 +16,12 @@ Way = tuple[Atom, ...]
 _Place = tuple[Any, tuple[str, ...]]
 
 
+def fields_of(event: object) -> list[Atom]:
+    """The fields of an event as conditions: what tells two ways apart where no branch does."""
+    fields = getattr(type(event), "model_fields", {})
+    return [(name, f"{name} == {getattr(event, name)!r}") for name in fields]
+
+
 def guarded(
     edges: Mapping[tuple[Any, str, Any, tuple[str, ...], Way], Any],
 ) -> dict[tuple[Any, str, Any, tuple[str, ...], str], Any]:

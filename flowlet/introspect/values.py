@@ -22,10 +22,12 @@ from pydantic import BaseModel
 
 from ..actor import ActorRef
 from ..blocks import History, State, until
+from ..cells import Cell
 from ..dispatcher import Dispatcher
 from ..errors import ExploreError
 from ..events import Delay, Timeout
 from ..handlers import on
+from ..requests import Request
 
 Form = Hashable
 
@@ -73,6 +75,8 @@ class Canon:
         self.numbers: dict[int, int] = {}
         self.kept: list[Any] = []
         self.moments: set[str] = set()
+        #: Whether what was met is the same for everybody: nothing that can change, and no actor.
+        self.is_plain = True
         self.frame_form = frame_form
 
     def of(self, value: Any, path: str) -> Form:
@@ -110,7 +114,11 @@ class Canon:
             case Delay():
                 return (Delay, value.name, self.of(value.seconds, path))
             case ActorRef():
+                self.is_plain = False
                 return (ActorRef, value.name)
+            case Cell():
+                self.is_plain = False
+                return (Cell, value.name)
             case State():
                 return (State, value.name)
             case until():
@@ -141,6 +149,8 @@ class Canon:
             form: tuple[Any, ...] = (kind, *members)
             return form if kind is frozenset else (self._number(value), *form)
         number = self._number(value)
+        if not (isinstance(value, BaseModel) and value.model_config.get("frozen")):
+            self.is_plain = False
         return (kind, number, *self._contents(value, kind, path))
 
     def _number(self, value: Any) -> int:
@@ -157,6 +167,9 @@ class Canon:
         if isinstance(value, BaseModel):
             fields = [*value.__dict__.items(), *(value.__pydantic_private__ or {}).items()]
             fields += (value.__pydantic_extra__ or {}).items()
+            asking = getattr(value, "_asking", None) if isinstance(value, Request) else None
+            if asking is not None:
+                fields.append(("asked by", (getattr(asking, "asker", None), asking.answered)))
             return tuple((name, of(field, f"{path}.{name}")) for name, field in fields)
         if isinstance(value, types.FunctionType):
             cells = zip(value.__code__.co_freevars, value.__closure__ or (), strict=False)

@@ -1,0 +1,119 @@
+"""What passes between the actors of a system: messages and the values of cells, by number.
+
+The search deals in numbers.  Behind each number is the thing itself, as it was on the scene where
+it first appeared, and its canonical form, by which it is known again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import ExploreError
+from ..events import label_of
+from .identity import Reader
+from .scene import NoReply, Scene, Sending, transplanted
+
+
+@dataclass(slots=True)
+class Message:
+    """Something on its way from one actor to another; `sender` is -1 for the system function."""
+
+    number: int
+    sender: int
+    receiver: int
+    event: Any
+    reply: bool
+    #: The scene on which the event was made; `None` if it is the same everywhere.
+    origin: Scene | None
+
+    @property
+    def label(self) -> str:
+        """The event's name, or that of a reply."""
+        if isinstance(self.event, NoReply):
+            return "no reply"
+        return f"reply {self.event!r}" if self.reply else label_of(self.event)
+
+
+class Exchange:
+    """The messages and values that have appeared."""
+
+    def __init__(self, scene: Scene, reader: Reader, by_sender: bool = True) -> None:
+        self.reader = reader
+        self.by_sender = by_sender
+        self.archive = scene
+        self.names = [ref.name for ref in scene.cast]
+        self.numbers = {ref: number for number, ref in enumerate(self.names)}
+        self.messages: list[Message] = []
+        self.message_forms: list[Any] = []
+        self._known: dict[Any, int] = {}
+        self.cell_names = [cell.name for cell in scene.named_cells]
+        self.cell_numbers = {name: number for number, name in enumerate(self.cell_names)}
+        #: By cell: its values, each with the scene it is from, and their numbers by form.
+        self.values: list[list[tuple[Any, Scene | None]]] = [[] for _ in self.cell_names]
+        self.value_forms: list[list[Any]] = [[] for _ in self.cell_names]
+        self._value_numbers: list[dict[Any, int]] = [{} for _ in self.cell_names]
+        for number in range(len(self.cell_names)):
+            self.value_number(scene, number)
+
+    # --- messages -------------------------------------------------------------------------
+
+    def message_number(self, sending: Sending, scene: Scene) -> int:
+        """The number of what was sent; a new one for what has not been sent before."""
+        receiver = self.numbers[sending.receiver.name]
+        sender = -1 if sending.sender is None else self.numbers[sending.sender.name]
+        canon = self.reader.canon()
+        form = canon.of(sending.event, f"the event sent to {sending.receiver.name}")
+        if canon.moments:
+            raise ExploreError(
+                f"{label_of(sending.event)} carries a time read from now(), and times are not told "
+                "apart while exploring; send a duration, or leave it out"
+            )
+        asked = getattr(sending.event, "_asking", None)
+        asker = asked.asker.name if asked is not None else ""
+        key = (sender if self.by_sender else None, receiver, form, sending.reply, asker)
+        number = self._known.get(key)
+        if number is None:
+            number = self._known[key] = len(self.messages)
+            self.message_forms.append(form)
+            origin = None if canon.is_plain and not asker else scene
+            self.messages.append(
+                Message(number, sender, receiver, sending.event, sending.reply, origin)
+            )
+        return number
+
+    def here(self, event: Any, scene: Scene) -> Any:
+        """What a stimulus brings, for this scene."""
+        if isinstance(event, Message):
+            if event.origin is None:
+                return event.event
+            return transplanted(event.event, event.origin, scene)
+        return event
+
+    # --- cells ----------------------------------------------------------------------------
+
+    def values_now(self) -> tuple[int, ...]:
+        """The first value of each cell."""
+        return (0,) * len(self.cell_names)
+
+    def value_number(self, scene: Scene, cell: int) -> int:
+        """The number of the value that a cell has on a scene."""
+        value = scene.named_cells[cell]._value
+        canon = self.reader.canon()
+        form = canon.of(value, f"the shared cell {self.cell_names[cell]!r}")
+        numbers = self._value_numbers[cell]
+        number = numbers.get(form)
+        if number is None:
+            number = numbers[form] = len(self.values[cell])
+            self.value_forms[cell].append(form)
+            self.values[cell].append((value, None if canon.is_plain else scene))
+        return number
+
+    def set_cells(self, scene: Scene, cells: Sequence[int]) -> None:
+        """Give the cells of a scene these values."""
+        for cell, number in enumerate(cells):
+            value, origin = self.values[cell][number]
+            if origin is not None:
+                value = transplanted(value, origin, scene)
+            scene.named_cells[cell]._value = value

@@ -1,0 +1,96 @@
+"""What predicates read of an actor's locals: the frames of a local state, kept as they were.
+
+What is read has to count in the identity of the actor, or two states that differ in it would be
+one.  So a name that is read and does not count yet is asked for: the search begins again with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .. import names
+from .local import LocalState
+from .scene import Scene
+
+if TYPE_CHECKING:
+    from .product import Product
+
+
+class NameToKeep(Exception):  # noqa: N818  # no error: the search begins again
+    """A predicate has read a local that does not count yet."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class Locals(Mapping[str, Any]):
+    """The variables of one frame, as they were at the wait."""
+
+    __slots__ = ("_actor", "_counts", "_everything", "_values")
+
+    def __init__(
+        self, actor: str, values: Mapping[str, Any], counts: frozenset[str], everything: bool
+    ) -> None:
+        self._actor = actor
+        self._values = values
+        self._counts = counts
+        self._everything = everything
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._values:
+            there = ", ".join(self._values) or "none"
+            raise KeyError(f"{self._actor} has no local {name!r} here; there are {there}")
+        if name not in self._counts and not self._everything:
+            raise NameToKeep(name)
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return repr(dict(self._values))
+
+
+class Frames:
+    """The locals of the states that were looked into; each stands on a scene of its own."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int], list[Locals]] = {}
+        self._scenes: list[Scene] = []
+
+    def frames(self, product: Product, name: str, state: LocalState) -> list[Locals]:
+        """The locals of a local state, frame by frame."""
+        key = name, state.number
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._read(product, name, state)
+        return known
+
+    def _read(self, product: Product, name: str, state: LocalState) -> list[Locals]:
+        if not state.alive or state.goes == "start":
+            return []
+        machine = product.machines[product.exchange.numbers[name]]
+        scene = machine.replayed(state)
+        self._scenes.append(scene)  # never played again, so its values stay
+        found = []
+        fiber = scene.cast[machine.number]._fiber
+        reader = product.reader
+        assert state.snapshot is not None
+        counts = frozenset(state.snapshot.variables) | reader.keep
+        frame = fiber.gr_frame
+        while frame is not None:
+            if names.is_users(frame.f_code):
+                found.append(Locals(name, dict(frame.f_locals), counts, reader.everything))
+            frame = frame.f_back
+        return found[::-1]
+
+    def dispose(self) -> None:
+        """Throw the scenes away."""
+        for scene in self._scenes:
+            scene.dispose()
+        self._scenes.clear()

@@ -1,0 +1,344 @@
+"""The machine of one actor of a system: each step is run once on a real greenlet, and remembered.
+
+Actors share nothing but messages and declared cells.  So what one does next is a function of its
+local state, of what happens to it, and of the cells that it reads then.  Local states are numbered
+by identity; a step from one of them is run on a scene where this actor plays alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from .. import names
+from ..cells import Look
+from ..errors import ExploreError
+from ..mailbox import KEEPS, Signal
+from .growth import Growth
+from .identity import Reader, Snapshot, timer_label
+from .scene import CastRef, Scene, Stimulus, Verdict
+
+if TYPE_CHECKING:
+    from .exchange import Exchange
+
+#: Scenes kept in the states where they stand, so that a step from there needs no replay.
+MOST_KEPT: Final = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a stimulus: the new local state, what was sent, and which cells were set."""
+
+    verdict: Verdict
+    target: int
+    #: By number: see `Exchange`.
+    sent: tuple[int, ...] = ()
+    #: Cells by number, each with the number of its new value.
+    written: tuple[tuple[int, int], ...] = ()
+    #: What each `choose` on the way took, as it reads.
+    picks: tuple[int, ...] = ()
+    chose: tuple[str, ...] = ()
+    #: Each timer that is armed then: where it was before, or the seconds for which it is new.
+    timers: tuple[int | float, ...] = ()
+
+
+@dataclass(slots=True)
+class LocalState:
+    """A state of one actor."""
+
+    number: int
+    form: Any
+    #: The state as people name it.
+    path: tuple[Any, ...]
+    #: From which local state, by which stimulus with what event, and under which values of the
+    #: cells it was first reached.
+    origin: tuple[LocalState | None, Stimulus, Any, tuple[int, ...]]
+    alive: bool = True
+    result: Any = None
+    error: BaseException | None = None
+    accepts: tuple[type, ...] = ()
+    #: Whether mail that nothing takes is thrown away here.
+    throws: bool = False
+    #: Whether it goes on by itself: `"turn"`; or when cells allow it: `"cells"`.
+    goes: str = ""
+    #: The labels of the timers that may go off, in their order; and their seconds.
+    timers: tuple[str, ...] = ()
+    #: What it asked, or performs.
+    called: str = ""
+    stuck: bool = False
+    #: Its data grows without bound; what comes after it is left out.
+    cut: bool = False
+    growth: Growth | None = None
+    snapshot: Snapshot | None = None
+    #: What it performs.
+    performs: Callable[..., Any] | None = None
+    scenes: list[Scene] = field(default_factory=list)
+    #: The steps from here that were taken: stimulus, event, cells, and what came of it.
+    steps: dict[Any, tuple[Stimulus, Any, tuple[int, ...], Outcome]] = field(default_factory=dict)
+    #: By stimulus: what was read, and what came of it.
+    known: dict[Stimulus, list[tuple[tuple[tuple[int, int], ...], tuple[Outcome, ...]]]] = field(
+        default_factory=dict
+    )
+
+
+#: The waits at which an actor that nothing wakes any more is stuck, and not only idle.
+_STUCK: Final = ("ask ", "wait_until", "supervise")
+
+
+class LocalMachine:
+    """What one actor does."""
+
+    def __init__(
+        self,
+        number: int,
+        name: str,
+        make_scene: Callable[[int], Scene],
+        exchange: Exchange,
+        reader: Reader,
+    ) -> None:
+        self.number = number
+        self.name = name
+        self.make_scene = make_scene
+        self.exchange = exchange
+        self.reader = reader
+        #: How many steps were run on a real greenlet, replays not counted; and replays.
+        self.runs = 0
+        self.replays = 0
+        self.kept = 0
+        #: Cells that were read or written in some step.
+        self.touched: dict[int, None] = {}
+        self.states: list[LocalState] = []
+        self.by_form: dict[Any, LocalState] = {}
+        #: What is missing, and why.
+        self.notes: dict[str, None] = {}
+
+    def unstarted(self, variant: int, cells: tuple[int, ...]) -> LocalState:
+        """The state before the first turn, under one of the choices of the system function."""
+        form = ("unstarted", variant)
+        state = self.by_form.get(form)
+        if state is None:
+            origin = (None, Stimulus("start", variant), None, cells)
+            state = LocalState(len(self.states), form, (), origin, goes="start")
+            self.states.append(state)
+            self.by_form[form] = state
+        return state
+
+    def outcomes(
+        self, state: LocalState, stimulus: Stimulus, event: Any, cells: Sequence[int]
+    ) -> tuple[Outcome, ...]:
+        """All that may come of a stimulus, under these values of the cells."""
+        known = state.known.get(stimulus)
+        if known is None:
+            known = state.known[stimulus] = []
+        for reads, outcomes in known:
+            if all(cells[cell] == value for cell, value in reads):
+                return outcomes
+        reads_of: dict[int, int] = {}
+        found: list[Outcome] = []
+        todo: list[tuple[int, ...]] = [()]
+        while todo:
+            picks = todo.pop()
+            chosen = Stimulus(stimulus.kind, stimulus.place, picks)
+            scene = self._scene_at(state)
+            outcome = self._play(scene, state, chosen, event, cells, reads_of)
+            found.append(outcome)
+            picked = scene.picked
+            for done in range(len(picks), len(picked)):
+                before = tuple(pick.place for pick in picked[:done])
+                todo += [(*before, other) for other in range(1, picked[done].options)]
+        reads = tuple(reads_of.items())
+        known.append((reads, tuple(found)))
+        for cell in reads_of:
+            self.touched[cell] = None
+        return tuple(found)
+
+    def _play(
+        self,
+        scene: Scene,
+        state: LocalState,
+        stimulus: Stimulus,
+        event: Any,
+        cells: Sequence[int],
+        reads_of: dict[int, int],
+    ) -> Outcome:
+        exchange = self.exchange
+        ref = scene.cast[self.number]
+        self.runs += 1
+        exchange.set_cells(scene, cells)
+        armed = scene.timers_for(ref) if state.timers else []
+        verdict = scene.play(ref, stimulus, exchange.here(event, scene))
+        for name in (*scene.reads, *scene.writes):
+            cell = exchange.cell_numbers[name]
+            reads_of.setdefault(cell, cells[cell])
+        if verdict in ("kept", "nothing"):
+            self._keep(scene, state)
+            return Outcome(verdict, state.number)
+        written = []
+        for name in scene.writes:
+            cell = exchange.cell_numbers[name]
+            self.touched[cell] = None
+            written.append((cell, exchange.value_number(scene, cell)))
+        sent = tuple(exchange.message_number(sending, scene) for sending in scene.sent)
+        origin = (state, stimulus, event, tuple(cells))
+        target = self._arrive(scene, ref, origin)
+        picks = tuple(pick.place for pick in scene.picked)
+        chose = tuple(pick.text for pick in scene.picked)
+        timers: tuple[int | float, ...] = ()
+        if target.timers:
+            if stimulus.kind == "timer":
+                armed[stimulus.place] = None
+            now = float(scene.clock.now())
+            timers = tuple(
+                armed.index(each) if each in armed else round(float(each.when) - now, 9)
+                for each in scene.timers_for(ref)
+            )
+        self._keep(scene, target)
+        outcome = Outcome(verdict, target.number, sent, tuple(written), picks, chose, timers)
+        state.steps.setdefault((stimulus, outcome), (stimulus, event, tuple(cells), outcome))
+        return outcome
+
+    def _arrive(
+        self,
+        scene: Scene,
+        ref: CastRef,
+        origin: tuple[LocalState | None, Stimulus, Any, tuple[int, ...]],
+    ) -> LocalState:
+        """The local state in which the actor stands now."""
+        snapshot, form = self.identify(scene, ref)
+        known = self.by_form.get(form)
+        if known is not None:
+            return known
+        state = LocalState(len(self.states), form, ref.state, origin)
+        state.snapshot = snapshot
+        if snapshot is not None:
+            for path in snapshot.moments:
+                self.notes[
+                    f"{path} of {self.name} comes from now(): times are not told apart, so what "
+                    "depends on it may be missing"
+                ] = None
+            label = f"{origin[1].kind} {origin[1].place}"
+            state.growth = Growth(state.path, label, snapshot, _grown_before(origin[0]))
+            if state.growth.cut:
+                state.cut = True
+                self.notes[state.growth.note(ref)] = None
+            self._describe(state, scene, ref)
+        else:
+            state.alive = False
+            state.result, state.error = ref.result, ref.error
+        self.states.append(state)
+        self.by_form[form] = state
+        return state
+
+    def identify(self, scene: Scene, ref: CastRef) -> tuple[Snapshot | None, Any]:
+        """The identity of the actor as it stands."""
+        if ref.alive:
+            timers = tuple(_timer_form(self.reader, each) for each in scene.timers_for(ref))
+            snapshot = self.reader.snapshot(ref, timers)
+            return snapshot, snapshot.form
+        canon = self.reader.canon()
+        if ref.error is not None:
+            outcome: Any = (type(ref.error), canon.of(ref.error.args, "the error's arguments"))
+        else:
+            outcome = canon.of(ref.result, "the result")
+        return None, ("ended", ref.state, outcome)
+
+    def _describe(self, state: LocalState, scene: Scene, ref: CastRef) -> None:
+        fiber = ref._fiber
+        state.accepts = tuple(fiber.takes())
+        state.timers = tuple(timer_text(each) for each in scene.timers_for(ref))
+        state.called = fiber.called or ""
+        calls = [each.called or "" for each in fiber.all_fibers()]
+        state.stuck = (
+            any(call.startswith(_STUCK) for call in calls)
+            or fiber.group is not None
+            or any(True for _ in _mail(fiber.box))
+        )
+        call = scene.calls.get(fiber)
+        if call is not None:
+            state.performs = scene.performed[call]
+        if scene.is_queued(ref):
+            state.goes = "cells" if state.called == "wait_until" else "turn"
+        elif isinstance(fiber.own, Look):
+            state.goes = "cells"
+        state.throws = (
+            fiber.want is not None and fiber.want is not KEEPS
+            and ref.options.unexpected != "defer" and fiber.own is None
+        )  # fmt: skip
+
+    # --- scenes ---------------------------------------------------------------------------
+
+    def _keep(self, scene: Scene, state: LocalState) -> None:
+        if state.alive and self.kept < MOST_KEPT and len(state.scenes) < 8:
+            state.scenes.append(scene)
+            self.kept += 1
+        else:
+            scene.dispose()
+
+    def _scene_at(self, state: LocalState) -> Scene:
+        """A scene on which the actor stands in this state."""
+        if state.scenes:
+            self.kept -= 1
+            return state.scenes.pop()
+        if state.goes == "start":
+            return self.make_scene(state.origin[1].place)
+        return self.replayed(state)
+
+    def replayed(self, state: LocalState) -> Scene:
+        """A fresh scene, played to this state."""
+        self.replays += 1
+        way = []
+        there: LocalState | None = state
+        while there is not None and there.goes != "start":
+            way.append(there)
+            there = there.origin[0]
+        assert there is not None
+        scene = self.make_scene(there.origin[1].place)
+        ref = scene.cast[self.number]
+        for there in reversed(way):
+            _, stimulus, event, cells = there.origin
+            self.exchange.set_cells(scene, cells)
+            scene.play(ref, stimulus, self.exchange.here(event, scene))
+        if self.identify(scene, ref)[1] != state.form:
+            raise ExploreError(
+                f"{self.name} did not do the same twice: on the same events it was once in "
+                f"{names.text(state.path)} and once in {ref.path_text()}, or with other data; look "
+                "for a global or an object that its runs share, for the order of a set, id(), "
+                "random or the wall clock"
+            )
+        return scene
+
+    def dispose(self) -> None:
+        """Throw all scenes away."""
+        for state in self.states:
+            for scene in state.scenes:
+                scene.dispose()
+            state.scenes.clear()
+
+
+def _grown_before(state: LocalState | None) -> list[Growth]:
+    """The watched variables of the states on the way here, the latest first."""
+    found: list[Growth] = []
+    while state is not None and len(found) <= 64:
+        if state.growth is not None:
+            found.append(state.growth)
+        state = state.origin[0]
+    return found
+
+
+def _mail(box: Any) -> Any:
+    return (item for item in box or () if not isinstance(item, Signal))
+
+
+def timer_text(timed: Any) -> str:
+    """What a timer is called; of mail that is sent for later, what it is."""
+    event = getattr(timed, "event", None)
+    if hasattr(timed, "after"):
+        return timer_label(timed)
+    return f"send {type(event).__name__} later"
+
+
+def _timer_form(reader: Reader, timed: Any) -> Any:
+    if hasattr(timed, "after"):
+        return timer_label(timed)
+    return ("later", timed._ref.name, reader.canon().of(timed.event, "mail sent for later"))

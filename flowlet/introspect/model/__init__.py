@@ -1,0 +1,44 @@
+"""The one model of a machine that every view gives and every picture is drawn from.
+
+The source, an exhaustive exploration and a running dispatcher all say what they know as a
+`StateGraph`; edges carry the evidence, so that graphs of the same code can be laid over each
+other.  This package knows nothing of actors: a graph can be read from JSON, and compared, covered
+and drawn, by a program that has no flowlet code in it but this.
+
+`parts` is what a graph is made of, `graph` the graph; each operation on graphs has a file.
+"""
+
+from __future__ import annotations
+
+from .coverage import Coverage, Stray
+from .diff import EdgeChange, GraphDiff, StateChange
+from .graph import StateGraph, Writer, writers
+from .parts import (
+    Change,
+    Evidence,
+    Source,
+    State,
+    StateKind,
+    Transition,
+    TransitionKind,
+)
+from .view import MANY
+
+__all__ = [
+    "MANY",
+    "Change",
+    "Coverage",
+    "EdgeChange",
+    "Evidence",
+    "GraphDiff",
+    "Source",
+    "State",
+    "StateChange",
+    "StateGraph",
+    "StateKind",
+    "Stray",
+    "Transition",
+    "TransitionKind",
+    "Writer",
+    "writers",
+]

@@ -1,0 +1,107 @@
+"""What a graph is made of: states, transitions, and how each is known."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+StateKind = Literal["state", "transient", "final", "error"]
+TransitionKind = Literal["event", "timeout", "eventless", "internal", "done"]
+#: What a comparison says of a part; see `StateGraph.diff`.
+Change = Literal["new", "gone"]
+
+
+class Part(BaseModel, frozen=True, extra="forbid"):
+    """What all parts share: they never change, and a field that is not known is an error."""
+
+
+class Source(Part, frozen=True):
+    """A place in the user's code: where a state waits, or where an edge begins."""
+
+    file: str
+    line: int
+    end_line: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class Evidence(Part, frozen=True):
+    """How an edge or a state is known: read in the source, reached by exploring, seen in a run."""
+
+    static: bool = False
+    reachable: bool = False
+    seen: int = 0
+
+    def __or__(self, other: Evidence) -> Evidence:
+        return Evidence(
+            static=self.static or other.static,
+            reachable=self.reachable or other.reachable,
+            seen=self.seen + other.seen,
+        )
+
+
+class State(Part, frozen=True):
+    """A place where the machine is, by the name that people see.
+
+    `path` holds the names of the blocks from the outside in, then the wait's own name where it
+    has one; `name` is the path joined by `/`.  A `transient` state is a named block that is
+    passed through without a wait.  `deferred` and `discarded` are the events that are kept here
+    for later, and those that are thrown away.  `folded` are the names of the states that this one
+    stands for, where a view was made smaller.
+    """
+
+    path: tuple[str, ...]
+    kind: StateKind = "state"
+    accepts: tuple[str, ...] = ()
+    deferred: tuple[str, ...] = ()
+    discarded: tuple[str, ...] = ()
+    source: Source | None = None
+    evidence: Evidence = Evidence()
+    folded: tuple[str, ...] = ()
+    change: Change | None = None
+
+    @property
+    def name(self) -> str:
+        """The path joined by `/`, as it is drawn."""
+        return "/".join(self.path)
+
+
+class Transition(Part, frozen=True):
+    """An edge: in `source`, on `event`, if `guard`, do `outputs` and be in `target`.
+
+    `event` is empty on an eventless edge.  `border` names the composite state from whose edge
+    the transition leaves (the block that an `until` stands round): there is one transition for
+    every state inside, and a picture draws them once.
+    """
+
+    source: str
+    event: str
+    target: str
+    kind: TransitionKind = "event"
+    guard: str = ""
+    outputs: tuple[str, ...] = ()
+    border: str | None = None
+    at: Source | None = None
+    evidence: Evidence = Evidence()
+    change: Change | None = None
+
+    @property
+    def label(self) -> str:
+        """The edge's text in UML's order: `event [guard] / output, output`."""
+        parts = [self.event] if self.event else []
+        if self.guard:
+            parts.append(f"[{self.guard}]")
+        if self.outputs:
+            parts.append("/ " + ", ".join(self.outputs))
+        return " ".join(parts)
+
+    @property
+    def triple(self) -> tuple[str, str, str]:
+        """The edge as `(from, event, to)`."""
+        return self.source, self.event, self.target
+
+    def __str__(self) -> str:
+        way = f"--{self.label}-->" if self.label else "-->"
+        return f"{self.source} {way} {self.target}"

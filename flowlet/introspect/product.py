@@ -1,0 +1,239 @@
+"""The search through the states of a whole system: breadth first, over integers.
+
+For each state and each actor it is looked up what the actor can do there; only where that is not
+known yet, the actor's machine is asked (`expand`), and that runs real code only where it must.
+Since the search goes breadth first, the way to each state is a shortest one.
+"""
+
+from __future__ import annotations
+
+import time as wall
+from collections.abc import Callable
+from typing import Any, Final
+
+from ..events import label_of
+from .exchange import Message
+from .local import LocalState
+from .network import MOST_COPIES
+from .scene import START, Stimulus
+from .telling_steps import flight_line, numbered, told
+from .universe import Move, Universe
+
+#: How often progress is told: after so many states.
+TOLD_EVERY: Final = 2000
+
+Visit = Callable[[int], bool]
+
+
+class Product(Universe):
+    """The search through all states of a system."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        #: Each state that was found, and the one from which it was found first.
+        self.parent: dict[int, int] = {}
+        self.terminal: list[int] = []
+        self.transitions = 0
+        self.cut = False
+        self.seconds = 0.0
+
+    # --- the search -----------------------------------------------------------------------
+
+    def run(
+        self,
+        admits: Visit | None = None,
+        visit: Visit | None = None,
+        max_states: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Find all states; `visit` is called with each, and ends the search by returning true.
+
+        States that `admits` refuses are not generated.
+        """
+        began = wall.perf_counter()
+        try:
+            self._run(admits, visit, max_states, progress)
+        except KeyboardInterrupt:
+            self.note("interrupted: what was found until then")
+        finally:
+            self.seconds = wall.perf_counter() - began
+
+    def dispose(self) -> None:
+        """Throw all scenes away."""
+        for machine in self.machines:
+            machine.dispose()
+
+    def _run(
+        self,
+        admits: Visit | None,
+        visit: Visit | None,
+        max_states: int | None,
+        progress: Callable[[int, int], None] | None,
+    ) -> None:
+        parent, masks, tables = self.parent, self.masks, self.tables
+        expand, lossy = self.expand, self.lossy
+        outside: set[int] = set()
+        signature, orbits = self.signature, set()
+        frontier = []
+        for state in self.initial():
+            if admits is not None and not admits(state):
+                continue
+            if state not in parent:
+                if signature is not None:
+                    orbits.add(signature(state))
+                parent[state] = -1
+                frontier.append(state)
+                if visit is not None and visit(state):
+                    return
+        actors = range(len(masks))
+        told = TOLD_EVERY
+        while frontier:
+            following: list[int] = []
+            for state in frontier:
+                leads_on = False
+                new_ones: list[int] = []
+                for actor in actors:
+                    # Written out: this loop is the whole search.
+                    entry = tables[actor].get(state & masks[actor])
+                    if entry is None:
+                        entry = expand(actor, state)
+                    for add in entry.adds:
+                        new = state + add
+                        if new not in parent:
+                            new_ones.append(new)
+                        elif add:
+                            leads_on = True
+                    self.transitions += len(entry.adds)
+                    for add, bits in entry.both:
+                        new = state + add | bits
+                        if new not in parent:
+                            new_ones.append(new)
+                        elif new != state:
+                            leads_on = True
+                        self.transitions += 1
+                if lossy:
+                    for _, add in self.network.drops(state):
+                        self.transitions += 1
+                        if state + add not in parent:
+                            new_ones.append(state + add)
+                        else:
+                            leads_on = True
+                guard = self.network.guard
+                for new in new_ones:
+                    if new in parent:
+                        leads_on = True
+                        continue
+                    if new & guard:
+                        self._too_many(new)
+                        continue
+                    if admits is not None and (new in outside or not admits(new)):
+                        outside.add(new)
+                        self.transitions -= 1
+                        continue
+                    leads_on = True
+                    if signature is not None:
+                        orbit = signature(new)
+                        if orbit in orbits:
+                            continue
+                        orbits.add(orbit)
+                    parent[new] = state
+                    following.append(new)
+                    if visit is not None and visit(new):
+                        return
+                if not leads_on:
+                    self.terminal.append(state)
+            frontier = following
+            if max_states is not None and len(parent) >= max_states and frontier:
+                self.note(f"stopped after {len(parent)} states: give a larger max_states=")
+                self.cut = True
+                return
+            if progress is not None and len(parent) >= told:
+                told = len(parent) + TOLD_EVERY
+                progress(len(parent), len(frontier))
+
+    def _too_many(self, state: int) -> None:
+        message = next(
+            message for message in self.network.in_flight(state)
+            if self.network.in_flight(state).count(message) >= MOST_COPIES
+        )  # fmt: skip
+        self.note(
+            f"{MOST_COPIES} of {message.label} to {self.names[message.receiver]} are in flight at "
+            "once, which has no bound; cut off there: let the sender wait for an answer, or give "
+            "within="
+        )
+
+    # --- afterwards -----------------------------------------------------------------------
+
+    def all_moves(self, state: int) -> list[Move]:
+        """All that can happen in a state."""
+        moves = [move for actor in range(len(self.machines)) for move in self.known(actor, state)]
+        if self.lossy:
+            moves += [
+                Move(-1, Stimulus("event", message.number), message, None, add)
+                for message, add in self.network.drops(state)
+            ]
+        return moves
+
+    def known(self, actor: int, state: int) -> list[Move]:
+        """What an actor can do in a state that was found."""
+        entry = self.tables[actor].get(state & self.masks[actor])
+        return (entry or self.expand(actor, state)).moves
+
+    def path_to(self, state: int) -> list[tuple[Move, int]]:
+        """The moves that lead to a state, from an initial one on, each with the state before."""
+        way = []
+        while self.parent[state] != -1:
+            before = self.parent[state]
+            move = next(m for m in self.all_moves(before) if before + m.add | m.bits == state)
+            way.append((move, before))
+            state = before
+        return way[::-1]
+
+    def local(self, state: int, actor: int) -> LocalState:
+        """The local state of an actor."""
+        return self.machines[actor].states[self.fields.local(state, actor)]
+
+    def describe(self, move: Move, state: int) -> str:
+        """A move in a state as a line: `server: Ping(number=0) from client`."""
+        message = move.message
+        if move.actor == -1:
+            assert message is not None
+            return f"lost: {self._message(message, receiver=True)}"
+        local = self.local(state, move.actor)
+        match move.stimulus.kind:
+            case "go":
+                what = "goes on"
+            case "timer":
+                what = numbered(local.timers, move.stimulus.place)
+            case "result":
+                what = f"{local.called} gives {told(move.event)}"
+            case _:
+                what = told(move.event) if message is None else self._message(message)
+        chose = "".join(f", {text}" for text in move.outcome.chose) if move.outcome else ""
+        return f"{self.names[move.actor]}: {what}{chose}"
+
+    def beginning_text(self, state: int) -> str:
+        """The choices on the way to an initial state, as the first line of a path; or nothing."""
+        variant, picks = self.beginnings[state]
+        chose = [pick.text for pick in self.variants[variant][1].set_up]
+        for machine, own in zip(self.machines, picks, strict=True):
+            if own:
+                unstarted = machine.by_form["unstarted", variant]
+                outcomes = [o for _, found in unstarted.known[START] for o in found]
+                chose += next(o.chose for o in outcomes if o.picks == own)
+        return "begin: " + ", ".join(chose) if chose else ""
+
+    def label(self, move: Move, state: int) -> str:
+        """The same, as short as an edge of a picture has it."""
+        if move.message is not None:
+            label = move.message.label
+        elif move.event is not None and move.stimulus.kind == "event":
+            label = label_of(move.event)
+        else:
+            return self.describe(move, state)
+        return f"lost {label}" if move.actor == -1 else f"{self.names[move.actor]}: {label}"
+
+    def _message(self, message: Message, receiver: bool = False) -> str:
+        sender = self.names[message.sender] if message.sender >= 0 else "outside"
+        to = self.names[message.receiver] if receiver else ""
+        return flight_line(message.event, message.reply, sender, to)

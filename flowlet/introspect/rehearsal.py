@@ -1,0 +1,258 @@
+"""Running a path of a system: all its actors on one scene, each doing what the path says next.
+
+This is `replay`, which leaves a dispatcher standing at the end of a path; and the audit, which does
+the same with a sample of the states that a search has found, and compares.  The search has run
+each actor alone: an actor that does something else in company shares more than messages and cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from ..actor import ActorRef
+from ..cells import Look
+from ..errors import ExploreError, ReplayError
+from .alphabet import Alphabet
+from .exchange import Message
+from .found import Step
+from .local import timer_text
+from .product import Product
+from .scene import CastRef, Scene, Sending, Stimulus
+from .targets import alone, is_system
+from .telling_steps import flight_line, numbered, told
+from .universe import Move
+
+
+class Rehearsal:
+    """All actors of a system on one scene."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.flying: list[Sending] = list(scene.sent)
+        self.wanted: list[str] = []
+
+    def begin(self, picks: Sequence[Sequence[int]] = ()) -> None:
+        """Let each actor, in the order of their spawning, come to its first wait."""
+        for number, ref in enumerate(self.scene.cast):
+            chosen = tuple(picks[number]) if number < len(picks) else ()
+            self.play(ref, Stimulus("start", picks=chosen))
+
+    def play(self, ref: CastRef, stimulus: Stimulus, sending: Sending | None = None) -> bool:
+        """Let something happen to an actor; whether it did anything."""
+        event = None if sending is None else sending.event
+        if sending is not None and not sending.reply:
+            event = self.scene.arriving(sending)
+        verdict = self.scene.play(ref, stimulus, event)
+        if verdict in ("kept", "nothing"):
+            return False
+        if sending is not None:
+            self.flying.remove(sending)
+        self.flying += self.scene.sent
+        return True
+
+
+# --- by text ------------------------------------------------------------------------------
+
+
+def replay(system: Callable[..., Any], path: Iterable[Step | str]) -> Scene:
+    """Run a system along a path that `explore` or `check` has found; what stands there then.
+
+    ```python
+    d = replay(system, verdict.failures[0].path)
+    d.find("server").state
+    ```
+
+    `path`: steps, or their lines as text.  The result is a dispatcher whose actors wait where the
+    path ends; `d.view` shows them as predicates see them.  Raises `ReplayError` for a step that
+    cannot be taken there.
+    """
+    steps = [Step("", step, None, "") if isinstance(step, str) else step for step in path]
+    begun: list[str] = []
+    if steps and steps[0].label.startswith("begin: "):
+        # What is chosen before the first step stands in a line of its own.
+        begun = steps.pop(0).label.removeprefix("begin: ").split(", ")
+    scene = Scene(system if is_system(system) else alone(system), wanted=begun)
+    rehearsal = Rehearsal(scene)
+    rehearsal.begin()
+    for number, step in enumerate(steps, 1):
+        _take(rehearsal, step, number)
+    scene.flying = rehearsal.flying
+    return scene
+
+
+def _take(rehearsal: Rehearsal, step: Step, number: int) -> None:
+    line = step.label
+    name, _, what = line.partition(": ")
+    if name == "lost":
+        for sending in rehearsal.flying:
+            if what == _flight_text(sending, with_receiver=True):
+                rehearsal.flying.remove(sending)
+                return
+        raise _impossible(rehearsal, line, number, [])
+    what, *chosen = what.split(", chose ")
+    ref = next((ref for ref in rehearsal.scene.cast if ref.name == name), None)
+    if ref is None:
+        there = ", ".join(ref.name for ref in rehearsal.scene.cast)
+        raise ReplayError(f"step {number}, {line!r}: there is no actor {name!r}; there are {there}")
+    offered = []
+    wanted = [f"chose {each}" for each in chosen]
+    for text, stimulus, sending in _offers(rehearsal, ref):
+        offered.append(text)
+        rehearsal.scene.wanted = list(wanted)
+        if text == what and rehearsal.play(ref, stimulus, sending):
+            return
+    for event in _from_outside(rehearsal, ref, step):
+        offered.append(told(event))
+        if offered[-1] == what:
+            rehearsal.scene.wanted = list(wanted)
+            rehearsal.scene.play(ref, Stimulus("event"), event)
+            rehearsal.flying += rehearsal.scene.sent
+            return
+    raise _impossible(rehearsal, line, number, offered)
+
+
+def _offers(rehearsal: Rehearsal, ref: CastRef) -> Iterable[tuple[str, Stimulus, Sending | None]]:
+    """What may happen to an actor where it stands, as text."""
+    scene = rehearsal.scene
+    if not ref.alive:
+        return
+    if scene.is_queued(ref) or isinstance(ref._fiber.own, Look):
+        yield "goes on", Stimulus("go"), None
+    for place, timed in enumerate(scene.timers_for(ref)):
+        yield timer_line(scene, ref, place), Stimulus("timer", place), None
+        del timed
+    for sending in list(rehearsal.flying):
+        if sending.receiver is ref:
+            kind = "reply" if sending.reply else "event"
+            yield _flight_text(sending), Stimulus(kind), sending  # type: ignore[arg-type]
+
+
+def _from_outside(rehearsal: Rehearsal, ref: CastRef, step: Step) -> Iterable[Any]:
+    """What may come to a lone actor, and what calls may give."""
+    if step.event is not None:
+        yield step.event
+    scene = rehearsal.scene
+    alphabet = Alphabet(ref.function, None, None)
+    call = scene.calls.get(ref._fiber)
+    if call is not None:
+        return
+    if len(scene.cast) == 1 and ref.alive:
+        for kind in ref._fiber.takes():
+            yield from alphabet.of(kind)
+
+
+def timer_line(scene: Scene, ref: ActorRef[Any], place: int) -> str:
+    """What a timer is called, with a number where several are called the same."""
+    texts = [timer_text(each) for each in scene.timers_for(ref)]
+    return numbered(texts, place)
+
+
+def _flight_text(sending: Sending, with_receiver: bool = False) -> str:
+    sender = "outside" if sending.sender is None else sending.sender.name
+    return flight_line(
+        sending.event, sending.reply, sender, sending.receiver.name if with_receiver else ""
+    )
+
+
+def _impossible(rehearsal: Rehearsal, line: str, number: int, offered: list[str]) -> ReplayError:
+    standing = ", ".join(f"{ref.name} in {ref.path_text()}" for ref in rehearsal.scene.cast)
+    can = "; ".join(offered) or "nothing"
+    return ReplayError(
+        f"step {number}, {line!r}, cannot be taken here: {standing}; possible for it is: {can}. "
+        "The code is not that from which the path was found, or it does not do the same twice"
+    )
+
+
+# --- by moves -----------------------------------------------------------------------------
+
+
+def audit(product: Product, states: Iterable[int]) -> None:
+    """Run the ways to some states in company.  Raises `ExploreError` for what differs."""
+    for state in states:
+        audit_way(product, state)
+
+
+def audit_way(product: Product, state: int, loop: Sequence[tuple[Move, int]] = ()) -> None:
+    """Run the way to a state in company, and a loop from there: it has to come back."""
+    way = product.path_to(state)
+    first = way[0][1] if way else state
+    variant, picks = product.beginnings[first]
+    scene = product.scene_of(variant)
+    rehearsal = Rehearsal(scene)
+    try:
+        rehearsal.begin(picks)
+        for move, _ in (*way, *loop):
+            _make(product, rehearsal, move)
+        for machine in product.machines:
+            ref = scene.cast[machine.number]
+            expected = product.local(state, machine.number)
+            _, form = machine.identify(scene, ref)
+            if form != expected.form:
+                _tell_difference(machine.name, form, expected.form)
+    finally:
+        scene.dispose()
+
+
+def _make(product: Product, rehearsal: Rehearsal, move: Move) -> None:
+    message = move.message
+    sending = None if message is None else _find(product, rehearsal, message)
+    if move.actor == -1:
+        assert sending is not None
+        rehearsal.flying.remove(sending)
+        return
+    ref = rehearsal.scene.cast[move.actor]
+    assert move.outcome is not None
+    stimulus = Stimulus(move.stimulus.kind, move.stimulus.place, move.outcome.picks)
+    if move.event is not None and sending is None:
+        rehearsal.scene.play(ref, stimulus, move.event)
+        rehearsal.flying += rehearsal.scene.sent
+        return
+    if not rehearsal.play(ref, stimulus, sending):
+        raise ExploreError(
+            f"{ref.name} did not do in company what it did alone: it kept "
+            f"{'its place' if message is None else message.label} in {ref.path_text()}; {HIDDEN}"
+        )
+    if sending is not None and product.keeps_all:
+        rehearsal.flying.append(sending)
+
+
+HIDDEN = (
+    "the actors share something besides messages and cells: a global, or an object that the "
+    "system function hands to several; make it a cell, d.shared(name, value), or send it"
+)
+
+
+def _find(product: Product, rehearsal: Rehearsal, message: Message) -> Sending:
+    for each in rehearsal.flying:
+        if each.number < 0:
+            each.number = product.exchange.message_number(each, rehearsal.scene)
+        if each.number == message.number:
+            return each
+    raise ExploreError(
+        f"{message.label} to {product.names[message.receiver]} was sent when its sender ran alone, "
+        f"and not in company; {HIDDEN}"
+    )
+
+
+def _tell_difference(name: str, form: Any, expected: Any) -> None:
+    where = difference(form, expected)
+    variable = f" in {where!r}" if where else ""
+    raise ExploreError(
+        f"{name} is in another state in company than alone, different{variable}: hidden shared "
+        f"state; {HIDDEN}"
+    )
+
+
+def difference(form: Any, other: Any) -> str:
+    """The name of the variable in which two forms differ first, if it can be told."""
+    if type(form) is not tuple or type(other) is not tuple:
+        return ""
+    if len(form) == 2 and len(other) == 2 and isinstance(form[0], str) and form[0] == other[0]:
+        return "" if form[1] == other[1] else difference(form[1], other[1]) or form[0]
+    for mine, theirs in zip(form, other, strict=False):
+        if mine != theirs:
+            found = difference(mine, theirs)
+            if found:
+                return found
+    return ""

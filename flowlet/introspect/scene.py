@@ -1,0 +1,413 @@
+"""A scene: the actors of a system on a dispatcher where nothing happens but what a search wants.
+
+The system function is run anew for each scene, so scenes share nothing.  What the actors send is
+kept out of the mailboxes, and what they read and write of the shared cells is noted: both are for
+the search to deal with.  One scene can play a single actor, while the others have not begun, or
+all of them.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from .. import names
+from ..actor import ActorRef, current_actor
+from ..calls import Call
+from ..cells import Cell, Look
+from ..errors import ExploreError, FlowletError, IllegalCallError
+from ..fiber import Fiber
+from ..instrument import Sent
+from ..requests import Asking, Request
+from ..sending import Delayed
+from .guards import EndlessLoop
+from .identity import timers_by_place
+from .stage import Pick, Stage, fresh
+
+#: What became of a stimulus: the actor went on; it threw the event away; it keeps the event, which
+#: is as if it had not come; nothing.
+Verdict = Literal["taken", "discarded", "kept", "nothing"]
+
+StimulusKind = Literal["start", "event", "timer", "go", "reply", "no reply", "result"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stimulus:
+    """Something that can happen to one actor.
+
+    `place` says which: the number of a message, of a timer, or of a made-up result; `picks` are
+    the options that each `choose` on the way takes.
+    """
+
+    kind: StimulusKind
+    place: int = 0
+    picks: tuple[int, ...] = ()
+
+
+START: Final = Stimulus("start")
+GO: Final = Stimulus("go")
+
+
+@dataclass(slots=True)
+class Sending:
+    """Something that an actor has sent: an event, or the reply to a request."""
+
+    sender: ActorRef[Any] | None
+    receiver: ActorRef[Any]
+    event: Any
+    reply: bool = False
+    #: Its number in the search, once it has been asked for.
+    number: int = -1
+
+
+class CastRef(ActorRef[Any]):
+    """The handle of an actor on a scene: what others send to it is in the search's hands."""
+
+    __slots__ = ()
+
+    def send(self, event: object, after: Any = None) -> Any:
+        """Give it to the search, unless it is the actor's own."""
+        sender = current_actor()
+        if after is not None or sender is self:
+            return super().send(event, after)
+        self._sender_of(event)  # raises for what is no event
+        self._deliver_later(event, sender)
+        return None
+
+    def _deliver(self, event: object, sender: ActorRef[Any] | None) -> None:
+        if sender is self:
+            super()._deliver(event, sender)
+        else:
+            self._deliver_later(event, sender)  # a `send(after=…)` whose time has come
+
+    def _deliver_later(self, event: object, sender: ActorRef[Any] | None) -> None:
+        scene = self._home
+        assert isinstance(scene, Scene)
+        scene.sent.append(Sending(sender, self, event))
+        scene.tell_sent(sender, self, event)
+
+    def put(self, event: object) -> None:
+        """Deliver an event: the search's own way in."""
+        self._fiber.offer(event)
+
+
+class SceneCell(Cell[Any]):
+    """A cell that notes who reads and writes it."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> Any:
+        """What it holds."""
+        scene = self._home
+        assert isinstance(scene, Scene)
+        scene.reads[self.name] = None
+        return Cell.value.fget(self)  # type: ignore[attr-defined]
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        scene = self._home
+        assert isinstance(scene, Scene)
+        scene.writes[self.name] = None
+        Cell.value.fset(self, value)  # type: ignore[attr-defined]
+
+
+class _Answer:
+    """Stands in a delivered request for whoever asked, who is on another scene or waits here."""
+
+    __slots__ = ("answered", "asker", "over", "scene")
+
+    def __init__(self, scene: Scene, asker: ActorRef[Any]) -> None:
+        self.scene = scene
+        self.asker = asker
+        self.answered = self.over = False
+
+    def answer(self, request: Request[Any], value: object) -> None:
+        """The reply is on its way, as a message is."""
+        if self.answered:
+            raise IllegalCallError(f"{request!r} was answered twice; reply once to each request")
+        self.answered = True
+        self.scene.sent.append(Sending(current_actor(), self.asker, value, reply=True))
+
+    def fail(self, actor: ActorRef[Any], why: str) -> None:
+        """There will be no reply."""
+        self.answered = True
+        failure = NoReply(actor.name, why)
+        self.scene.sent.append(Sending(current_actor(), self.asker, failure, reply=True))
+
+
+@dataclass(frozen=True, slots=True)
+class NoReply:
+    """The reply that there will be none."""
+
+    actor: str
+    why: str
+
+
+class Scene(Stage):
+    """The actors of a system, which do only what they are told."""
+
+    handle = CastRef
+
+    def __init__(
+        self,
+        system: Callable[[Any], object],
+        picks: Sequence[int] = (),
+        wanted: Sequence[str] = (),
+    ) -> None:
+        super().__init__()
+        self.sent: list[Sending] = []
+        #: What is on its way at the end of a replay.
+        self.flying: list[Sending] = []
+        #: What each `choose` is to take, as it reads, where that is not said by number.
+        self.wanted = list(wanted)
+        #: The cells that were read, and written, since the last stimulus.
+        self.reads: dict[str, None] = {}
+        self.writes: dict[str, None] = {}
+        self.calls: dict[Fiber, Call] = {}
+        self.performed: dict[Call, Callable[..., Any]] = {}
+        self.picks = tuple(picks)
+        self._setting_up = True
+        fresh(system)(self)
+        self._setting_up = False
+        self.set_up = tuple(self.picked)
+        self.cast: list[CastRef] = [ref for ref in self._actors if isinstance(ref, CastRef)]
+        self.named_cells: list[Cell[Any]] = list(self.cells.named.values())
+        # All begin when the search says so.
+        self.ready.clear()
+        self._unstarted.clear()
+
+    # --- what the actors call -------------------------------------------------------------
+
+    def shared(self, name: str, value: Any) -> Any:
+        """A cell; all are made before the actors begin."""
+        if not self._setting_up:
+            self.refuse(
+                f"the shared cell {name!r} is made while the actors run; make it in the system "
+                "function, before it spawns them"
+            )
+        named = self.cells.named
+        if name in named:
+            raise ValueError(f"there is a shared cell {name!r} already; give this another name")
+        named[name] = cell = SceneCell(self, name, value)
+        return cell
+
+    def choose_for(self, ref: ActorRef[Any] | None, options: tuple[Any, ...]) -> Any:
+        """The option that the search wants now, by number or as it reads."""
+        if not self.wanted:
+            return super().choose_for(ref, options)
+        text = self.wanted.pop(0)
+        texts = [f"chose {option!r}" for option in options]
+        if text not in texts:
+            self.refuse(f"a choice {text!r} is wanted, and there are {', '.join(texts)}")
+        self.picked.append(Pick(texts.index(text), len(options), text))
+        return options[texts.index(text)]
+
+    def call_out(self, call: Call, fn: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        """A side effect is not had; the search makes up what comes of it."""
+        self.calls[call.fiber] = call
+        self.performed[call] = names.unwrapped(fn)
+
+    def give_up(self, call: Call) -> None:
+        """Nobody waits for it any more."""
+        self.calls.pop(call.fiber, None)
+
+    def refuse(self, why: str) -> None:
+        """What cannot be explored is told to whoever explores."""
+        self.refusal = ExploreError(why)
+        raise self.refusal
+
+    def tell_sent(self, sender: ActorRef[Any] | None, to: ActorRef[Any], event: object) -> None:
+        """Tell listeners, who draw outputs on edges."""
+        if self.listeners:
+            self.report(Sent(self.now(), to, event, sender))
+
+    # --- what the search calls ------------------------------------------------------------
+
+    @property
+    def view(self) -> Any:
+        """The scene as predicates see a state."""
+        from .view import SceneView
+
+        return SceneView(self)
+
+    def arriving(self, sending: Sending) -> Any:
+        """What was sent, as it comes to an actor here: the reply to a request is a message too."""
+        asking = getattr(sending.event, "_asking", None)
+        return sending.event if asking is None else transplanted(sending.event, self, self)
+
+    def timers_for(self, ref: ActorRef[Any]) -> list[Any]:
+        """What may go off by time for an actor: its waits' limits, then the mail sent for later."""
+        timed = [timed for _, timed in timers_by_place(ref)]
+        later = [
+            each for _, each in self.timers.all_armed()
+            if isinstance(each, Delayed) and each._sender is ref
+        ]  # fmt: skip
+        return timed + later
+
+    def is_queued(self, ref: ActorRef[Any]) -> bool:
+        """Whether the actor goes on by itself: it pauses, or it has sent itself something."""
+        return ref._fiber in self.ready
+
+    def play(self, ref: CastRef, stimulus: Stimulus, event: Any = None) -> Verdict:
+        """Let something happen to an actor, and let it go on to its next wait.
+
+        `event` is what comes, if something does: an event, a reply or a result.
+        """
+        self.sent, self.reads, self.writes = [], {}, {}
+        self.picks, self.picked = stimulus.picks, []
+        fiber = ref._fiber
+        match stimulus.kind:
+            case "start":
+                self.begin(fiber)
+                self.ready.rotate(1)  # before all that wait for their turn
+                self._step(ref)
+                return "taken"
+            case "event":
+                return self._deliver(ref, event)
+            case "timer":
+                timed = self.timers_for(ref)[stimulus.place]
+                when = timed.when
+                self.clock.move_to(float(when))  # type: ignore[union-attr]  # a virtual one
+                self.timers.disarm(when, timed)
+                timed.fire()
+                if isinstance(timed, Delayed):
+                    return "taken"
+            case "go":
+                if isinstance(fiber.own, Look) and not self.is_queued(ref):
+                    fiber.own.come()
+            case "reply":
+                _reply(fiber, event)
+            case "result":
+                call = self.calls.pop(fiber)
+                if isinstance(event, BaseException):
+                    call.error = event
+                else:
+                    call.value = event
+                call.over = True
+                call.let_in()
+        return self._until_it_waits(ref)
+
+    def _until_it_waits(self, ref: CastRef) -> Verdict:
+        before = _Standing(ref)
+        while self._has_turn(ref):
+            if not ref.alive or before.has_moved(ref):
+                return "taken"
+        return "nothing"
+
+    def _has_turn(self, ref: CastRef) -> bool:
+        """Let an actor make one step, whoever else is ready; false if there is none for it."""
+        fiber, ready = ref._fiber, self.ready
+        if fiber not in ready:
+            return False
+        ready.remove(fiber)
+        ready.appendleft(fiber)
+        self._step(ref)
+        return True
+
+    def _deliver(self, ref: CastRef, event: object) -> Verdict:
+        fiber = ref._fiber
+        if fiber in self.ready and not isinstance(event, tuple(fiber.takes())):
+            return "kept"  # it pauses
+        discarded = ref.discarded
+        before = _Standing(ref)
+        ref.put(event)
+        while self._has_turn(ref):
+            if not ref.alive or before.has_moved(ref):
+                break
+        if ref.alive:
+            box = fiber.box
+            if box is not None and any(item is event for item in box):
+                if not before.has_moved(ref):
+                    box.remove(event)
+                    return "kept"
+                return "taken"
+            if ref.discarded > discarded:
+                return "discarded"
+        return "taken"
+
+    def _step(self, ref: ActorRef[Any]) -> None:
+        try:
+            self.step()
+        except EndlessLoop as error:
+            raise _endless(ref, error.place) from None
+        except BaseException as error:
+            if self.refusal is not None:
+                raise self.refusal from None
+            if isinstance(ref.error, EndlessLoop):
+                raise _endless(ref, ref.error.place) from None
+            if isinstance(error, FlowletError) and not ref.error:
+                raise
+            if error is not ref.error or not isinstance(error, Exception):
+                raise
+
+    def dispose(self) -> None:
+        """Throw the scene away."""
+        try:
+            self.close()
+        except (Exception, EndlessLoop):
+            return  # clean-up that fails now is no part of the machine
+
+
+class _Standing:
+    """Where an actor stands, cheaply: whether it has gone on since."""
+
+    __slots__ = ("frames",)
+
+    def __init__(self, ref: ActorRef[Any]) -> None:
+        self.frames = _wait_frames(ref)
+
+    def has_moved(self, ref: ActorRef[Any]) -> bool:
+        """Whether it waits elsewhere; the old frames are held, so no new one is taken for them."""
+        frames = _wait_frames(ref)
+        return len(frames) != len(self.frames) or any(
+            mine is not other for mine, other in zip(self.frames, frames, strict=True)
+        )
+
+
+def _wait_frames(ref: ActorRef[Any]) -> list[Any]:
+    """The frame of each wait, in the actor and its regions: another wait has another one."""
+    found = []
+    for fiber in ref._fiber.all_fibers():
+        frame, inner = fiber.gr_frame, None
+        while frame is not None and not names.is_users(frame.f_code):
+            frame, inner = frame.f_back, frame
+        found.append(inner)
+    return found
+
+
+def _reply(fiber: Fiber, event: object) -> None:
+    asking = fiber.own
+    assert isinstance(asking, Asking)
+    if isinstance(event, NoReply):
+        asking.fail(asking.target, event.why)
+    else:
+        asking.answered = True
+        asking.value = event
+        fiber.signal(asking)
+
+
+def _endless(ref: ActorRef[Any], place: str) -> ExploreError:
+    return ExploreError(
+        f"{ref.name} computes for ever, or for very long, without a wait, at {place}; let the loop "
+        "wait for something, or end"
+    )
+
+
+def transplanted(event: Any, origin: Scene, scene: Scene) -> Any:
+    """A copy of an event for another scene, with the handles of that one's actors."""
+    memo: dict[int, Any] = {
+        id(mine): theirs for mine, theirs in zip(origin.cast, scene.cast, strict=True)
+    }
+    memo.update(
+        (id(mine), theirs)
+        for mine, theirs in zip(origin.named_cells, scene.named_cells, strict=True)
+    )
+    again = copy.deepcopy(event, memo)
+    asking = getattr(event, "_asking", None)
+    if isinstance(event, Request) and asking is not None:
+        asker = memo[id(asking.asker)]
+        object.__setattr__(again, "_asking", _Answer(scene, asker))
+    return again

@@ -1,0 +1,208 @@
+"""Symmetry: states that differ only in which of several like actors is which are one.
+
+A state's *signature* says the same of all states of its orbit: the least of what is left when the
+interchangeable actors are renamed in every way.  To save most of the ways, the actors are sorted
+first by what each looks like when all the others have no names; only those that look alike are
+permuted.  That is exact: a renaming that maps one state to another maps looks to looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby, permutations, product
+from typing import Any
+
+from .. import names
+from ..actor import ActorRef
+from ..errors import ExploreError
+from .product import Product
+
+Form = Any
+Symmetry = Callable[..., Any] | Iterable[Any] | None
+
+
+def groups_of(symmetry: Symmetry, product: Product) -> list[list[int]]:
+    """The interchangeable actors, by number: those of a function, or named, or several groups."""
+    scene = product.variants[0][1]
+    given: list[Any] = []
+    if callable(symmetry):
+        given = [[r.name for r in scene.cast if names.unwrapped(r.function) is _plain(symmetry)]]
+    elif symmetry is not None:
+        listed = list(symmetry)
+        one_group = all(isinstance(each, str | ActorRef) for each in listed)
+        given = [listed] if one_group else listed
+    found = []
+    for group in given:
+        if callable(group):
+            found += groups_of(group, product)
+            continue
+        members = [each if isinstance(each, str) else each.name for each in group]
+        for name in members:
+            if name not in product.exchange.numbers:
+                there = ", ".join(product.names)
+                raise ExploreError(f"symmetry= names {name!r}; there are {there}")
+        if len(members) < 2:
+            raise ExploreError(
+                "symmetry= takes the actors that are interchangeable, two or more: their function, "
+                'or their names: symmetry=["a", "b"]'
+            )
+        functions = {_plain(scene.cast[product.exchange.numbers[m]].function) for m in members}
+        if len(functions) > 1:
+            raise ExploreError(f"{', '.join(members)} do not run one function, and cannot be alike")
+        found.append([product.exchange.numbers[name] for name in members])
+    return found
+
+
+def _plain(fn: Callable[..., Any]) -> Callable[..., Any]:
+    return names.unwrapped(fn)
+
+
+class Orbits:
+    """The signatures of states."""
+
+    def __init__(self, search: Product, groups: list[list[int]]) -> None:
+        self.search = search
+        self.groups = groups
+        self.members = [name for group in groups for name in (search.names[n] for n in group)]
+        self.whole = self._whole()
+        self._ids: dict[Any, int] = {}
+        self._renamed: dict[Any, int] = {}
+
+    def _id(self, form: Any) -> int:
+        return self._ids.setdefault(form, len(self._ids))
+
+    def parts(self, state: int) -> tuple[list[Form], list[Form], list[tuple[str, str, Form]]]:
+        """The forms of the actors, of the cells, and of the messages in flight."""
+        search = self.search
+        locals_ = [search.local(state, actor).form for actor in range(len(search.names))]
+        values = search.fields.values(state)
+        cells = [search.exchange.value_forms[c][v] for c, v in enumerate(values)]
+        flights = [
+            (
+                search.names[m.sender] if m.sender >= 0 else "",
+                search.names[m.receiver],
+                (search.exchange.message_forms[m.number], m.reply),
+            )
+            for m in search.network.in_flight(state)
+        ]
+        return locals_, cells, flights
+
+    def signature(self, state: int) -> Any:
+        """Equal for two states just when a renaming maps the one to the other."""
+        locals_, cells, flights = self.parts(state)
+        order: list[list[list[int]]] = []
+        for group in self.groups:
+            looks = {actor: self._look(actor, locals_, cells, flights) for actor in group}
+            ranked = sorted(group, key=lambda actor: looks[actor])
+            order.append([list(same) for _, same in groupby(ranked, key=lambda a: looks[a])])
+        return min(
+            self._renamed_state(renaming, locals_, cells, flights)
+            for renaming in self._renamings(order)
+        )
+
+    def _renamings(self, order: list[list[list[int]]]) -> Iterator[dict[str, str]]:
+        """Each way to give the names of a group, in their order, to its actors as ranked."""
+        all_names = self.search.names
+        classes = [same for group in order for same in group]
+        for ways in product(*(permutations(same) for same in classes)):
+            renaming: dict[str, str] = {}
+            rest = iter(ways)
+            for group, ranked in zip(self.groups, order, strict=True):
+                actors = [actor for _ in ranked for actor in next(rest)]
+                for actor, place in zip(actors, group, strict=True):
+                    renaming[all_names[actor]] = all_names[place]
+            yield renaming
+
+    def _look(
+        self,
+        actor: int,
+        locals_: list[Form],
+        cells: list[Form],
+        flights: list[tuple[str, str, Form]],
+    ) -> Any:
+        """What is to be seen of an actor when all that are like it have no names."""
+        name = self.search.names[actor]
+        blank = dict.fromkeys(self.members, "*")
+        blank[name] = "me"
+        others = [
+            self._rename(form, blank, ("look", name))
+            for other, form in enumerate(locals_)
+            if self.search.names[other] not in self.members
+        ]
+        same = sorted(
+            self._rename(form, blank, ("look", name))
+            for other, form in enumerate(locals_)
+            if self.search.names[other] in self.members and other != actor
+        )
+        flying = sorted(
+            (blank.get(s, s), blank.get(r, r), self._rename(f, blank, ("look", name)))
+            for s, r, f in flights
+        )
+        return (
+            self._rename(locals_[actor], blank, ("look", name)),
+            others,
+            same,
+            [self._rename(form, blank, ("look", name)) for form in cells],
+            flying,
+        )
+
+    def _renamed_state(
+        self,
+        renaming: dict[str, str],
+        locals_: list[Form],
+        cells: list[Form],
+        flights: list[tuple[str, str, Form]],
+    ) -> Any:
+        key = tuple(renaming.items())
+        places = [0] * len(locals_)
+        all_names = self.search.names
+        numbers = self.search.exchange.numbers
+        for actor, form in enumerate(locals_):
+            name = all_names[actor]
+            places[numbers[renaming.get(name, name)]] = self._rename(form, renaming, key)
+        return (
+            tuple(places),
+            tuple(self._rename(form, renaming, key) for form in cells),
+            tuple(
+                sorted(
+                    (renaming.get(s, s), renaming.get(r, r), self._rename(f, renaming, key))
+                    for s, r, f in flights
+                )
+            ),
+        )
+
+    def _whole(self) -> frozenset[frozenset[str]]:
+        """The groups, each with all its members."""
+        return frozenset(frozenset(self.search.names[n] for n in group) for group in self.groups)
+
+    def _rename(self, form: Form, renaming: Mapping[str, str], key: Any) -> int:
+        """The number of a form with the names in it changed."""
+        known = self._renamed.get((key, form))
+        if known is None:
+            known = self._renamed[key, form] = self._id(renamed(form, renaming, self.whole))
+        return known
+
+
+def renamed(
+    form: Any, renaming: Mapping[str, str], whole: frozenset[frozenset[str]] = frozenset()
+) -> Any:
+    """A canonical form with other actors' names in it.
+
+    A list of just all members of a group (`whole`) says nothing that tells them apart: it is left.
+    """
+    if type(form) is not tuple:
+        return form
+    if len(form) == 2 and form[0] is ActorRef:
+        return (ActorRef, renaming.get(form[1], form[1]))
+    if form and form[0] in (list, tuple):
+        items = form[2:] if form[0] is list else form[1:]
+        named = [item[1] for item in items if type(item) is tuple and item[:1] == (ActorRef,)]
+        if len(named) == len(items) and len(set(named)) == len(named) and frozenset(named) in whole:
+            return form
+    parts = [renamed(part, renaming, whole) for part in form]
+    for place in (0, 1):
+        if len(form) > place and form[place] in (set, frozenset):
+            # The members of a set stand in the order of their texts.
+            parts[place + 1 :] = sorted(parts[place + 1 :], key=repr)
+            break
+    return tuple(parts)

@@ -1,0 +1,252 @@
+"""Exploring a system: the search, what is asked of it, and what it has found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from ..errors import ExploreError
+from .actor_graph import graph_of_actor, graph_of_system
+from .alphabet import Alphabet, Examples
+from .found import Step
+from .frames_of_views import NameToKeep
+from .identity import Reader
+from .local import LocalState
+from .model import StateGraph
+from .network import NETWORKS, NetworkKind
+from .product import Product
+from .rehearsal import audit
+from .scene import Scene
+from .symmetry import Orbits, Symmetry, groups_of
+from .view import View
+
+Predicate = Callable[[View], object]
+Progress = Callable[[int, int], None]
+
+#: Ways that are run again in company, to see that the actors share nothing else.
+AUDITED = 24
+#: So often may a predicate ask for one more name to count.
+MOST_NAMES = 64
+
+
+@dataclass(frozen=True)
+class Options:
+    """What an exploration of a system is told."""
+
+    network: NetworkKind = "fifo"
+    lossy: bool = False
+    time: Literal["any", "ordered"] = "any"
+    within: Predicate | None = None
+    symmetry: Symmetry = None
+    events: Any = None
+    examples: Examples = None
+    keep: Collection[str] = ()
+    identity: Literal["live", "all"] = "live"
+    max_states: int = 1_000_000
+    progress: Progress | None = None
+    audited: bool = True
+
+
+class SystemExploration:
+    """What exploring a system found.
+
+    `unique_states` counts the states of the whole system by identity; `terminal_states` those that
+    lead nowhere else; `transitions` the steps between waits that were found.  `complete` is false
+    where something was cut off, and `notes` says what.
+    """
+
+    def __init__(self, product: Product) -> None:
+        self._product = product
+        self.unique_states = len(product.parent)
+        self.terminal_states = len(product.terminal)
+        self.transitions = product.transitions
+        self.notes = tuple(_notes(product))
+        self.complete = product.complete and not any(m.notes for m in product.machines)
+        #: How long the search took, and how many steps it ran on real greenlets.
+        self.seconds = product.seconds
+        self.runs = sum(machine.runs for machine in product.machines)
+
+    def __repr__(self) -> str:
+        rate = self.unique_states / self.seconds if self.seconds else 0
+        return (
+            f"<{self.unique_states} states, {self.terminal_states} of them terminal, "
+            f"{self.transitions} transitions, {'complete' if self.complete else 'not complete'}; "
+            f"{rate:,.0f} states/s, {self.runs} runs>"
+        )
+
+    @property
+    def states(self) -> Iterator[View]:
+        """All states, nearest first."""
+        return (View(self._product, state) for state in self._product.parent)
+
+    @cached_property
+    def graph(self) -> StateGraph:
+        """The states of the actors side by side, as one graph; of a lone actor, its own."""
+        if len(self._product.names) == 1:
+            return self.graph_of(self._product.names[0])
+        return graph_of_system(self._product, self.complete, self.notes)
+
+    def graph_of(self, name: str) -> StateGraph:
+        """The graph of one actor: what it does in this system."""
+        product = self._product
+        if name not in product.exchange.numbers:
+            raise KeyError(f"no actor {name!r} was explored; there are {', '.join(product.names)}")
+        machine = product.machines[product.exchange.numbers[name]]
+        return graph_of_actor(product, machine, self.complete, self.notes)
+
+    def path_to(self, state: str | tuple[Any, ...] | Predicate) -> list[Step]:
+        """The shortest list of steps to a state: by name, by the actors' states, by a predicate.
+
+        Raises `KeyError` where no such state was found.
+        """
+        product = self._product
+        for number in product.parent:
+            view = View(product, number)
+            if _is_wanted(view, state):
+                return steps_to(product, number)
+        raise KeyError(f"no state {state!r} was reached among {self.unique_states}")
+
+    def variables(self) -> dict[str, int]:
+        """By actor and variable: how many different values it has, the most first."""
+        counts: dict[str, set[Any]] = {}
+        for machine in self._product.machines:
+            for state in machine.states:
+                for name, form in _live(state.form):
+                    counts.setdefault(f"{machine.name}.{name}", set()).add(form)
+        ranked = sorted(counts.items(), key=lambda each: (-len(each[1]), each[0]))
+        return {name: len(values) for name, values in ranked}
+
+
+def _live(form: Any) -> Iterator[tuple[str, Any]]:
+    """The named values in the identity of an actor."""
+    if type(form) is not tuple:
+        return
+    if len(form) == 4 and hasattr(form[0], "co_code"):
+        yield from form[2]
+        return
+    for part in form:
+        yield from _live(part)
+
+
+def _notes(product: Product) -> dict[str, None]:
+    notes = {**product.notes, **product.hints}
+    for machine in product.machines:
+        notes.update(machine.notes)
+    return notes
+
+
+def _is_wanted(view: View, state: Any) -> bool:
+    if callable(state):
+        return bool(state(view))
+    if isinstance(state, str):
+        return view.name == state
+    paths = tuple(actor.state for actor in view.actors)
+    return paths in (state, (state,))
+
+
+def steps_to(product: Product, state: int) -> list[Step]:
+    """The steps to a state of the search."""
+    way = product.path_to(state)
+    reached = [before for _, before in way[1:]] + [state]
+    steps = []
+    first = way[0][1] if way else state
+    begun = product.beginning_text(first)
+    if begun:
+        name = View(product, first).name
+        steps.append(Step("", begun, None, name))
+    for (move, before), after in zip(way, reached, strict=True):
+        event = move.message.event if move.message is not None else move.event
+        source, target = View(product, before).name, View(product, after).name
+        steps.append(Step(source, product.describe(move, before), event, target))
+    return steps
+
+
+def explore_system(
+    target: Callable[..., Any],
+    options: Options,
+    visit: Callable[[Product], Callable[[int], bool]] | None = None,
+) -> SystemExploration:
+    """Find all states of a system.
+
+    `visit` makes of the search a function that is called with each new state, and that ends the
+    search by returning true.
+    """
+    if options.network not in NETWORKS:
+        raise ExploreError(f"network is one of {', '.join(NETWORKS)}, not {options.network!r}")
+    keep = frozenset(options.keep)
+    for _ in range(MOST_NAMES):
+        try:
+            return _explore_once(target, options, keep, visit)
+        except NameToKeep as wanted:
+            keep |= {wanted.name}
+    raise ExploreError(f"the predicates read more than {MOST_NAMES} locals that are dead otherwise")
+
+
+def _explore_once(
+    target: Callable[..., Any],
+    options: Options,
+    keep: frozenset[str],
+    visit: Callable[[Product], Callable[[int], bool]] | None,
+) -> SystemExploration:
+    reader = Reader(keep, everything=options.identity == "all")
+    product = Product(
+        lambda picks: Scene(target, picks), options.network, options.lossy, reader,
+        ordered_time=options.time == "ordered",
+    )  # fmt: skip
+    functions = {ref.name: ref.function for ref in product.variants[0][1].cast}
+    alphabets = {
+        name: Alphabet(fn, options.events, options.examples) for name, fn in functions.items()
+    }
+    if len(functions) == 1:
+        (alphabet,) = alphabets.values()
+        product.offers = lambda local: list(_offered(local, alphabet))
+        product.hints["mail was assumed to come when it is listened for"] = None
+    product.results = lambda actor, local: _results(alphabets[product.names[actor]], local)
+    within = options.within
+    admits = None
+    if within is not None:
+
+        def admits(state: int) -> bool:
+            return bool(within(View(product, state)))
+
+    if options.symmetry is not None:
+        product.signature = Orbits(product, groups_of(options.symmetry, product)).signature
+    visitor = visit(product) if visit is not None else None
+    try:
+        product.run(admits, visitor, options.max_states, options.progress)
+        if options.audited:
+            audit(product, _sample(list(product.parent)))
+    finally:
+        product.dispose()
+    for alphabet in alphabets.values():
+        if len(functions) == 1:
+            product.hints.update(alphabet.notes)
+            product.complete = product.complete and alphabet.complete
+    return SystemExploration(product)
+
+
+def _sample(states: list[int]) -> list[int]:
+    """Some states, spread over all."""
+    if len(states) <= AUDITED:
+        return states
+    return [states[place * (len(states) - 1) // (AUDITED - 1)] for place in range(AUDITED)]
+
+
+def _offered(local: LocalState, alphabet: Alphabet) -> Iterator[tuple[int, Any]]:
+    """What may come from outside to a lone actor, numbered for good."""
+    for kind in local.accepts:
+        for event in alphabet.of(kind):
+            yield alphabet.number(event), event
+
+
+def _results(alphabet: Alphabet, local: LocalState) -> list[Any]:
+    """What the call of a `perform` may give: values of its type, and its failure."""
+    if local.performs is None:
+        return []
+    return [*alphabet.results(local.performs), PerformFailed(local.called)]
+
+
+class PerformFailed(Exception):
+    """Stands for whatever a performed function may raise, while exploring."""

@@ -1,0 +1,52 @@
+"""Values as text that is the same in every process: sets have an order, actors their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from ..actor import ActorRef
+from .scene import NoReply
+
+
+def told(value: Any) -> str:
+    """Like `repr`, but the same each time."""
+    if isinstance(value, ActorRef):
+        return value.name
+    if isinstance(value, BaseModel):
+        fields = ", ".join(f"{name}={told(getattr(value, name))}" for name in _fields(value))
+        return f"{type(value).__name__}({fields})"
+    if isinstance(value, set | frozenset):
+        return "{" + ", ".join(sorted(map(told, value))) + "}" if value else "set()"
+    if type(value) is tuple:
+        return "(" + _listed(value) + ("," if len(value) == 1 else "") + ")"
+    if type(value) is list:
+        return "[" + _listed(value) + "]"
+    if type(value) is dict:
+        return "{" + ", ".join(f"{told(k)}: {told(v)}" for k, v in value.items()) + "}"
+    return repr(value)
+
+
+def numbered(texts: Sequence[str], place: int) -> str:
+    """One of several texts, with a number if others before it are the same."""
+    before = texts[:place].count(texts[place])
+    return f"{texts[place]}#{before + 1}" if before else texts[place]
+
+
+def flight_line(event: Any, reply: bool, sender: str, receiver: str = "") -> str:
+    """A message as a line: `Ping(number=0) from client`."""
+    if isinstance(event, NoReply):
+        what = "no reply"
+    else:
+        what = f"reply {told(event)}" if reply else told(event)
+    return f"{what} from {sender}" + (f" to {receiver}" if receiver else "")
+
+
+def _fields(value: BaseModel) -> Iterable[str]:
+    return type(value).model_fields
+
+
+def _listed(values: Iterable[Any]) -> str:
+    return ", ".join(map(told, values))

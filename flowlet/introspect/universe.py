@@ -1,0 +1,319 @@
+"""What can happen in a state of a system, and what it does to the state.
+
+An integer is a state (see `network`).  What one actor can do depends on the bits under its mask,
+and is looked up by them; only where that is not known yet its machine is asked, and that runs real
+code only where it must.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ..errors import ExploreError
+from .exchange import Exchange, Message
+from .frames_of_views import Frames
+from .identity import Reader
+from .local import LocalMachine, LocalState, Outcome
+from .network import KINDS, Fields, Network, NetworkKind, TooLongError
+from .scene import GO, START, Scene, Stimulus
+
+ANY_TIME: Final = (
+    "any armed timer may go off first, whatever its time (time='any'): time='ordered' lets the "
+    "earliest go first"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One step of the system: what one actor does, or the loss of a message (`actor` is -1)."""
+
+    actor: int
+    stimulus: Stimulus
+    message: Message | None
+    outcome: Outcome | None
+    #: What it does to the state: a number to add, then bits to set.
+    add: int
+    bits: int = 0
+    #: What came from outside, or was made up as the result of a call.
+    event: Any = None
+
+    @property
+    def picks(self) -> tuple[int, ...]:
+        """Which options each `choose` on the way took."""
+        return () if self.outcome is None else self.outcome.picks
+
+
+@dataclass(slots=True)
+class Entry:
+    """What one actor can do, for all states that agree under its mask."""
+
+    moves: list[Move]
+    adds: list[int]
+    both: list[tuple[int, int]]
+
+
+class Universe:
+    """A system as a machine of integers: its actors, its network, and what each can do."""
+
+    def __init__(
+        self,
+        scenes: Callable[[tuple[int, ...]], Scene],
+        network: NetworkKind = "fifo",
+        lossy: bool = False,
+        reader: Reader | None = None,
+        results: Callable[[int, LocalState], list[Any]] | None = None,
+        offers: Callable[[LocalState], list[tuple[int, Any]]] | None = None,
+        ordered_time: bool = False,
+    ) -> None:
+        self.reader = reader or Reader()
+        self.lossy = lossy
+        #: What the calls that leave the system may give back.
+        self.results = results
+        #: What may come from outside, in a system that is one actor.
+        self.offers = offers
+        self.scene_for = scenes
+        #: Each initial state: under which choice of the system function, and of each actor.
+        self.beginnings: dict[int, tuple[int, list[tuple[int, ...]]]] = {}
+        self.notes: dict[str, None] = {}
+        #: What is worth knowing, and no cut.
+        self.hints: dict[str, None] = {}
+        self.complete = True
+        #: Equal for states that are one by symmetry.
+        self.signature: Callable[[int], Any] | None = None
+        self.views = Frames()
+        self.variants = _variants(scenes)
+        first = self.variants[0][1]
+        self.exchange = Exchange(first, self.reader, by_sender=network != "inbox_set")
+        self.names = self.exchange.names
+        self.machines = [
+            LocalMachine(number, name, self.scene_of, self.exchange, self.reader)
+            for number, name in enumerate(self.names)
+        ]
+        self.fields = Fields(self.exchange, ordered_time)
+        self.ordered_time = ordered_time
+        self.network: Network = KINDS[network](self.fields, self.exchange)
+        self.keeps_all = network == "duplicating"
+        self.masks = self.network.masks
+        self.tables: list[dict[int, Entry]] = [{} for _ in self.names]
+        #: To whom each actor has sent, and who has ended in some state.
+        self.sends_to: list[set[int]] = [set() for _ in self.names]
+        self.may_end: set[int] = set()
+
+    def note(self, why: str) -> None:
+        """Something is missing, for this reason."""
+        self.complete = False
+        self.notes[why] = None
+
+    # --- one state ------------------------------------------------------------------------
+
+    def initial(self) -> Iterator[int]:
+        """The states in which each actor, in the order of their spawning, has come to a wait."""
+        for number, (_, scene) in enumerate(self.variants):
+            state = 0
+            for cell, begin in enumerate(self.fields.cell_at):
+                state += self.exchange.value_number(scene, cell) << begin
+            cells = self.fields.values(state)
+            for machine, begin in zip(self.machines, self.fields.actor_at, strict=True):
+                state += machine.unstarted(number, cells).number << begin
+            sent = [self.exchange.message_number(sending, scene) for sending in scene.sent]
+            add, bits, _ = self.network.send(state, sent)
+            begun: list[tuple[int, list[tuple[int, ...]]]] = [(state + add | bits, [])]
+            for actor in range(len(self.machines)):
+                begun = [
+                    (state + move.add | move.bits, [*picks, move.picks])
+                    for state, picks in begun
+                    for move in self.moves(actor, state)[0]
+                ]
+            for state, picks in begun:
+                self.beginnings.setdefault(state, (number, picks))
+                yield state
+
+    def scene_of(self, variant: int) -> Scene:
+        """A fresh scene, under one of the choices of the system function."""
+        return self.scene_for(self.variants[variant][0])
+
+    def expand(self, actor: int, state: int) -> Entry:
+        """What an actor can do in a state; noted for all states that agree under its mask."""
+        moves, touched = self.moves(actor, state)
+        mask = self.masks[actor] | touched
+        for cell in self.machines[actor].touched:
+            mask |= self.fields.cell_mask(cell)
+        self.masks[actor] = mask
+        entry = Entry(
+            moves,
+            [move.add for move in moves if not move.bits],
+            [(move.add, move.bits) for move in moves if move.bits],
+        )
+        self.tables[actor][state & mask] = entry
+        return entry
+
+    def moves(self, actor: int, state: int) -> tuple[list[Move], int]:
+        """What an actor can do in a state, and the bits that count for that besides its own."""
+        machine = self.machines[actor]
+        local = machine.states[self.fields.local(state, actor)]
+        moves: list[Move] = []
+        if local.cut:
+            return moves, 0
+        cells = self.fields.values(state)
+        touched = 0
+
+        def add(stimulus: Stimulus, event: Any, taking: int, message: Message | None) -> bool:
+            """What comes of a stimulus; whether the actor reacts."""
+            nonlocal touched
+            reacts = False
+            for outcome in machine.outcomes(local, stimulus, event, cells):
+                if outcome.verdict in ("kept", "nothing"):
+                    continue
+                if outcome.verdict == "discarded" and not self._throws():
+                    continue
+                reacts = True
+                try:
+                    change, bits = self._change(actor, state, cells, stimulus, outcome, taking)
+                except TooLongError as queue:
+                    self.note(str(queue))
+                    continue
+                move = Move(actor, stimulus, message, outcome, *change, event)
+                touched |= bits
+                moves.append(move)
+            return reacts
+
+        if local.goes == "start":
+            add(START, None, 0, None)
+            return moves, touched
+        if not local.alive:
+            return moves, 0
+        if local.goes:
+            add(GO, None, 0, None)
+        if local.timers:
+            places, bits = self._due(actor, state, len(local.timers))
+            touched |= bits
+            for place in places:
+                add(Stimulus("timer", place), None, 0, None)
+        if local.performs is not None and self.results is not None:
+            for place, result in enumerate(self.results(actor, local)):
+                add(Stimulus("result", place), result, 0, None)
+        if self.offers is not None:
+            for number, event in self.offers(local):
+                add(Stimulus("event", -1 - number), event, 0, None)
+        for channel in self.network.arriving(state, actor):
+            for message, taking in channel:
+                kind = "reply" if message.reply else "event"
+                if message.reply and not local.called.startswith("ask "):
+                    continue
+                if add(Stimulus(kind, message.number), message, taking, message):  # type: ignore[arg-type]
+                    break
+        return moves, touched
+
+    def _due(self, actor: int, state: int, timers: int) -> tuple[Iterable[int], int]:
+        """Which timers of an actor may go off, and the bits that count for that."""
+        fields = self.fields
+        if not self.ordered_time:
+            if timers > 1 or len(self.names) > 1:
+                self.hints[ANY_TIME] = None
+            return range(timers), 0
+        earliest = min(
+            left for other in range(len(self.names)) for left in fields.clock(state, other)
+        )
+        left = fields.clock(state, actor)
+        return [place for place in range(timers) if left[place] == earliest], fields.clock_mask
+
+    def _time_passes(self, actor: int, state: int, stimulus: Stimulus, outcome: Outcome) -> int:
+        """What it adds to a state that timers are armed, or that time has come to one of them."""
+        fields = self.fields
+        passed = 0.0
+        change = 0
+        own = fields.clock(state, actor)
+        if stimulus.kind == "timer":
+            passed = own[stimulus.place]
+            for other in range(len(self.names)):
+                left = fields.clock(state, other)
+                if other != actor and left:
+                    left = tuple(round(each - passed, 9) for each in left)
+                    change += fields.clock_change(state, other, left)
+        now = tuple(
+            round(own[timer] - passed, 9) if type(timer) is int else float(timer)
+            for timer in outcome.timers
+        )
+        return change + fields.clock_change(state, actor, now)
+
+    def _throws(self) -> bool:
+        """Whether mail that nobody takes is thrown away; where there is no order, it stays."""
+        return self.network.ordered
+
+    def _change(
+        self,
+        actor: int,
+        state: int,
+        cells: tuple[int, ...],
+        stimulus: Stimulus,
+        outcome: Outcome,
+        taking: int,
+    ) -> tuple[tuple[int, int], int]:
+        """What an outcome does to the state: what to add, which bits to set; and what counts."""
+        fields, network = self.fields, self.network
+        machine = self.machines[actor]
+        here = fields.local(state, actor)
+        change = (outcome.target - here << fields.actor_at[actor]) + taking
+        for cell, value in outcome.written:
+            change += value - cells[cell] << fields.cell_at[cell]
+        touched = 0
+        if self.ordered_time:
+            change += self._time_passes(actor, state, stimulus, outcome)
+            touched |= fields.clock_mask
+        sent: Iterable[int] = outcome.sent
+        if not self.keeps_all:
+            sent = self._to_living(actor, state, sent)
+            for other in self.sends_to[actor] & self.may_end:
+                touched |= fields.actor_mask(other)
+            if not machine.states[outcome.target].alive:
+                self._has_ended(actor)
+                change += network.emptied(state, actor) - taking
+        add, bits, counted = network.send(state, sent)
+        return (change + add, bits), touched | counted
+
+    def _to_living(self, actor: int, state: int, sent: Iterable[int]) -> list[int]:
+        """What is sent to actors that have not ended; the rest is gone."""
+        living = []
+        for number in sent:
+            receiver = self.exchange.messages[number].receiver
+            if receiver not in self.sends_to[actor]:
+                self.sends_to[actor].add(receiver)
+            other = self.machines[receiver].states[self.fields.local(state, receiver)]
+            if other.alive or other.goes == "start":
+                living.append(number)
+        return living
+
+    def _has_ended(self, actor: int) -> None:
+        """From now on it counts, for those who send to an actor, whether it has ended."""
+        if actor not in self.may_end:
+            self.may_end.add(actor)
+            for table in self.tables:
+                table.clear()
+
+
+def _variants(
+    scenes: Callable[[tuple[int, ...]], Scene],
+) -> list[tuple[tuple[int, ...], Scene]]:
+    """The system function with each choice that it makes: the picks, and a scene of each."""
+    found = []
+    todo: list[tuple[int, ...]] = [()]
+    while todo:
+        picks = todo.pop()
+        scene = scenes(picks)
+        found.append((picks, scene))
+        for done in range(len(picks), len(scene.set_up)):
+            before = tuple(pick.place for pick in scene.set_up[:done])
+            todo += [(*before, other) for other in range(1, scene.set_up[done].options)]
+    cast = [[ref.name for ref in scene.cast] for _, scene in found]
+    if any(other != cast[0] for other in cast):
+        raise ExploreError(
+            "the system function spawns other actors for other choices; spawn the same ones, and "
+            "let the choice be an argument of theirs"
+        )
+    if not cast[0]:
+        raise ExploreError("the system function spawns no actor; let it d.spawn() some")
+    if len(set(cast[0])) != len(cast[0]):
+        raise ExploreError(f"two actors have one name: {', '.join(cast[0])}; name them apart")
+    return found

@@ -1,0 +1,187 @@
+"""How a predicate sees a state: actors by name, cells, and what is in flight."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from .. import names
+from ..actor import ActorRef
+from .exchange import Message
+from .frames_of_views import Locals
+from .local import LocalState
+from .product import Product
+from .scene import Scene
+
+
+class Flight(NamedTuple):
+    """A message on its way; the sender is `""` for the system function."""
+
+    sender: str
+    receiver: str
+    event: Any
+
+
+class ActorView:
+    """One actor in a state."""
+
+    __slots__ = ("_product", "_state", "name")
+
+    def __init__(self, product: Product, name: str, state: LocalState) -> None:
+        self._product = product
+        self._state = state
+        self.name = name
+
+    @property
+    def state(self) -> tuple[Any, ...]:
+        """Where it is, as `ref.state` says it."""
+        return self._state.path
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended."""
+        return self._state.alive
+
+    @property
+    def result(self) -> Any:
+        """What its function returned."""
+        return self._state.result
+
+    @property
+    def error(self) -> BaseException | None:
+        """What its function raised."""
+        return self._state.error
+
+    @property
+    def accepts(self) -> set[type]:
+        """The types that it would take now."""
+        return set(self._state.accepts)
+
+    @property
+    def frames(self) -> list[Locals]:
+        """The locals of all its frames, from the actor function's own in."""
+        return self._product.views.frames(self._product, self.name, self._state)
+
+    @property
+    def locals(self) -> Locals:
+        """The locals of the actor function's own frame; none when it has ended."""
+        frames = self.frames
+        return frames[0] if frames else Locals(self.name, {}, frozenset(), everything=True)
+
+    def __repr__(self) -> str:
+        return f"<{self.name} in {names.text(self.state)}>"
+
+
+class View:
+    """A state of a system."""
+
+    __slots__ = ("_number", "_product")
+
+    def __init__(self, product: Product, number: int) -> None:
+        self._product = product
+        self._number = number
+
+    def __getitem__(self, name: str) -> ActorView:
+        product = self._product
+        number = product.exchange.numbers.get(name)
+        if number is None:
+            raise KeyError(f"there is no actor {name!r}; there are {', '.join(product.names)}")
+        return ActorView(product, name, product.local(self._number, number))
+
+    @property
+    def actors(self) -> list[ActorView]:
+        """All actors, in the order in which they were spawned."""
+        product = self._product
+        return [
+            ActorView(product, name, product.local(self._number, number))
+            for number, name in enumerate(product.names)
+        ]
+
+    @property
+    def cells(self) -> dict[str, Any]:
+        """The values of the shared cells, by name."""
+        product = self._product
+        values = product.fields.values(self._number)
+        return {
+            name: product.exchange.values[cell][values[cell]][0]
+            for cell, name in enumerate(product.exchange.cell_names)
+        }
+
+    @property
+    def in_flight(self) -> list[Flight]:
+        """What is on its way: `(sender, receiver, event)`."""
+        product = self._product
+        return [_flight(product, each) for each in product.network.in_flight(self._number)]
+
+    def in_flight_between(self, sender: str, receiver: str) -> list[Any]:
+        """The events on their way from one actor to another."""
+        flights = self.in_flight
+        return [f.event for f in flights if (f.sender, f.receiver) == (sender, receiver)]
+
+    @property
+    def name(self) -> str:
+        """The actors' states side by side."""
+        return " | ".join(names.text(actor.state) for actor in self.actors)
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+
+def _flight(product: Product, message: Message) -> Flight:
+    sender = product.names[message.sender] if message.sender >= 0 else ""
+    return Flight(sender, product.names[message.receiver], message.event)
+
+
+class SceneActor:
+    """One actor on a scene."""
+
+    __slots__ = ("_ref", "name")
+
+    def __init__(self, ref: ActorRef[Any]) -> None:
+        self._ref = ref
+        self.name = ref.name
+
+    def __getattr__(self, attr: str) -> Any:
+        return getattr(self._ref, attr)
+
+    @property
+    def frames(self) -> list[dict[str, Any]]:
+        """The locals of all its frames, from the actor function's own in."""
+        found = []
+        frame = self._ref._fiber.gr_frame if self._ref.alive else None
+        while frame is not None:
+            if names.is_users(frame.f_code):
+                found.append(dict(frame.f_locals))
+            frame = frame.f_back
+        return found[::-1]
+
+    @property
+    def locals(self) -> dict[str, Any]:
+        """The locals of the actor function's own frame; none when it has ended."""
+        frames = self.frames
+        return frames[0] if frames else {}
+
+    def __repr__(self) -> str:
+        return f"<{self.name} in {names.text(self._ref.state)}>"
+
+
+class SceneView:
+    """A scene, such as `replay` leaves, as predicates see a state."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.actors = [SceneActor(ref) for ref in scene.cast]
+        self.cells = {cell.name: cell._value for cell in scene.named_cells}
+        self.in_flight = [
+            Flight("" if s.sender is None else s.sender.name, s.receiver.name, s.event)
+            for s in scene.flying
+        ]
+
+    def __getitem__(self, name: str) -> SceneActor:
+        for actor in self.actors:
+            if actor.name == name:
+                return actor
+        there = ", ".join(actor.name for actor in self.actors)
+        raise KeyError(f"there is no actor {name!r}; there are {there}")
+
+    def in_flight_between(self, sender: str, receiver: str) -> list[Any]:
+        """The events on their way from one actor to another."""
+        return [f.event for f in self.in_flight if (f.sender, f.receiver) == (sender, receiver)]
