@@ -93,10 +93,6 @@ class Exchange:
 
     # --- cells ----------------------------------------------------------------------------
 
-    def values_now(self) -> tuple[int, ...]:
-        """The first value of each cell."""
-        return (0,) * len(self.cell_names)
-
     def value_number(self, scene: Scene, cell: int) -> int:
         """The number of the value that a cell has on a scene."""
         value = scene.named_cells[cell]._value
@@ -111,8 +107,12 @@ class Exchange:
         return number
 
     def set_cells(self, scene: Scene, cells: Sequence[int]) -> None:
-        """Give the cells of a scene these values."""
-        for cell, number in enumerate(cells):
+        """Give the cells of a scene these values, and have those actors ended that have.
+
+        `cells`: a number for each cell, and then for each actor whether it has ended.
+        """
+        scene.have_ended(cells[len(self.cell_names) :])
+        for cell, number in enumerate(cells[: len(self.cell_names)]):
             value, origin = self.values[cell][number]
             if origin is not None:
                 value = transplanted(value, origin, scene)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .. import names
 from ..cells import Look
-from ..errors import ExploreError
+from ..errors import ExploreError, NoReplyError
 from ..mailbox import KEEPS, Signal
+from ..requests import Asking
 from .growth import Growth
 from .identity import Reader, Snapshot, timer_label
 from .scene import CastRef, Scene, Stimulus, Verdict
@@ -71,6 +72,8 @@ class LocalState:
     cut: bool = False
     growth: Growth | None = None
     snapshot: Snapshot | None = None
+    #: Whom it asks.
+    asks: int = -1
     #: What it performs.
     performs: Callable[..., Any] | None = None
     scenes: list[Scene] = field(default_factory=list)
@@ -171,6 +174,9 @@ class LocalMachine:
         for name in (*scene.reads, *scene.writes):
             cell = exchange.cell_numbers[name]
             reads_of.setdefault(cell, cells[cell])
+        for other in scene.looked_at:
+            flag = len(exchange.cell_names) + exchange.numbers[other.name]
+            reads_of.setdefault(flag, cells[flag])
         if verdict in ("kept", "nothing"):
             self._keep(scene, state)
             return Outcome(verdict, state.number)
@@ -237,8 +243,11 @@ class LocalMachine:
             snapshot = self.reader.snapshot(ref, timers)
             return snapshot, snapshot.form
         canon = self.reader.canon()
-        if ref.error is not None:
-            outcome: Any = (type(ref.error), canon.of(ref.error.args, "the error's arguments"))
+        if isinstance(ref.error, NoReplyError):
+            # Its text says where the other one ended, which is nothing that this one knows.
+            outcome: Any = (NoReplyError, ref.error.actor.name)
+        elif ref.error is not None:
+            outcome = (type(ref.error), canon.of(ref.error.args, "the error's arguments"))
         else:
             outcome = canon.of(ref.result, "the result")
         return None, ("ended", ref.state, outcome)
@@ -257,6 +266,8 @@ class LocalMachine:
         call = scene.calls.get(fiber)
         if call is not None:
             state.performs = scene.performed[call]
+        if isinstance(fiber.own, Asking):
+            state.asks = self.exchange.numbers.get(fiber.own.target.name, -1)
         if scene.is_queued(ref):
             state.goes = "cells" if state.called == "wait_until" else "turn"
         elif isinstance(fiber.own, Look):

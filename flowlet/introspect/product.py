@@ -203,6 +203,8 @@ class Product(Universe):
         match move.stimulus.kind:
             case "go":
                 what = "goes on"
+            case "no reply":
+                what = f"no reply, {self.names[local.asks]} has ended"
             case "timer":
                 what = numbered(local.timers, move.stimulus.place)
             case "result":

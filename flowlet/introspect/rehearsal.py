@@ -13,12 +13,13 @@ from typing import Any
 from ..actor import ActorRef
 from ..cells import Look
 from ..errors import ExploreError, ReplayError
+from ..requests import Asking
 from .alphabet import Alphabet
 from .exchange import Message
 from .found import Step
 from .local import timer_text
 from .product import Product
-from .scene import CastRef, Scene, Sending, Stimulus
+from .scene import CastRef, NoReply, Scene, Sending, Stimulus
 from .targets import alone, is_system
 from .telling_steps import flight_line, numbered, told
 from .universe import Move
@@ -119,6 +120,14 @@ def _offers(rehearsal: Rehearsal, ref: CastRef) -> Iterable[tuple[str, Stimulus,
         return
     if scene.is_queued(ref) or isinstance(ref._fiber.own, Look):
         yield "goes on", Stimulus("go"), None
+    own = ref._fiber.own
+    if isinstance(own, Asking) and not own.target.alive:
+        nothing = NoReply(own.target.name, "has ended")
+        failure = Sending(own.target, ref, nothing, reply=True)
+        rehearsal.flying.append(failure)
+        yield f"no reply, {own.target.name} has ended", Stimulus("no reply"), failure
+        if failure in rehearsal.flying:
+            rehearsal.flying.remove(failure)
     for place, timed in enumerate(scene.timers_for(ref)):
         yield timer_line(scene, ref, place), Stimulus("timer", place), None
         del timed

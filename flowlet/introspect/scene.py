@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from .. import names
-from ..actor import ActorRef, current_actor
+from ..actor import NOBODY, ActorRef, current_actor
 from ..calls import Call
 from ..cells import Cell, Look
 from ..errors import ExploreError, FlowletError, IllegalCallError
@@ -85,8 +85,49 @@ class CastRef(ActorRef[Any]):
     def _deliver_later(self, event: object, sender: ActorRef[Any] | None) -> None:
         scene = self._home
         assert isinstance(scene, Scene)
+        asking = getattr(event, "_asking", None)
+        if isinstance(event, Request) and asking is not None:
+            # The asker may go on, and forget it; whom to answer stays.
+            asker, event = asking.asker, copy.copy(event)
+            object.__setattr__(event, "_asking", _Answer(scene, asker))
         scene.sent.append(Sending(sender, self, event))
         scene.tell_sent(sender, self, event)
+
+    def ask(self, request: Any, after: Any = None, at: Any = None) -> Any:
+        """Whether this actor has ended counts for whoever asks it."""
+        self._is_looked_at()
+        return super().ask(request, after, at)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the actor has not ended yet."""
+        self._is_looked_at()
+        return self.phase != "ended"
+
+    @property
+    def state(self) -> tuple[Any, ...]:
+        """Where the actor is; no other actor may know."""
+        other = current_actor()
+        if other is not None and other is not self:
+            scene = self._home
+            assert isinstance(scene, Scene)
+            scene.refuse(
+                f"{other.name} reads the state of {self.name}, which it shares with nobody: two "
+                "actors share messages and cells; send it, or keep it in a cell"
+            )
+        return super().state
+
+    def path_text(self) -> str:
+        """The state as one text, for messages; of another actor nothing is known."""
+        other = current_actor()
+        return super().path_text() if other is None or other is self else "some state"
+
+    def _is_looked_at(self) -> None:
+        other = current_actor()
+        if other is not None and other is not self:
+            scene = self._home
+            assert isinstance(scene, Scene)
+            scene.looked_at[self] = None
 
     def put(self, event: object) -> None:
         """Deliver an event: the search's own way in."""
@@ -166,6 +207,8 @@ class Scene(Stage):
         #: The cells that were read, and written, since the last stimulus.
         self.reads: dict[str, None] = {}
         self.writes: dict[str, None] = {}
+        #: Of whom it was asked whether they have ended.
+        self.looked_at: dict[CastRef, None] = {}
         self.calls: dict[Fiber, Call] = {}
         self.performed: dict[Call, Callable[..., Any]] = {}
         self.picks = tuple(picks)
@@ -224,6 +267,13 @@ class Scene(Stage):
         if self.listeners:
             self.report(Sent(self.now(), to, event, sender))
 
+    def have_ended(self, flags: Sequence[int]) -> None:
+        """Let actors that do not play here be taken for ended, or not."""
+        for place, ref in enumerate(self.cast):
+            if ref._fiber is NOBODY or ref.phase not in ("spawned", "ended"):
+                continue
+            ref.phase = "ended" if place < len(flags) and flags[place] else "spawned"
+
     # --- what the search calls ------------------------------------------------------------
 
     @property
@@ -256,7 +306,7 @@ class Scene(Stage):
 
         `event` is what comes, if something does: an event, a reply or a result.
         """
-        self.sent, self.reads, self.writes = [], {}, {}
+        self.sent, self.reads, self.writes, self.looked_at = [], {}, {}, {}
         self.picks, self.picked = stimulus.picks, []
         fiber = ref._fiber
         match stimulus.kind:
@@ -278,7 +328,7 @@ class Scene(Stage):
             case "go":
                 if isinstance(fiber.own, Look) and not self.is_queued(ref):
                     fiber.own.come()
-            case "reply":
+            case "reply" | "no reply":
                 _reply(fiber, event)
             case "result":
                 call = self.calls.pop(fiber)
@@ -345,6 +395,7 @@ class Scene(Stage):
 
     def dispose(self) -> None:
         """Throw the scene away."""
+        self.have_ended(())
         try:
             self.close()
         except (Exception, EndlessLoop):

@@ -17,7 +17,7 @@ from .frames_of_views import Frames
 from .identity import Reader
 from .local import LocalMachine, LocalState, Outcome
 from .network import KINDS, Fields, Network, NetworkKind, TooLongError
-from .scene import GO, START, Scene, Stimulus
+from .scene import GO, START, NoReply, Scene, Stimulus
 
 ANY_TIME: Final = (
     "any armed timer may go off first, whatever its time (time='any'): time='ordered' lets the "
@@ -114,7 +114,7 @@ class Universe:
             state = 0
             for cell, begin in enumerate(self.fields.cell_at):
                 state += self.exchange.value_number(scene, cell) << begin
-            cells = self.fields.values(state)
+            cells = (*self.fields.values(state), *(0 for _ in self.names))
             for machine, begin in zip(self.machines, self.fields.actor_at, strict=True):
                 state += machine.unstarted(number, cells).number << begin
             sent = [self.exchange.message_number(sending, scene) for sending in scene.sent]
@@ -130,6 +130,14 @@ class Universe:
                 self.beginnings.setdefault(state, (number, picks))
                 yield state
 
+    def cells_in(self, state: int) -> tuple[int, ...]:
+        """The numbers of the cells' values, and then for each actor whether it has ended."""
+        ended = []
+        for actor, machine in enumerate(self.machines):
+            local = machine.states[self.fields.local(state, actor)]
+            ended.append(int(not local.alive and local.goes != "start"))
+        return (*self.fields.values(state), *ended)
+
     def scene_of(self, variant: int) -> Scene:
         """A fresh scene, under one of the choices of the system function."""
         return self.scene_for(self.variants[variant][0])
@@ -138,8 +146,12 @@ class Universe:
         """What an actor can do in a state; noted for all states that agree under its mask."""
         moves, touched = self.moves(actor, state)
         mask = self.masks[actor] | touched
+        cells = len(self.exchange.cell_names)
         for cell in self.machines[actor].touched:
-            mask |= self.fields.cell_mask(cell)
+            if cell < cells:
+                mask |= self.fields.cell_mask(cell)
+            else:
+                mask |= self.fields.actor_mask(cell - cells)
         self.masks[actor] = mask
         entry = Entry(
             moves,
@@ -156,7 +168,7 @@ class Universe:
         moves: list[Move] = []
         if local.cut:
             return moves, 0
-        cells = self.fields.values(state)
+        cells = self.cells_in(state)
         touched = 0
 
         def add(stimulus: Stimulus, event: Any, taking: int, message: Message | None) -> bool:
@@ -197,6 +209,11 @@ class Universe:
         if self.offers is not None:
             for number, event in self.offers(local):
                 add(Stimulus("event", -1 - number), event, 0, None)
+        if local.asks >= 0:
+            touched |= self.fields.actor_mask(local.asks)
+            if self._will_not_reply(actor, state, local.asks):
+                failure = NoReply(self.names[local.asks], "has ended")
+                add(Stimulus("no reply", local.asks), failure, 0, None)
         for channel in self.network.arriving(state, actor):
             for message, taking in channel:
                 kind = "reply" if message.reply else "event"
@@ -205,6 +222,14 @@ class Universe:
                 if add(Stimulus(kind, message.number), message, taking, message):  # type: ignore[arg-type]
                     break
         return moves, touched
+
+    def _will_not_reply(self, actor: int, state: int, asked: int) -> bool:
+        """Whether the actor that was asked has ended, with no reply on its way."""
+        other = self.machines[asked].states[self.fields.local(state, asked)]
+        if other.alive or other.goes == "start":
+            return False
+        coming = (m for channel in self.network.arriving(state, actor) for m, _ in channel)
+        return not any(m.reply and m.sender == asked for m in coming)
 
     def _due(self, actor: int, state: int, timers: int) -> tuple[Iterable[int], int]:
         """Which timers of an actor may go off, and the bits that count for that."""

@@ -59,7 +59,6 @@ def bisimilar(graph: StateGraph) -> list[list[str]]:
         number[name] = by_kind.setdefault(_kind(state), len(by_kind))
         members.setdefault(number[name], set()).add(name)
 
-    signature: dict[int, Signature] = {}
     changed = set(number)
     while changed:
         # All are signed before any moves: a class is split only by what was known of all its
@@ -69,21 +68,19 @@ def bisimilar(graph: StateGraph) -> list[list[str]]:
             sign = frozenset((label, number[target]) for label, target in after[name])
             signed.setdefault(number[name], {}).setdefault(sign, set()).add(name)
         moved: list[str] = []
-        for old, parts in signed.items():
-            # The others in the class still have the signature that it had.
-            others = len(members[old]) - sum(map(len, parts.values()))
-            if others >= max(map(len, parts.values())):
-                parts.pop(signature[old], None)
-            else:
+        for old, by_signature in signed.items():
+            parts = list(by_signature.values())
+            # The others still have the signature that all had.  None of the parts has it: there
+            # is a new number in each.
+            others = len(members[old]) - sum(map(len, parts))
+            if others < max(map(len, parts)):
                 if others:
-                    unsigned = members[old].difference(*parts.values())
-                    parts.setdefault(signature[old], set()).update(unsigned)
-                signature[old] = max(parts, key=lambda sign: len(parts[sign]))
-                parts.pop(signature[old])
-            for sign, part in parts.items():
+                    parts.append(members[old].difference(*parts))
+                parts.remove(max(parts, key=len))
+            for part in parts:
                 new = len(members)
                 members[old] -= part
-                signature[new], members[new] = sign, part
+                members[new] = part
                 number |= dict.fromkeys(part, new)
                 moved += part
         changed = {name for target in moved for name in before[target]}
