@@ -195,10 +195,14 @@ def shop() -> None:
     perform(charge)
 
 
-def test_side_effects_are_refused_and_not_had() -> None:
-    """The error names the call."""
-    with pytest.raises(ExploreError, match=r"perform\(charge\) has effects outside"):
-        explore(shop)
+def test_side_effects_are_not_had_but_what_may_come_of_them() -> None:
+    """The call returns, or it fails: both are drawn, and neither is done."""
+    x = explore(shop, examples={"charge": [250]})
+    assert x.complete
+    assert {edge for edge in x.graph.triples() if edge[1] == "perform charge"} == {
+        ("shop/perform charge", "perform charge", "end"),
+        ("shop/perform charge", "perform charge", "error: PerformFailed"),
+    }
 
 
 def client() -> None:
@@ -207,11 +211,16 @@ def client() -> None:
     receive(Next, at="done")
 
 
-def test_a_reply_that_is_not_made_up_is_told() -> None:
-    """What is found is incomplete, and says so."""
+def test_the_reply_of_somebody_outside_is_made_up() -> None:
+    """It comes, or the time is up; a type without end is sampled, which is told."""
     x = explore(client)
     assert not x.complete
-    assert any("ask Get: no reply was made up" in note for note in x.notes)
+    assert any("the reply to Get" in note for note in x.notes)
+    asking = {edge for edge in x.graph.triples() if edge[0] == "client/ask Get"}
+    assert asking == {
+        ("client/ask Get", "ask Get", "done"),
+        ("client/ask Get", "after 3s", "done"),
+    }
 
 
 @pytest.mark.parametrize("fn", [reader, room, player])

@@ -1,93 +1,82 @@
-"""Graphs of what a search through a system has found: of one actor, and of all side by side."""
+"""Graphs of what a search has found: each actor's own, drawn as its steps run, and all as one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from types import CodeType
 from typing import Any
 
 from .. import names
+from ..events import label_of_type
 from ..instrument import Record, Sent
 from ..source import reading_of
+from ..syntax import Code
 from .guards import Tracer
-from .local import LocalMachine, LocalState, Outcome
+from .local import LocalMachine, Outcome
 from .model import Evidence, State, StateGraph, StateKind, Transition
 from .product import Product
 from .record import Follower, GraphBuilder, Move
-from .scene import Scene, Stimulus
+from .scene import CastRef, Scene
 from .telling import fields_of
 
 
-def graph_of_actor(
-    product: Product, machine: LocalMachine, complete: bool, notes: Iterable[str]
-) -> StateGraph:
-    """What one actor did: each of its steps is run once more, and listened to."""
-    fn = names.unwrapped(product.variants[0][1].cast[machine.number].function)
-    builder = GraphBuilder(machine.name, explored=True)
-    tracer = Tracer(reading_of(fn).functions)
-    with tracer:
-        for state in list(machine.states):
-            for stimulus, event, cells, outcome in state.steps.values():
-                _draw(product, machine, builder, tracer, state, stimulus, event, cells, outcome)
+def functions_of(fns: Iterable[Callable[..., Any]]) -> dict[CodeType, Code]:
+    """All functions that actors of these run through, as their source is read."""
+    found: dict[CodeType, Code] = {}
+    for fn in fns:
+        found.update(reading_of(names.unwrapped(fn)).functions)
+    return found
+
+
+class Pen:
+    """Draws what one actor does, while its steps are run."""
+
+    def __init__(self, name: str, tracer: Tracer) -> None:
+        self.builder = GraphBuilder(name, explored=True)
+        self.tracer = tracer
+        self.moves: list[Move] = []
+
+    def begin(self, scene: Scene, ref: CastRef) -> None:
+        """A step is about to be run."""
+        self.moves = []
+        follower = Follower(ref.state or None)
+        moves = self.moves
+
+        def hear(record: Record) -> None:
+            if isinstance(record, Sent):
+                if record.sender is ref and record.actor is not ref:
+                    follower.sent(record)
+            elif record.actor is ref:
+                move = follower.take(record)
+                if move is not None:
+                    moves.append(move)
+
+        scene.hear = hear
+        scene.listen(hear)
+        self.tracer.begin([fiber.gr_frame for fiber in ref._fiber.all_fibers()])
+
+    def end(self, scene: Scene) -> None:
+        """It has been run, or has failed."""
+        self.tracer.end()
+        scene.unlisten(scene.hear)
+
+    def draw(self, outcome: Outcome) -> None:
+        """Draw what the step did."""
+        picks = [(f"choose {number}", text) for number, text in enumerate(outcome.chose)]
+        for move in self.moves:
+            move.atoms = (*self.tracer.atoms.items(), *fields_of(move.cause), *picks)
+            self.builder.add(move)
+
+
+def graph_of_actor(machine: LocalMachine, complete: bool, notes: Iterable[str]) -> StateGraph:
+    """What one actor did."""
+    assert machine.pen is not None
+    builder = machine.pen.builder
     for state in machine.states:
         if state.alive and state.goes != "start":
-            shown = dict.fromkeys([*map(_label, state.accepts), *state.timers])
+            shown = dict.fromkeys([*map(label_of_type, state.accepts), *state.timers])
             builder.accepts.setdefault(state.path, {}).update(shown)
     return builder.build(complete, tuple(notes))
-
-
-def _label(kind: type) -> str:
-    from ..events import label_of_type
-
-    return label_of_type(kind)
-
-
-def _draw(
-    product: Product,
-    machine: LocalMachine,
-    builder: GraphBuilder,
-    tracer: Tracer,
-    state: LocalState,
-    stimulus: Stimulus,
-    event: Any,
-    cells: tuple[int, ...],
-    outcome: Outcome,
-) -> None:
-    scene = (
-        product.scene_of(state.origin[1].place)
-        if state.goes == "start"
-        else machine.replayed(state)
-    )
-    ref = scene.cast[machine.number]
-    follower = Follower(ref.state or None)
-    moves: list[Move] = []
-
-    def hear(record: Record) -> None:
-        if isinstance(record, Sent):
-            if record.sender is ref and record.actor is not ref:
-                follower.sent(record)
-        elif record.actor is ref:
-            move = follower.take(record)
-            if move is not None:
-                moves.append(move)
-
-    scene.listen(hear)
-    product.exchange.set_cells(scene, cells)
-    chosen = Stimulus(stimulus.kind, stimulus.place, outcome.picks)
-    tracer.begin([fiber.gr_frame for fiber in ref._fiber.all_fibers()] if ref._fiber else [])
-    try:
-        scene.play(ref, chosen, product.exchange.here(event, scene))
-    finally:
-        tracer.end()
-    picks = [(f"choose {number}", text) for number, text in enumerate(outcome.chose)]
-    for move in moves:
-        move.atoms = (*tracer.atoms.items(), *fields_of(move.cause), *picks)
-        builder.add(move)
-    _forget(scene)
-
-
-def _forget(scene: Scene) -> None:
-    scene.listeners.clear()
-    scene.dispose()
 
 
 def graph_of_system(product: Product, complete: bool, notes: Iterable[str]) -> StateGraph:

@@ -23,6 +23,7 @@ from pydantic_core import PydanticUndefined
 from ..errors import ExploreError
 from ..events import Event
 from ..names import unwrapped
+from ..requests import Request
 from ..source import reading_of
 
 #: A whole-number field with more values than this is sampled at its bounds.
@@ -81,6 +82,21 @@ class Alphabet:
         if id(event) not in self._numbered:
             self._numbered[id(event)] = (len(self._numbered), event)
         return self._numbered[id(event)][0]
+
+    def replies(self, request: type | None) -> list[Any]:
+        """What an actor outside may answer to a request: examples, or values of its type."""
+        assert request is not None
+        for key in (request, request.__name__):
+            if key in self._examples:
+                return self._examples[key]
+        for base in request.__mro__:
+            generic = getattr(base, "__pydantic_generic_metadata__", {})
+            if generic.get("origin") is Request and generic["args"]:
+                answer = generic["args"][0]
+                if answer is None or answer is NoneType:
+                    return [None]
+                return self._values(answer, f"the reply to {request.__name__}", None)
+        return [None]
 
     def results(self, fn: Callable[..., Any]) -> list[Any]:
         """What a function that is performed may return: examples, or values of its type."""

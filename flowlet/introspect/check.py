@@ -21,8 +21,7 @@ from .network import NetworkKind
 from .product import Product
 from .rehearsal import audit_way
 from .symmetry import Symmetry
-from .system import Options, SystemExploration, explore_system, steps_to
-from .targets import alone, is_system
+from .system import Options, SystemExploration, explore_system, step_of, steps_to
 from .universe import Move
 from .view import View
 
@@ -152,7 +151,6 @@ def check(
         raise ExploreError(f'deadlock is True, False or "strict", not {deadlock!r}')
     if eventually is not None and symmetry is not None:
         raise ExploreError("eventually= cannot be told under symmetry=; check it without")
-    system = target if is_system(target) else alone(target)
     options = Options(
         network, lossy, time, within, symmetry, events, examples, keep, "live", max_states, progress
     )
@@ -160,7 +158,7 @@ def check(
         _named(always, "always"), _named(never, "never"), _named(sometimes, "sometimes"),
         _named(eventually, "eventually"),
     )  # fmt: skip
-    found = explore_system(system, options, asked.watch)
+    found = explore_system(target, options, asked.watch)
     product = found._product
     failures = [
         *asked.failures(product),
@@ -332,17 +330,13 @@ def _tell(product: Product, target: Callable[..., Any], fault: _Fault) -> Failur
     loop: list[Step] = []
     here = fault.state
     if fault.move is not None:
-        path.append(_step(product, fault.move, here))
-        here = here + fault.move.add | fault.move.bits
+        after = here + fault.move.add | fault.move.bits
+        path.append(step_of(product, fault.move, here, after))
+        here = after
     if fault.lasso is not None:
-        loop = [_step(product, move, state) for move, state in fault.lasso.loop]
+        loop = [
+            step_of(product, move, state, state + move.add | move.bits)
+            for move, state in fault.lasso.loop
+        ]
     states = {name: product.local(here, actor).path for actor, name in enumerate(product.names)}
     return Failure(fault.kind, fault.name, fault.text, path, loop, states, target)
-
-
-def _step(product: Product, move: Move, state: int) -> Step:
-    after = state + move.add | move.bits
-    event = move.message.event if move.message is not None else move.event
-    return Step(
-        View(product, state).name, product.describe(move, state), event, View(product, after).name
-    )

@@ -32,7 +32,7 @@ def as_pytest(failure: Failure) -> str:
     """A test function that replays the steps and fails where they still lead to the fault."""
     system, imports = _expression(failure.system)
     name = re.sub(r"\W+", "_", f"{failure.kind} {failure.name}").strip("_").lower()
-    steps = "".join(f"        {step.label!r},\n" for step in [*failure.path, *failure.loop])
+    steps = "".join(f"        {step.line!r},\n" for step in [*failure.path, *failure.loop])
     states = ", ".join(f"{actor!r}: {path!r}" for actor, path in failure.states.items())
     lines = [
         *imports,

@@ -14,6 +14,7 @@ from ..errors import ExploreError
 from ..events import label_of
 from .identity import Reader
 from .scene import NoReply, Scene, Sending, transplanted
+from .stage import unshared
 
 
 @dataclass(slots=True)
@@ -89,7 +90,7 @@ class Exchange:
             if event.origin is None:
                 return event.event
             return transplanted(event.event, event.origin, scene)
-        return event
+        return unshared(event)
 
     # --- cells ----------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from .identity import Reader, Snapshot, timer_label
 from .scene import CastRef, Scene, Stimulus, Verdict
 
 if TYPE_CHECKING:
+    from .actor_graph import Pen
     from .exchange import Exchange
 
 #: Scenes kept in the states where they stand, so that a step from there needs no replay.
@@ -74,6 +75,8 @@ class LocalState:
     snapshot: Snapshot | None = None
     #: Whom it asks.
     asks: int = -1
+    #: The type of its request.
+    requests: type | None = None
     #: What it performs.
     performs: Callable[..., Any] | None = None
     scenes: list[Scene] = field(default_factory=list)
@@ -113,6 +116,8 @@ class LocalMachine:
         self.touched: dict[int, None] = {}
         self.states: list[LocalState] = []
         self.by_form: dict[Any, LocalState] = {}
+        #: Draws what it does.
+        self.pen: Pen | None = None
         #: What is missing, and why.
         self.notes: dict[str, None] = {}
 
@@ -170,7 +175,15 @@ class LocalMachine:
         self.runs += 1
         exchange.set_cells(scene, cells)
         armed = scene.timers_for(ref) if state.timers else []
-        verdict = scene.play(ref, stimulus, exchange.here(event, scene))
+        here = exchange.here(event, scene)
+        if self.pen is None:
+            verdict = scene.play(ref, stimulus, here)
+        else:
+            self.pen.begin(scene, ref)
+            try:
+                verdict = scene.play(ref, stimulus, here)
+            finally:
+                self.pen.end(scene)
         for name in (*scene.reads, *scene.writes):
             cell = exchange.cell_numbers[name]
             reads_of.setdefault(cell, cells[cell])
@@ -202,6 +215,8 @@ class LocalMachine:
         self._keep(scene, target)
         outcome = Outcome(verdict, target.number, sent, tuple(written), picks, chose, timers)
         state.steps.setdefault((stimulus, outcome), (stimulus, event, tuple(cells), outcome))
+        if self.pen is not None:
+            self.pen.draw(outcome)
         return outcome
 
     def _arrive(
@@ -268,6 +283,7 @@ class LocalMachine:
             state.performs = scene.performed[call]
         if isinstance(fiber.own, Asking):
             state.asks = self.exchange.numbers.get(fiber.own.target.name, -1)
+            state.requests = type(fiber.own.request)
         if scene.is_queued(ref):
             state.goes = "cells" if state.called == "wait_until" else "turn"
         elif isinstance(fiber.own, Look):

@@ -231,9 +231,15 @@ class Product(Universe):
             label = move.message.label
         elif move.event is not None and move.stimulus.kind == "event":
             label = label_of(move.event)
+        elif move.stimulus.kind == "timer":
+            label = self.local(state, move.actor).timers[move.stimulus.place]
+        elif move.stimulus.kind in ("go", "result"):
+            label = self.local(state, move.actor).called or "goes on"
         else:
             return self.describe(move, state)
-        return f"lost {label}" if move.actor == -1 else f"{self.names[move.actor]}: {label}"
+        if move.actor == -1:
+            return f"lost {label}"
+        return label if len(self.names) == 1 else f"{self.names[move.actor]}: {label}"
 
     def _message(self, message: Message, receiver: bool = False) -> str:
         sender = self.names[message.sender] if message.sender >= 0 else "outside"

@@ -68,11 +68,11 @@ def replay(system: Callable[..., Any], path: Iterable[Step | str]) -> Scene:
     path ends; `d.view` shows them as predicates see them.  Raises `ReplayError` for a step that
     cannot be taken there.
     """
-    steps = [Step("", step, None, "") if isinstance(step, str) else step for step in path]
+    steps = [Step("", step, None, "", step) if isinstance(step, str) else step for step in path]
     begun: list[str] = []
-    if steps and steps[0].label.startswith("begin: "):
+    if steps and steps[0].line.startswith("begin: "):
         # What is chosen before the first step stands in a line of its own.
-        begun = steps.pop(0).label.removeprefix("begin: ").split(", ")
+        begun = steps.pop(0).line.removeprefix("begin: ").split(", ")
     scene = Scene(system if is_system(system) else alone(system), wanted=begun)
     rehearsal = Rehearsal(scene)
     rehearsal.begin()
@@ -83,12 +83,12 @@ def replay(system: Callable[..., Any], path: Iterable[Step | str]) -> Scene:
 
 
 def _take(rehearsal: Rehearsal, step: Step, number: int) -> None:
-    line = step.label
+    line = step.line
     name, _, what = line.partition(": ")
     if name == "lost":
-        for sending in rehearsal.flying:
-            if what == _flight_text(sending, with_receiver=True):
-                rehearsal.flying.remove(sending)
+        for each in rehearsal.flying:
+            if what == _flight_text(each, with_receiver=True):
+                rehearsal.flying.remove(each)
                 return
         raise _impossible(rehearsal, line, number, [])
     what, *chosen = what.split(", chose ")
@@ -214,7 +214,8 @@ def _make(product: Product, rehearsal: Rehearsal, move: Move) -> None:
     assert move.outcome is not None
     stimulus = Stimulus(move.stimulus.kind, move.stimulus.place, move.outcome.picks)
     if move.event is not None and sending is None:
-        rehearsal.scene.play(ref, stimulus, move.event)
+        here = product.exchange.here(move.event, rehearsal.scene)
+        rehearsal.scene.play(ref, stimulus, here)
         rehearsal.flying += rehearsal.scene.sent
         return
     if not rehearsal.play(ref, stimulus, sending):

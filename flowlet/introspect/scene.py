@@ -19,7 +19,7 @@ from ..calls import Call
 from ..cells import Cell, Look
 from ..errors import ExploreError, FlowletError, IllegalCallError
 from ..fiber import Fiber
-from ..instrument import Sent
+from ..instrument import Listener, Sent
 from ..requests import Asking, Request
 from ..sending import Delayed
 from .guards import EndlessLoop
@@ -107,10 +107,11 @@ class CastRef(ActorRef[Any]):
     @property
     def state(self) -> tuple[Any, ...]:
         """Where the actor is; no other actor may know."""
-        other = current_actor()
-        if other is not None and other is not self:
+        if self._is_another_here():
             scene = self._home
             assert isinstance(scene, Scene)
+            other = current_actor()
+            assert other is not None
             scene.refuse(
                 f"{other.name} reads the state of {self.name}, which it shares with nobody: two "
                 "actors share messages and cells; send it, or keep it in a cell"
@@ -119,12 +120,15 @@ class CastRef(ActorRef[Any]):
 
     def path_text(self) -> str:
         """The state as one text, for messages; of another actor nothing is known."""
+        return "some state" if self._is_another_here() else super().path_text()
+
+    def _is_another_here(self) -> bool:
+        """Whether another actor of the same scene is running."""
         other = current_actor()
-        return super().path_text() if other is None or other is self else "some state"
+        return other is not None and other is not self and other._home is self._home
 
     def _is_looked_at(self) -> None:
-        other = current_actor()
-        if other is not None and other is not self:
+        if self._is_another_here():
             scene = self._home
             assert isinstance(scene, Scene)
             scene.looked_at[self] = None
@@ -200,6 +204,8 @@ class Scene(Stage):
     ) -> None:
         super().__init__()
         self.sent: list[Sending] = []
+        #: Who draws what is done here.
+        self.hear: Listener = print
         #: What is on its way at the end of a replay.
         self.flying: list[Sending] = []
         #: What each `choose` is to take, as it reads, where that is not said by number.

@@ -12,35 +12,16 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 from types import CellType, FunctionType, MethodType, ModuleType
-from typing import Any, Final
+from typing import Any
 
 from .. import names
 from ..actor import NOBODY, ActorRef, current_actor
 from ..calls import Call
 from ..dispatcher import Dispatcher
-from ..errors import ExploreError, FlowletError
-from ..instrument import Record, Sent
-from ..mailbox import Mark
+from ..errors import ExploreError
+from ..instrument import Sent
 from ..options import options_of
-from .guards import EndlessLoop
-from .identity import timers_by_place
-from .record import Follower, Move
 from .values import Moment
-
-NO_EVENT: Final = Mark("no event")
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One thing that can happen in a state: an event comes, or a timer goes off.
-
-    Neither: mail that is there already is handled, or a pause is over.  `picks` are the options
-    that each `choose` on the way is to take, by place; from there on it takes the first.
-    """
-
-    event: object = NO_EVENT
-    timer: int | None = None
-    picks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +51,7 @@ class Stage(Dispatcher):
         super().__init__()
         self.now = self._moment
         self.refusal: ExploreError | None = None
+        #: The options that each `choose` is to take, by place; from there on it takes the first.
         self.picks: tuple[int, ...] = ()
         self.picked: list[Pick] = []
         self._elsewhere: dict[str, ActorRef[Any]] = {}
@@ -139,88 +121,7 @@ def _nobody() -> None:
     """What an actor of the environment runs."""
 
 
-class Instance:
-    """One run of the explored function."""
-
-    def __init__(self, target: Callable[..., Any]) -> None:
-        self.moves: list[Move] = []
-        #: How many deliveries the last move took.
-        self.steps = 1
-        self.follower = Follower()
-        self.dispatcher = Stage()
-        self.ref = self.dispatcher.spawn(fresh(target))
-
-    def attend(self) -> None:
-        """Follow the run from here on; on the way to a known state nobody needs to."""
-        self.follower.at = self.ref.state or None
-        self.dispatcher.listen(self.hear)
-
-    def hear(self, record: Record) -> None:
-        """Take a record; called by the dispatcher."""
-        if isinstance(record, Sent):
-            if record.sender is self.ref and record.actor is not self.ref:
-                self.follower.sent(record)
-        elif record.actor is self.ref:
-            move = self.follower.take(record)
-            if move is not None:
-                self.moves.append(move)
-
-    def cause(self, choice: Choice) -> None:
-        """Have something happen; the actor hears of it at the next step."""
-        self.dispatcher.picks, self.dispatcher.picked = choice.picks, []
-        if choice.timer is not None:
-            when, timed = timers_by_place(self.ref)[choice.timer]
-            self.dispatcher.clock.move_to(float(when))  # type: ignore[union-attr]  # a Stage's is virtual
-            self.dispatcher.timers.disarm(when, timed)
-            timed.fire()
-        elif choice.event is not NO_EVENT:
-            self.ref.send(_unshared(choice.event))
-
-    def step_until_quiet(self) -> list[Move]:
-        """Run to the next wait; the moves that came of it, or none."""
-        self.moves = []
-        self.steps = 0
-        while not self.moves and self.ref.alive and self.step(1):
-            self.steps += 1
-        return self.moves
-
-    def step(self, times: int) -> bool:
-        """Make so many deliveries; false if there was nothing to do."""
-        try:
-            done = True
-            for _ in range(times):
-                done = self.dispatcher.step() and done
-            return done
-        except EndlessLoop as error:
-            raise _endless(self.ref, error.place) from None
-        except BaseException as error:
-            if self.dispatcher.refusal is not None:
-                raise self.dispatcher.refusal from None
-            if isinstance(error, FlowletError) and not self.ref.error:
-                raise
-            if isinstance(self.ref.error, EndlessLoop):
-                raise _endless(self.ref, self.ref.error.place) from None
-            if error is not self.ref.error or not isinstance(error, Exception):
-                raise
-            return True
-
-    def close(self) -> None:
-        """Throw the run away."""
-        try:
-            self.dispatcher.close()
-        except (Exception, EndlessLoop):
-            # Clean-up that fails while an instance is thrown away is no part of the machine.
-            return
-
-
-def _endless(ref: ActorRef[Any], place: str) -> ExploreError:
-    return ExploreError(
-        f"{ref.name} computes for ever, or for very long, without a wait, at {place}; let the loop "
-        "wait for something, or end"
-    )
-
-
-def _unshared(event: Any) -> Any:
+def unshared(event: Any) -> Any:
     """The event, or a copy where an actor could change it."""
     try:
         hash(event)

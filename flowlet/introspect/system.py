@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any, Literal
 
 from ..errors import ExploreError
-from .actor_graph import graph_of_actor, graph_of_system
+from .actor_graph import Pen, functions_of, graph_of_actor, graph_of_system
 from .alphabet import Alphabet, Examples
 from .found import Step
 from .frames_of_views import NameToKeep
+from .guards import Tracer
 from .identity import Reader
 from .local import LocalState
 from .model import StateGraph
@@ -19,7 +21,10 @@ from .network import NETWORKS, NetworkKind
 from .product import Product
 from .rehearsal import audit
 from .scene import Scene
+from .shared import SharedGlobals
 from .symmetry import Orbits, Symmetry, groups_of
+from .targets import alone, is_system
+from .universe import Move
 from .view import View
 
 Predicate = Callable[[View], object]
@@ -94,7 +99,7 @@ class SystemExploration:
         if name not in product.exchange.numbers:
             raise KeyError(f"no actor {name!r} was explored; there are {', '.join(product.names)}")
         machine = product.machines[product.exchange.numbers[name]]
-        return graph_of_actor(product, machine, self.complete, self.notes)
+        return graph_of_actor(machine, self.complete, self.notes)
 
     def path_to(self, state: str | tuple[Any, ...] | Predicate) -> list[Step]:
         """The shortest list of steps to a state: by name, by the actors' states, by a predicate.
@@ -106,7 +111,8 @@ class SystemExploration:
             view = View(product, number)
             if _is_wanted(view, state):
                 return steps_to(product, number)
-        raise KeyError(f"no state {state!r} was reached among {self.unique_states}")
+        known = ", ".join(dict.fromkeys(view.name for view in islice(self.states, 1000)))
+        raise KeyError(f"state {state!r} was not reached; there are {known}")
 
     def variables(self) -> dict[str, int]:
         """By actor and variable: how many different values it has, the most first."""
@@ -149,18 +155,25 @@ def _is_wanted(view: View, state: Any) -> bool:
 def steps_to(product: Product, state: int) -> list[Step]:
     """The steps to a state of the search."""
     way = product.path_to(state)
-    reached = [before for _, before in way[1:]] + [state]
+    reached = [*[before for _, before in way], state][1:]
     steps = []
     first = way[0][1] if way else state
     begun = product.beginning_text(first)
     if begun:
         name = View(product, first).name
-        steps.append(Step("", begun, None, name))
+        steps.append(Step("", begun, None, name, begun))
     for (move, before), after in zip(way, reached, strict=True):
-        event = move.message.event if move.message is not None else move.event
-        source, target = View(product, before).name, View(product, after).name
-        steps.append(Step(source, product.describe(move, before), event, target))
+        steps.append(step_of(product, move, before, after))
     return steps
+
+
+def step_of(product: Product, move: Move, before: int, after: int) -> Step:
+    """One move of the search as a step."""
+    event = move.message.event if move.message is not None else move.event
+    source, target = View(product, before).name, View(product, after).name
+    line = product.describe(move, before)
+    label = product.label(move, before) if len(product.names) == 1 else line
+    return Step(source, label, event, target, line)
 
 
 def explore_system(
@@ -173,6 +186,8 @@ def explore_system(
     `visit` makes of the search a function that is called with each new state, and that ends the
     search by returning true.
     """
+    if not is_system(target):
+        target = alone(target)
     if options.network not in NETWORKS:
         raise ExploreError(f"network is one of {', '.join(NETWORKS)}, not {options.network!r}")
     keep = frozenset(options.keep)
@@ -196,6 +211,11 @@ def _explore_once(
         ordered_time=options.time == "ordered",
     )  # fmt: skip
     functions = {ref.name: ref.function for ref in product.variants[0][1].cast}
+    read = functions_of(functions.values())
+    tracer = Tracer(read)
+    shared = SharedGlobals(read, reader.canon)
+    for machine in product.machines:
+        machine.pen = Pen(machine.name, tracer)
     alphabets = {
         name: Alphabet(fn, options.events, options.examples) for name, fn in functions.items()
     }
@@ -203,6 +223,7 @@ def _explore_once(
         (alphabet,) = alphabets.values()
         product.offers = lambda local: list(_offered(local, alphabet))
         product.hints["mail was assumed to come when it is listened for"] = None
+    product.replies = lambda actor, local: alphabets[product.names[actor]].replies(local.requests)
     product.results = lambda actor, local: _results(alphabets[product.names[actor]], local)
     within = options.within
     admits = None
@@ -215,15 +236,16 @@ def _explore_once(
         product.signature = Orbits(product, groups_of(options.symmetry, product)).signature
     visitor = visit(product) if visit is not None else None
     try:
-        product.run(admits, visitor, options.max_states, options.progress)
+        with tracer:
+            product.run(admits, visitor, options.max_states, options.progress)
         if options.audited:
             audit(product, _sample(list(product.parent)))
     finally:
         product.dispose()
+        shared.check()
     for alphabet in alphabets.values():
-        if len(functions) == 1:
-            product.hints.update(alphabet.notes)
-            product.complete = product.complete and alphabet.complete
+        product.hints.update(alphabet.notes)
+        product.complete = product.complete and alphabet.complete
     return SystemExploration(product)
 
 
@@ -248,5 +270,5 @@ def _results(alphabet: Alphabet, local: LocalState) -> list[Any]:
     return [*alphabet.results(local.performs), PerformFailed(local.called)]
 
 
-class PerformFailed(Exception):
+class PerformFailed(Exception):  # noqa: N818  # it stands for any
     """Stands for whatever a performed function may raise, while exploring."""

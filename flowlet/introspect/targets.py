@@ -7,6 +7,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from .stage import fresh
+
 
 def is_system(target: Callable[..., Any]) -> bool:
     """Whether a function spawns a system: its one parameter is a dispatcher."""
@@ -26,6 +28,6 @@ def alone(fn: Callable[..., Any]) -> Callable[[Any], None]:
     """A system of one actor, which runs this function."""
 
     def system(d: Any) -> None:
-        d.spawn(fn)
+        d.spawn(fresh(fn))
 
     return system

@@ -64,6 +64,7 @@ class Universe:
         lossy: bool = False,
         reader: Reader | None = None,
         results: Callable[[int, LocalState], list[Any]] | None = None,
+        replies: Callable[[int, LocalState], list[Any]] | None = None,
         offers: Callable[[LocalState], list[tuple[int, Any]]] | None = None,
         ordered_time: bool = False,
     ) -> None:
@@ -71,6 +72,8 @@ class Universe:
         self.lossy = lossy
         #: What the calls that leave the system may give back.
         self.results = results
+        #: What actors outside may answer.
+        self.replies = replies
         #: What may come from outside, in a system that is one actor.
         self.offers = offers
         self.scene_for = scenes
@@ -198,6 +201,9 @@ class Universe:
             return moves, 0
         if local.goes:
             add(GO, None, 0, None)
+        if self.offers is not None:
+            for number, event in self.offers(local):
+                add(Stimulus("event", -1 - number), event, 0, None)
         if local.timers:
             places, bits = self._due(actor, state, len(local.timers))
             touched |= bits
@@ -206,9 +212,9 @@ class Universe:
         if local.performs is not None and self.results is not None:
             for place, result in enumerate(self.results(actor, local)):
                 add(Stimulus("result", place), result, 0, None)
-        if self.offers is not None:
-            for number, event in self.offers(local):
-                add(Stimulus("event", -1 - number), event, 0, None)
+        if local.requests is not None and local.asks < 0 and self.replies is not None:
+            for place, reply in enumerate(self.replies(actor, local)):
+                add(Stimulus("reply", -1 - place), reply, 0, None)
         if local.asks >= 0:
             touched |= self.fields.actor_mask(local.asks)
             if self._will_not_reply(actor, state, local.asks):

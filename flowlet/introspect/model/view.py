@@ -142,10 +142,9 @@ def _chains(graph: StateGraph) -> list[list[State]]:
         ways_in, ways_out = into.get(state.name, set()), out.get(state.name, set())
         if len(ways_in) != 1 or len(ways_out) != 1:
             return False
-        ((tail, from_box),), (head,) = ways_in, ways_out
+        ((_, from_box),) = ways_in
         return (
             not from_box
-            and tail != head  # there and back is no chain
             and state.kind in ("state", "transient")
             and not state.folded
             and state.name not in inside
