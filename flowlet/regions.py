@@ -85,6 +85,8 @@ class Region:
         self.group = group
         self.fn = fn
         self.fiber: Fiber = group.conductor.home.fresh_fiber()
+        self.fiber.outfit(group.conductor.ref)
+        self.fiber.region = self
         self.children: list[ActorRef[Any]] = []
         self.ended = False
         self.final: names.Path = ("end",)
@@ -95,8 +97,6 @@ class Region:
         """Run to the first wait."""
         conductor = self.group.conductor
         fiber = self.fiber
-        fiber.outfit(conductor.ref)
-        fiber.region = self
         fiber.ready = _Back(conductor)  # type: ignore[assignment]  # all of a queue that is used
         if conductor.home.listeners:
             fiber.watch()

@@ -269,16 +269,6 @@ def test_a_handle_by_name_is_a_handle() -> None:
         assert ref.state == ("waiting",)
 
 
-def test_a_system_is_told_to_come_later() -> None:
-    """Its `d` is no argument to bind."""
-
-    def system(d: Dispatcher) -> None:
-        d.spawn(porter)
-
-    with pytest.raises(ExploreError, match="one actor at a time"):
-        explore(system)
-
-
 def test_a_crash_says_what_and_where() -> None:
     """The drawn state names the kind of error; the notes have its text and line."""
 

@@ -15,6 +15,7 @@ from flowlet import (
     Event,
     RealClock,
     child,
+    me,
     parallel,
     perform,
     race,
@@ -24,6 +25,7 @@ from flowlet import (
     supervise,
     until,
 )
+from flowlet.instrument import Delivered
 
 
 class Go(Event): ...
@@ -36,6 +38,37 @@ class Cancel(Event): ...
 
 
 Log = list[str]
+
+
+# --- entering -------------------------------------------------------------------------------------
+
+
+def test_a_region_may_ask_for_the_state_before_the_later_ones_have_begun() -> None:
+    """In its first turn already; so may a message that names the actor."""
+    seen: list[object] = []
+
+    def curious() -> None:
+        seen.append(me().state[-1][0])
+        repr(me())
+
+    with Dispatcher() as d:
+        ref = d.spawn(lambda: parallel(curious, lambda: receive(Go)))
+        d.settle()
+        assert ref.alive
+    assert seen == [("curious",)]
+
+
+def test_a_listener_may_come_in_the_first_turn_of_a_region() -> None:
+    """It hears of what the later regions take."""
+    heard: list[object] = []
+
+    with Dispatcher() as d:
+        ref = d.spawn(lambda: parallel(lambda: d.listen(heard.append), lambda: receive(Go)))
+        ref.send(Go())
+        d.settle()
+        assert ref.result == (None, Go())
+    assert [record.event for record in heard if isinstance(record, Delivered)] == [Go()]
+
 
 # --- what comes for an earlier region while a later one cleans up ---------------------------------
 
@@ -142,9 +175,7 @@ def test_news_of_a_supervised_child_wait_as_well(fails: bool) -> None:
 
     def office() -> None:
         try:
-            supervise(
-                child(steady, name="steady"), child(worker, name="worker", restart="never")
-            )
+            supervise(child(steady, name="steady"), child(worker, name="worker", restart="never"))
         finally:
             log.append("office left")
 

@@ -267,7 +267,7 @@ def beside_another_region() -> None:
 
 @pytest.mark.parametrize("work", [alone, in_one_region, beside_another_region])
 def test_clean_up_meets_the_older_mail_first(d: Dispatcher, work: Callable[[], None]) -> None:
-    """What was on the point of being taken when the stop came is younger than what was kept."""
+    """What was about to be taken when the stop came is younger than what was kept before."""
     log: list[str] = []
 
     def worker() -> None:
@@ -275,7 +275,7 @@ def test_clean_up_meets_the_older_mail_first(d: Dispatcher, work: Callable[[], N
             with state("busy", defer=(Early,)):
                 work()
         finally:
-            log.extend(type(receive(Go, Early)).__name__ for _ in range(2))
+            log.extend(type(receive(Go, Early, Late)).__name__ for _ in range(3))
 
     ref = d.spawn(worker)
     d.settle()
@@ -283,8 +283,9 @@ def test_clean_up_meets_the_older_mail_first(d: Dispatcher, work: Callable[[], N
     d.settle()
     ref.send(Go())
     ref.stop()
+    ref.send(Late())
     d.settle()
-    assert (ref.alive, log) == (False, ["Early", "Go"])
+    assert (ref.alive, log) == (False, ["Early", "Go", "Late"])
 
 
 @pytest.mark.parametrize("rest", [sleep, lambda seconds: receive(Go, after=seconds)])

@@ -120,6 +120,8 @@ class LocalMachine:
         self.pen: Pen | None = None
         #: What is missing, and why.
         self.notes: dict[str, None] = {}
+        #: What is worth knowing, and no cut.
+        self.hints: dict[str, None] = {}
 
     def unstarted(self, variant: int, cells: tuple[int, ...]) -> LocalState:
         """The state before the first turn, under one of the choices of the system function."""
@@ -247,6 +249,11 @@ class LocalMachine:
         else:
             state.alive = False
             state.result, state.error = ref.result, ref.error
+            if ref.error is not None:
+                place = (getattr(ref.error, "__notes__", None) or ["at an unknown line"])[0]
+                self.hints[
+                    f"{names.text(state.path)}: {ref.error}, {place.rpartition(', ')[2]}"
+                ] = None
         self.states.append(state)
         self.by_form[form] = state
         return state

@@ -140,6 +140,7 @@ def _notes(product: Product) -> dict[str, None]:
     notes = {**product.notes, **product.hints}
     for machine in product.machines:
         notes.update(machine.notes)
+        notes.update(machine.hints)
     return notes
 
 
