@@ -54,7 +54,7 @@ bench: $(VENV)/.has-bench ## how fast it is here, and how fast others are
 	@$(BIN)/python -m benchmarks
 
 pictures: $(VENV)/.has-test ## draw the pictures of README and docs anew
-	@UPDATE_PICTURES=1 $(BIN)/python -m pytest tests/test_readme.py tests/test_life.py
+	@UPDATE_PICTURES=1 $(BIN)/python -m pytest tests/test_readme.py tests/test_life.py tests/test_graph_page.py
 
 fresh-constraints: ## pin the newest versions that pyproject.toml allows
 	@rm -rf .venv-fresh

@@ -11,12 +11,13 @@ from ..events import label_of_type
 from ..instrument import Record, Sent
 from ..source import reading_of
 from ..syntax import Code
+from .cast import CastRef
 from .guards import Tracer
 from .local import LocalMachine, Outcome
 from .model import Evidence, State, StateGraph, StateKind, Transition
 from .product import Product
 from .record import Follower, GraphBuilder, Move
-from .scene import CastRef, Scene
+from .scene import Scene
 from .telling import fields_of
 
 

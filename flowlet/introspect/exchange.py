@@ -12,8 +12,9 @@ from typing import Any
 
 from ..errors import ExploreError
 from ..events import label_of
+from .cast import NoReply, Sending, transplanted
 from .identity import Reader
-from .scene import NoReply, Scene, Sending, transplanted
+from .scene import Scene
 from .stage import unshared
 
 

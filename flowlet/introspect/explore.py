@@ -19,6 +19,7 @@ from .network import NetworkKind
 from .symmetry import Symmetry
 from .system import Options, explore_system
 from .targets import is_system
+from .values import Hooks
 
 Time = Literal["any", "ordered"]
 Progress = Callable[[int, int], None]
@@ -42,6 +43,8 @@ def explore(
     within: Callable[[Any], object] | None = None,
     symmetry: Symmetry = None,
     audit: bool = True,
+    early: bool = False,
+    hooks: Hooks | None = None,
 ) -> Exploration:
     """Run an actor function, or a system, through everything that can happen to it.
 
@@ -62,7 +65,9 @@ def explore(
     `events` is the alphabet by hand; otherwise it is made from the types that the waits take and
     `examples` (by event type, `"Coin.value"` or field name).  `time="any"` lets any armed timer
     go off at any time, `"ordered"` only the earliest.  `keep` names variables that count even
-    where nothing reads them again; `identity="all"` counts every one.  `progress` is called with
+    where nothing reads them again; `identity="all"` counts every one.  `early` offers a lone actor
+    also, once of each type, what it would keep.  `hooks`: for objects whose state cannot be read,
+    by type a function that gives a value which says all of it.  `progress` is called with
     the number of states found and those still to be continued.
 
     Raises `ExploreError` where the function cannot be explored exactly.
@@ -71,7 +76,7 @@ def explore(
     forget(names.unwrapped(target))
     options = Options(
         network, lossy, time, within, symmetry, events, examples, keep, identity, max_states,
-        progress, audit,
+        progress, audit, early, hooks or {},
     )  # fmt: skip
     return explore_system(target, options)
 

@@ -33,7 +33,7 @@ from ..mailbox import Signal
 from ..regions import Group
 from .bytecode import Layout
 from .frames import NULL, in_c_call, stack_values
-from .values import Canon, Form
+from .values import Canon, Form, Hooks
 
 #: Context managers of flowlet whose exit never swallows an exception.
 _NEVER_SWALLOW = (blocks.state, handlers.on, waits.spawn)
@@ -57,9 +57,16 @@ class Snapshot:
 
 
 class Reader:
-    """Reads parked actors.  `keep`: names that count as live; `everything`: all names do."""
+    """Reads parked actors.
 
-    def __init__(self, keep: Collection[str] = (), everything: bool = False) -> None:
+    `keep`: names that count as live; `everything`: all names do; `hooks`: by type, what stands for
+    an object whose state cannot be read.
+    """
+
+    def __init__(
+        self, keep: Collection[str] = (), everything: bool = False, hooks: Hooks | None = None
+    ) -> None:
+        self.hooks = hooks or {}
         self.keep = frozenset(keep)
         self.everything = everything
         self._layouts: dict[CodeType, Layout] = {}
@@ -136,7 +143,7 @@ class Reader:
 
     def canon(self) -> Canon:
         """A maker of canonical forms that knows how to read generators."""
-        return Canon(self._generator_form)
+        return Canon(self._generator_form, self.hooks)
 
     def _that_matter(self, stack: list[FrameType]) -> list[FrameType]:
         """The stack without the frames that can only return what their caller gets anyhow."""

@@ -16,9 +16,10 @@ from ..cells import Look
 from ..errors import ExploreError, NoReplyError
 from ..mailbox import KEEPS, Signal
 from ..requests import Asking
+from .cast import CastRef
 from .growth import Growth
 from .identity import Reader, Snapshot, timer_label
-from .scene import CastRef, Scene, Stimulus, Verdict
+from .scene import Scene, Stimulus, Verdict
 
 if TYPE_CHECKING:
     from .actor_graph import Pen
@@ -73,6 +74,8 @@ class LocalState:
     cut: bool = False
     growth: Growth | None = None
     snapshot: Snapshot | None = None
+    #: The types of the mail that it keeps.
+    mail: tuple[type, ...] = ()
     #: Whom it asks.
     asks: int = -1
     #: The type of its request.
@@ -277,6 +280,7 @@ class LocalMachine:
     def _describe(self, state: LocalState, scene: Scene, ref: CastRef) -> None:
         fiber = ref._fiber
         state.accepts = tuple(fiber.takes())
+        state.mail = tuple(type(item) for item in _mail(fiber.box))
         state.timers = tuple(timer_text(each) for each in scene.timers_for(ref))
         state.called = fiber.called or ""
         calls = [each.called or "" for each in fiber.all_fibers()]

@@ -15,11 +15,12 @@ from ..cells import Look
 from ..errors import ExploreError, ReplayError
 from ..requests import Asking
 from .alphabet import Alphabet
+from .cast import CastRef, NoReply, Sending
 from .exchange import Message
 from .found import Step
 from .local import timer_text
 from .product import Product
-from .scene import CastRef, NoReply, Scene, Sending, Stimulus
+from .scene import Scene, Stimulus
 from .targets import alone, is_system
 from .telling_steps import flight_line, numbered, told
 from .universe import Move

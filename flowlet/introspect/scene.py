@@ -8,20 +8,20 @@ all of them.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from .. import names
-from ..actor import NOBODY, ActorRef, current_actor
+from ..actor import NOBODY, ActorRef
 from ..calls import Call
 from ..cells import Cell, Look
-from ..errors import ExploreError, FlowletError, IllegalCallError
+from ..errors import ExploreError, FlowletError
 from ..fiber import Fiber
 from ..instrument import Listener, Sent
-from ..requests import Asking, Request
+from ..requests import Asking
 from ..sending import Delayed
+from .cast import CastRef, NoReply, SceneCell, Sending, transplanted
 from .guards import EndlessLoop
 from .identity import timers_by_place
 from .stage import Pick, Stage, fresh
@@ -30,7 +30,7 @@ from .stage import Pick, Stage, fresh
 #: is as if it had not come; nothing.
 Verdict = Literal["taken", "discarded", "kept", "nothing"]
 
-StimulusKind = Literal["start", "event", "timer", "go", "reply", "no reply", "result"]
+StimulusKind = Literal["start", "event", "early", "timer", "go", "reply", "no reply", "result"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,147 +48,6 @@ class Stimulus:
 
 START: Final = Stimulus("start")
 GO: Final = Stimulus("go")
-
-
-@dataclass(slots=True)
-class Sending:
-    """Something that an actor has sent: an event, or the reply to a request."""
-
-    sender: ActorRef[Any] | None
-    receiver: ActorRef[Any]
-    event: Any
-    reply: bool = False
-    #: Its number in the search, once it has been asked for.
-    number: int = -1
-
-
-class CastRef(ActorRef[Any]):
-    """The handle of an actor on a scene: what others send to it is in the search's hands."""
-
-    __slots__ = ()
-
-    def send(self, event: object, after: Any = None) -> Any:
-        """Give it to the search, unless it is the actor's own."""
-        sender = current_actor()
-        if after is not None or sender is self:
-            return super().send(event, after)
-        self._sender_of(event)  # raises for what is no event
-        self._deliver_later(event, sender)
-        return None
-
-    def _deliver(self, event: object, sender: ActorRef[Any] | None) -> None:
-        if sender is self:
-            super()._deliver(event, sender)
-        else:
-            self._deliver_later(event, sender)  # a `send(after=…)` whose time has come
-
-    def _deliver_later(self, event: object, sender: ActorRef[Any] | None) -> None:
-        scene = self._home
-        assert isinstance(scene, Scene)
-        asking = getattr(event, "_asking", None)
-        if isinstance(event, Request) and asking is not None:
-            # The asker may go on, and forget it; whom to answer stays.
-            asker, event = asking.asker, copy.copy(event)
-            object.__setattr__(event, "_asking", _Answer(scene, asker))
-        scene.sent.append(Sending(sender, self, event))
-        scene.tell_sent(sender, self, event)
-
-    def ask(self, request: Any, after: Any = None, at: Any = None) -> Any:
-        """Whether this actor has ended counts for whoever asks it."""
-        self._is_looked_at()
-        return super().ask(request, after, at)
-
-    @property
-    def alive(self) -> bool:
-        """Whether the actor has not ended yet."""
-        self._is_looked_at()
-        return self.phase != "ended"
-
-    @property
-    def state(self) -> tuple[Any, ...]:
-        """Where the actor is; no other actor may know."""
-        if self._is_another_here():
-            scene = self._home
-            assert isinstance(scene, Scene)
-            other = current_actor()
-            assert other is not None
-            scene.refuse(
-                f"{other.name} reads the state of {self.name}, which it shares with nobody: two "
-                "actors share messages and cells; send it, or keep it in a cell"
-            )
-        return super().state
-
-    def path_text(self) -> str:
-        """The state as one text, for messages; of another actor nothing is known."""
-        return "some state" if self._is_another_here() else super().path_text()
-
-    def _is_another_here(self) -> bool:
-        """Whether another actor of the same scene is running."""
-        other = current_actor()
-        return other is not None and other is not self and other._home is self._home
-
-    def _is_looked_at(self) -> None:
-        if self._is_another_here():
-            scene = self._home
-            assert isinstance(scene, Scene)
-            scene.looked_at[self] = None
-
-    def put(self, event: object) -> None:
-        """Deliver an event: the search's own way in."""
-        self._fiber.offer(event)
-
-
-class SceneCell(Cell[Any]):
-    """A cell that notes who reads and writes it."""
-
-    __slots__ = ()
-
-    @property
-    def value(self) -> Any:
-        """What it holds."""
-        scene = self._home
-        assert isinstance(scene, Scene)
-        scene.reads[self.name] = None
-        return Cell.value.fget(self)  # type: ignore[attr-defined]
-
-    @value.setter
-    def value(self, value: Any) -> None:
-        scene = self._home
-        assert isinstance(scene, Scene)
-        scene.writes[self.name] = None
-        Cell.value.fset(self, value)  # type: ignore[attr-defined]
-
-
-class _Answer:
-    """Stands in a delivered request for whoever asked, who is on another scene or waits here."""
-
-    __slots__ = ("answered", "asker", "over", "scene")
-
-    def __init__(self, scene: Scene, asker: ActorRef[Any]) -> None:
-        self.scene = scene
-        self.asker = asker
-        self.answered = self.over = False
-
-    def answer(self, request: Request[Any], value: object) -> None:
-        """The reply is on its way, as a message is."""
-        if self.answered:
-            raise IllegalCallError(f"{request!r} was answered twice; reply once to each request")
-        self.answered = True
-        self.scene.sent.append(Sending(current_actor(), self.asker, value, reply=True))
-
-    def fail(self, actor: ActorRef[Any], why: str) -> None:
-        """There will be no reply."""
-        self.answered = True
-        failure = NoReply(actor.name, why)
-        self.scene.sent.append(Sending(current_actor(), self.asker, failure, reply=True))
-
-
-@dataclass(frozen=True, slots=True)
-class NoReply:
-    """The reply that there will be none."""
-
-    actor: str
-    why: str
 
 
 class Scene(Stage):
@@ -323,6 +182,10 @@ class Scene(Stage):
                 return "taken"
             case "event":
                 return self._deliver(ref, event)
+            case "early":
+                self._deliver(ref, event, keeps=True)
+                kept = ref.alive and any(item is event for item in fiber.box or ())
+                return "taken" if kept else "nothing"
             case "timer":
                 timed = self.timers_for(ref)[stimulus.place]
                 when = timed.when
@@ -363,7 +226,7 @@ class Scene(Stage):
         self._step(ref)
         return True
 
-    def _deliver(self, ref: CastRef, event: object) -> Verdict:
+    def _deliver(self, ref: CastRef, event: object, keeps: bool = False) -> Verdict:
         fiber = ref._fiber
         if fiber in self.ready and not isinstance(event, tuple(fiber.takes())):
             return "kept"  # it pauses
@@ -377,7 +240,8 @@ class Scene(Stage):
             box = fiber.box
             if box is not None and any(item is event for item in box):
                 if not before.has_moved(ref):
-                    box.remove(event)
+                    if not keeps:
+                        box.remove(event)
                     return "kept"
                 return "taken"
             if ref.discarded > discarded:
@@ -451,20 +315,3 @@ def _endless(ref: ActorRef[Any], place: str) -> ExploreError:
         f"{ref.name} computes for ever, or for very long, without a wait, at {place}; let the loop "
         "wait for something, or end"
     )
-
-
-def transplanted(event: Any, origin: Scene, scene: Scene) -> Any:
-    """A copy of an event for another scene, with the handles of that one's actors."""
-    memo: dict[int, Any] = {
-        id(mine): theirs for mine, theirs in zip(origin.cast, scene.cast, strict=True)
-    }
-    memo.update(
-        (id(mine), theirs)
-        for mine, theirs in zip(origin.named_cells, scene.named_cells, strict=True)
-    )
-    again = copy.deepcopy(event, memo)
-    asking = getattr(event, "_asking", None)
-    if isinstance(event, Request) and asking is not None:
-        asker = memo[id(asking.asker)]
-        object.__setattr__(again, "_asking", _Answer(scene, asker))
-    return again

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from typing import Any, Literal
 
+from .. import names
 from ..errors import ExploreError
 from .actor_graph import Pen, functions_of, graph_of_actor, graph_of_system
 from .alphabet import Alphabet, Examples
@@ -19,16 +20,17 @@ from .local import LocalState
 from .model import StateGraph
 from .network import NETWORKS, NetworkKind
 from .product import Product
+from .progress import Progress, line_for
 from .rehearsal import audit
 from .scene import Scene
 from .shared import SharedGlobals
 from .symmetry import Orbits, Symmetry, groups_of
 from .targets import alone, is_system
 from .universe import Move
+from .values import Hooks
 from .view import View
 
 Predicate = Callable[[View], object]
-Progress = Callable[[int, int], None]
 
 #: Ways that are run again in company, to see that the actors share nothing else.
 AUDITED = 24
@@ -52,6 +54,8 @@ class Options:
     max_states: int = 1_000_000
     progress: Progress | None = None
     audited: bool = True
+    early: bool = False
+    hooks: Hooks = field(default_factory=dict)
 
 
 class SystemExploration:
@@ -79,6 +83,14 @@ class SystemExploration:
             f"<{self.unique_states} states, {self.terminal_states} of them terminal, "
             f"{self.transitions} transitions, {'complete' if self.complete else 'not complete'}; "
             f"{rate:,.0f} states/s, {self.runs} runs>"
+        )
+
+    @property
+    def kinds(self) -> frozenset[type]:
+        """The types of events that are taken somewhere."""
+        machines = self._product.machines
+        return frozenset(
+            k for machine in machines for state in machine.states for k in state.accepts
         )
 
     @property
@@ -192,11 +204,17 @@ def explore_system(
     if options.network not in NETWORKS:
         raise ExploreError(f"network is one of {', '.join(NETWORKS)}, not {options.network!r}")
     keep = frozenset(options.keep)
+    early: frozenset[type] = frozenset()
     for _ in range(MOST_NAMES):
         try:
-            return _explore_once(target, options, keep, visit)
+            found = _explore_once(target, options, keep, visit, early)
         except NameToKeep as wanted:
             keep |= {wanted.name}
+            continue
+        kinds = found.kinds if options.early else early
+        if kinds == early:
+            return found
+        early = kinds
     raise ExploreError(f"the predicates read more than {MOST_NAMES} locals that are dead otherwise")
 
 
@@ -205,8 +223,9 @@ def _explore_once(
     options: Options,
     keep: frozenset[str],
     visit: Callable[[Product], Callable[[int], bool]] | None,
+    early: frozenset[type],
 ) -> SystemExploration:
-    reader = Reader(keep, everything=options.identity == "all")
+    reader = Reader(keep, everything=options.identity == "all", hooks=options.hooks)
     product = Product(
         lambda picks: Scene(target, picks), options.network, options.lossy, reader,
         ordered_time=options.time == "ordered",
@@ -223,7 +242,9 @@ def _explore_once(
     if len(functions) == 1:
         (alphabet,) = alphabets.values()
         product.offers = lambda local: list(_offered(local, alphabet))
-        product.hints["mail was assumed to come when it is listened for"] = None
+        product.early = lambda local: list(_too_early(local, alphabet, early))
+        if not options.early:
+            product.hints["mail was assumed to come when it is listened for"] = None
     product.replies = lambda actor, local: alphabets[product.names[actor]].replies(local.requests)
     product.results = lambda actor, local: _results(alphabets[product.names[actor]], local)
     within = options.within
@@ -236,12 +257,15 @@ def _explore_once(
     if options.symmetry is not None:
         product.signature = Orbits(product, groups_of(options.symmetry, product)).signature
     visitor = visit(product) if visit is not None else None
+    line = None if options.progress else line_for(names.function_name(target))
     try:
         with tracer:
-            product.run(admits, visitor, options.max_states, options.progress)
+            product.run(admits, visitor, options.max_states, options.progress or line)
         if options.audited:
             audit(product, _sample(list(product.parent)))
     finally:
+        if line is not None:
+            line.end()
         product.dispose()
         shared.check()
     for alphabet in alphabets.values():
@@ -262,6 +286,16 @@ def _offered(local: LocalState, alphabet: Alphabet) -> Iterator[tuple[int, Any]]
     for kind in local.accepts:
         for event in alphabet.of(kind):
             yield alphabet.number(event), event
+
+
+def _too_early(
+    local: LocalState, alphabet: Alphabet, kinds: Iterable[type]
+) -> Iterator[tuple[int, Any]]:
+    """What may come to a lone actor before it listens for it: once of each type."""
+    for kind in kinds:
+        if kind not in local.accepts and kind not in local.mail:
+            for event in alphabet.of(kind):
+                yield alphabet.number(event), event
 
 
 def _results(alphabet: Alphabet, local: LocalState) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ..actor import ActorRef
-from .scene import NoReply
+from .cast import NoReply
 
 
 def told(value: Any) -> str:

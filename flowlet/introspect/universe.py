@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..errors import ExploreError
+from .cast import NoReply
 from .exchange import Exchange, Message
 from .frames_of_views import Frames
 from .identity import Reader
 from .local import LocalMachine, LocalState, Outcome
 from .network import KINDS, Fields, Network, NetworkKind, TooLongError
-from .scene import GO, START, NoReply, Scene, Stimulus
+from .scene import GO, START, Scene, Stimulus
 
 ANY_TIME: Final = (
     "any armed timer may go off first, whatever its time (time='any'): time='ordered' lets the "
@@ -74,6 +75,8 @@ class Universe:
         self.results = results
         #: What actors outside may answer.
         self.replies = replies
+        #: What may come too early, in a system that is one actor.
+        self.early: Callable[[LocalState], list[tuple[int, Any]]] | None = None
         #: What may come from outside, in a system that is one actor.
         self.offers = offers
         self.scene_for = scenes
@@ -204,6 +207,9 @@ class Universe:
         if self.offers is not None:
             for number, event in self.offers(local):
                 add(Stimulus("event", -1 - number), event, 0, None)
+        if self.early is not None:
+            for number, event in self.early(local):
+                add(Stimulus("early", -1 - number), event, 0, None)
         if local.timers:
             places, bits = self._due(actor, state, len(local.timers))
             touched |= bits

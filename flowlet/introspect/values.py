@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from enum import Enum
 from random import Random
 from typing import Any, Final
@@ -30,6 +30,8 @@ from ..handlers import on
 from ..requests import Request
 
 Form = Hashable
+#: By type: a function that gives, for an object of it, a value that says all of its state.
+Hooks = Mapping[type, Callable[[Any], Any]]
 
 
 class Moment(float):
@@ -71,7 +73,10 @@ class Canon:
     `moments` collects the paths of values that were derived from `now()`.
     """
 
-    def __init__(self, frame_form: Callable[[Canon, types.FrameType], Form]) -> None:
+    def __init__(
+        self, frame_form: Callable[[Canon, types.FrameType], Form], hooks: Hooks | None = None
+    ) -> None:
+        self.hooks = hooks or {}
         self.numbers: dict[int, int] = {}
         self.kept: list[Any] = []
         self.moments: set[str] = set()
@@ -137,6 +142,10 @@ class Canon:
         if number is not None:
             return ("again", number)
         kind: Any = type(value)
+        hook = next((self.hooks[base] for base in kind.__mro__ if base in self.hooks), None)
+        if hook is not None:
+            self.is_plain = False
+            return (kind, self._number(value), self.of(hook(value), path))
         if isinstance(value, types.FunctionType):
             if value.__closure__ is None and not value.__defaults__ and not value.__kwdefaults__:
                 return ("function", value.__code__)
@@ -145,7 +154,9 @@ class Canon:
                 return ("builtin", value.__module__, value.__qualname__)
         elif isinstance(value, frozenset | set) and kind in (frozenset, set):
             # Members are hashable; their own order in the set depends on addresses.
-            members = sorted((Canon(self.frame_form).of(m, path) for m in value), key=repr)
+            members = sorted(
+                (Canon(self.frame_form, self.hooks).of(m, path) for m in value), key=repr
+            )
             form: tuple[Any, ...] = (kind, *members)
             return form if kind is frozenset else (self._number(value), *form)
         number = self._number(value)
@@ -215,7 +226,8 @@ class Canon:
             raise ExploreError(
                 f"{path} is a {kind.__module__}.{kind.__qualname__}, whose state cannot be read "
                 f"({error}), so two states with it cannot be told apart; keep it out of the locals "
-                "that live across a wait, or give its class a __reduce__ that says what is in it"
+                "that live across a wait, or say what is in it: "
+                f"explore(…, hooks={{{kind.__qualname__}: fn}})"
             ) from None
         if isinstance(reduced, str):
             return ("global", reduced)

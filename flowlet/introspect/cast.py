@@ -1,0 +1,172 @@
+"""What the actors of a scene are made of: handles and cells that leave it to the search.
+
+A handle hands what is sent to it over to the scene, and does not let others see what its actor
+does.  A cell notes who reads and writes it.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..actor import ActorRef, current_actor
+from ..cells import Cell
+from ..errors import IllegalCallError
+from ..requests import Request
+
+if TYPE_CHECKING:
+    from .scene import Scene
+
+
+@dataclass(slots=True)
+class Sending:
+    """Something that an actor has sent: an event, or the reply to a request."""
+
+    sender: ActorRef[Any] | None
+    receiver: ActorRef[Any]
+    event: Any
+    reply: bool = False
+    #: Its number in the search, once it has been asked for.
+    number: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class NoReply:
+    """The reply that there will be none."""
+
+    actor: str
+    why: str
+
+
+class _Answer:
+    """Stands in a delivered request for whoever asked, who is on another scene or waits here."""
+
+    __slots__ = ("answered", "asker", "over", "scene")
+
+    def __init__(self, scene: Scene, asker: ActorRef[Any]) -> None:
+        self.scene = scene
+        self.asker = asker
+        self.answered = self.over = False
+
+    def answer(self, request: Request[Any], value: object) -> None:
+        """The reply is on its way, as a message is."""
+        if self.answered:
+            raise IllegalCallError(f"{request!r} was answered twice; reply once to each request")
+        self.answered = True
+        self.scene.sent.append(Sending(current_actor(), self.asker, value, reply=True))
+
+    def fail(self, actor: ActorRef[Any], why: str) -> None:
+        """There will be no reply."""
+        self.answered = True
+        failure = NoReply(actor.name, why)
+        self.scene.sent.append(Sending(current_actor(), self.asker, failure, reply=True))
+
+
+class CastRef(ActorRef[Any]):
+    """The handle of an actor on a scene: what others send to it is in the search's hands."""
+
+    __slots__ = ()
+
+    def send(self, event: object, after: Any = None) -> Any:
+        """Give it to the search, unless it is the actor's own."""
+        sender = current_actor()
+        if after is not None or sender is self:
+            return super().send(event, after)
+        self._sender_of(event)  # raises for what is no event
+        self._deliver_later(event, sender)
+        return None
+
+    def _deliver(self, event: object, sender: ActorRef[Any] | None) -> None:
+        if sender is self:
+            super()._deliver(event, sender)
+        else:
+            self._deliver_later(event, sender)  # a `send(after=…)` whose time has come
+
+    def _deliver_later(self, event: object, sender: ActorRef[Any] | None) -> None:
+        scene: Any = self._home
+        asking = getattr(event, "_asking", None)
+        if isinstance(event, Request) and asking is not None:
+            # The asker may go on, and forget it; whom to answer stays.
+            asker, event = asking.asker, copy.copy(event)
+            object.__setattr__(event, "_asking", _Answer(scene, asker))
+        scene.sent.append(Sending(sender, self, event))
+        scene.tell_sent(sender, self, event)
+
+    def ask(self, request: Any, after: Any = None, at: Any = None) -> Any:
+        """Whether this actor has ended counts for whoever asks it."""
+        self._is_looked_at()
+        return super().ask(request, after, at)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the actor has not ended yet."""
+        self._is_looked_at()
+        return self.phase != "ended"
+
+    @property
+    def state(self) -> tuple[Any, ...]:
+        """Where the actor is; no other actor may know."""
+        if self._is_another_here():
+            scene: Any = self._home
+            other = current_actor()
+            assert other is not None
+            scene.refuse(
+                f"{other.name} reads the state of {self.name}, which it shares with nobody: two "
+                "actors share messages and cells; send it, or keep it in a cell"
+            )
+        return super().state
+
+    def path_text(self) -> str:
+        """The state as one text, for messages; of another actor nothing is known."""
+        return "some state" if self._is_another_here() else super().path_text()
+
+    def _is_another_here(self) -> bool:
+        """Whether another actor of the same scene is running."""
+        other = current_actor()
+        return other is not None and other is not self and other._home is self._home
+
+    def _is_looked_at(self) -> None:
+        if self._is_another_here():
+            scene: Any = self._home
+            scene.looked_at[self] = None
+
+    def put(self, event: object) -> None:
+        """Deliver an event: the search's own way in."""
+        self._fiber.offer(event)
+
+
+class SceneCell(Cell[Any]):
+    """A cell that notes who reads and writes it."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> Any:
+        """What it holds."""
+        scene: Any = self._home
+        scene.reads[self.name] = None
+        return Cell.value.fget(self)  # type: ignore[attr-defined]
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        scene: Any = self._home
+        scene.writes[self.name] = None
+        Cell.value.fset(self, value)  # type: ignore[attr-defined]
+
+
+def transplanted(event: Any, origin: Scene, scene: Scene) -> Any:
+    """A copy of an event for another scene, with the handles of that one's actors."""
+    memo: dict[int, Any] = {
+        id(mine): theirs for mine, theirs in zip(origin.cast, scene.cast, strict=True)
+    }
+    memo.update(
+        (id(mine), theirs)
+        for mine, theirs in zip(origin.named_cells, scene.named_cells, strict=True)
+    )
+    again = copy.deepcopy(event, memo)
+    asking = getattr(event, "_asking", None)
+    if isinstance(event, Request) and asking is not None:
+        asker = memo[id(asking.asker)]
+        object.__setattr__(again, "_asking", _Answer(scene, asker))
+    return again
