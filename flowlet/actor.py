@@ -386,9 +386,12 @@ class ActorRef(Generic[R]):
         home = self._home
         if self.phase == "spawned":
             home.forget(self)
-        elif self.phase == "alive":
+            return
+        if self.phase == "alive":
             self.phase = "stopping"
             self._fiber.signal(Stop(), first=True)
+        # One that is being ended already, by a child's failure, gets no more time either.
+        if self.phase == "stopping" and self._grace is None:
             when = home.deadline(grace)
             self._grace = Grace(self, when)
             home.timers.arm(when, self._grace)

@@ -98,7 +98,7 @@ class on(Block):
         me.block, me.path = self.outer, self.path
         # Where those inside would be left is the wait, and not where the handler is.
         me.histories = histories[: self.histories]
-        me.alarm = me.own = me.group = None
+        me.alarm = me.own = me.group = me.called = None
         try:
             self.handler(event)
         except Unwinding as unwinding:

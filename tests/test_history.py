@@ -7,6 +7,7 @@ The rows of the statechart rules are in test_semantics.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -225,7 +226,7 @@ def test_clean_up_is_not_where_a_block_was_left(
 ) -> None:
     """However it is left, it remembers the wait, and does so every time."""
     seen: Seen = []
-    ref = d.spawn(machine, seen)
+    ref = d.spawn(partial(machine, seen))
     d.settle()
     player = d.find("player") or ref
     for events in ((Next(), Break()), (Break(),), (Next(), Break())):

@@ -1,4 +1,4 @@
-"""`on`: jumps out of a handler, and a block that is entered twice.
+"""`on`: what a handler's wait is called, jumps out of a handler, a block that is entered twice.
 
 What a handler does in the midst of a wait is in test_semantics.py and test_statechart_traps.py.
 """
@@ -20,6 +20,7 @@ from flowlet import (
     on,
     parallel,
     receive,
+    sleep,
     state,
     until,
 )
@@ -48,8 +49,34 @@ def other() -> None:
     receive(Go, at="other")
 
 
+def nothing(_event: object) -> None: ...
+
+
 def jump(_event: Jump) -> None:
     become(other)
+
+
+# --- the name of a handler's wait ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("listeners", [[], [nothing]], ids=["unseen", "watched"])
+def test_a_wait_of_a_handler_has_its_own_name(listeners: list[Callable[..., None]]) -> None:
+    """And not that of the sleep which it interrupts; the source does not tell here."""
+    awaited = [Go]
+
+    def think(_event: Jump) -> None:
+        receive(*awaited)
+
+    def machine() -> None:
+        with on(Jump, think):
+            sleep(9)
+
+    with Dispatcher(instruments=listeners) as d:
+        ref = d.spawn(machine)
+        send_all(d, ref, Jump())
+        assert ref.state[-1] == "Go"
+        send_all(d, ref, Go())
+        assert ref.state[-1] != "Go"
 
 
 # --- become in a handler ------------------------------------------------------------------------
@@ -210,9 +237,6 @@ def test_in_a_region_a_jump_in_a_handler_stays_in_the_region() -> None:
 
 
 # --- a block entered twice ----------------------------------------------------------------------
-
-
-def nothing(_event: object) -> None: ...
 
 
 BLOCKS = [lambda: until(Leave), lambda: on(Leave, nothing)]
