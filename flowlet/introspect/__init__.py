@@ -8,6 +8,7 @@ from .found import Exploration, Step
 from .model import Coverage, Evidence, GraphDiff, Source, State, StateGraph, Transition
 from .observe import Observation, observe
 from .rehearsal import replay
+from .static import static
 from .view import View
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "formats",
     "observe",
     "replay",
+    "static",
 ]

@@ -44,7 +44,6 @@ class Exchange:
     def __init__(self, scene: Scene, reader: Reader, by_sender: bool = True) -> None:
         self.reader = reader
         self.by_sender = by_sender
-        self.archive = scene
         self.names = [ref.name for ref in scene.cast]
         self.numbers = {ref: number for number, ref in enumerate(self.names)}
         self.messages: list[Message] = []

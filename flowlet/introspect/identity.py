@@ -281,17 +281,12 @@ def _look_up(frame: FrameType, expr: ast.expr) -> Any:
     return None
 
 
-def timers_of(ref: ActorRef[Any]) -> list[tuple[float, Any]]:
-    """What may go off for an actor, earliest first, in the order of arming: `(when, timed)`.
-
-    What a handler has put to sleep goes off only afterwards.
-    """
-    awake = {id(timed) for _, timed in timers_by_place(ref)}
-    return [each for each in ref._home.timers.all_armed() if id(each[1]) in awake]
-
-
 def timers_by_place(ref: ActorRef[Any]) -> list[tuple[float, Any]]:
-    """The same in an order that does not depend on times: a wait's own, then inside out."""
+    """What may go off for an actor, in an order that does not depend on times: `(when, timed)`.
+
+    A wait's own limit comes first, then those of its blocks, from inside out.  What a handler has
+    put to sleep goes off only afterwards.
+    """
     armed = {id(timed) for _, timed in ref._home.timers.all_armed()}
     awake = handlers.times_awake(ref._fiber)
     return [(timed.when, timed) for timed in awake if id(timed) in armed]

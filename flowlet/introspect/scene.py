@@ -25,6 +25,7 @@ from .cast import CastRef, NoReply, SceneCell, Sending, transplanted
 from .guards import EndlessLoop
 from .identity import timers_by_place
 from .stage import Pick, Stage, fresh
+from .telling_steps import told
 
 #: What became of a stimulus: the actor went on; it threw the event away; it keeps the event, which
 #: is as if it had not come; nothing.
@@ -107,7 +108,7 @@ class Scene(Stage):
         if not self.wanted:
             return super().choose_for(ref, options)
         text = self.wanted.pop(0)
-        texts = [f"chose {option!r}" for option in options]
+        texts = [f"chose {told(option)}" for option in options]
         if text not in texts:
             self.refuse(f"a choice {text!r} is wanted, and there are {', '.join(texts)}")
         self.picked.append(Pick(texts.index(text), len(options), text))

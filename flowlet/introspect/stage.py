@@ -16,11 +16,11 @@ from typing import Any
 
 from .. import names
 from ..actor import NOBODY, ActorRef, current_actor
-from ..calls import Call
 from ..dispatcher import Dispatcher
 from ..errors import ExploreError
 from ..instrument import Sent
 from ..options import options_of
+from .telling_steps import told
 from .values import Moment
 
 
@@ -66,18 +66,8 @@ class Stage(Dispatcher):
         """The option that the search wants now."""
         done = len(self.picked)
         place = self.picks[done] if done < len(self.picks) else 0
-        self.picked.append(Pick(place, len(options), f"chose {options[place]!r}"))
+        self.picked.append(Pick(place, len(options), f"chose {told(options[place])}"))
         return options[place]
-
-    def call_out(self, call: Call, fn: Callable[..., Any], args: tuple[Any, ...]) -> None:
-        """Side effects are not for trying out."""
-        name = names.function_name(fn)
-        self.refusal = ExploreError(
-            f"perform({name}) has effects outside, and exploring would have them in every state; "
-            f"this version does not explore it: hand {name} to the function as an argument, and "
-            "explore it with one that only returns a value"
-        )
-        raise self.refusal
 
     def rng_for(self, ref: ActorRef[Any]) -> Random:
         """Chance that cannot be tried out."""

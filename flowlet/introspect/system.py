@@ -76,6 +76,7 @@ class SystemExploration:
         #: How long the search took, and how many steps it ran on real greenlets.
         self.seconds = product.seconds
         self.runs = sum(machine.runs for machine in product.machines)
+        self.replays = sum(machine.replays for machine in product.machines)
 
     def __repr__(self) -> str:
         rate = self.unique_states / self.seconds if self.seconds else 0
