@@ -20,6 +20,7 @@ from .errors import (
     MailboxFullError,
     NoReplyError,
     NotAnEventTypeError,
+    ReplayError,
     RestartLimitError,
     UnexpectedEventError,
 )
@@ -97,6 +98,7 @@ __all__ = [
     "MailboxFullError",
     "NoReplyError",
     "NotAnEventTypeError",
+    "ReplayError",
     "RestartLimitError",
     "UnexpectedEventError",
 ]

@@ -30,10 +30,9 @@ def functions_of(fns: Iterable[Callable[..., Any]]) -> dict[CodeType, Code]:
 
 
 class Pen:
-    """Draws what one actor does, while its steps are run."""
+    """Draws what an actor does, while its steps are run."""
 
-    def __init__(self, name: str, tracer: Tracer) -> None:
-        self.builder = GraphBuilder(name, explored=True)
+    def __init__(self, tracer: Tracer) -> None:
         self.tracer = tracer
         self.moves: list[Move] = []
 
@@ -61,19 +60,27 @@ class Pen:
         self.tracer.end()
         scene.unlisten(scene.hear)
 
-    def draw(self, outcome: Outcome) -> None:
-        """Draw what the step did."""
+    def drawn(self, outcome: Outcome) -> tuple[Move, ...]:
+        """What the step did, as it is drawn."""
         picks = [(f"choose {number}", text) for number, text in enumerate(outcome.chose)]
         for move in self.moves:
             move.atoms = (*self.tracer.atoms.items(), *fields_of(move.cause), *picks)
-            self.builder.add(move)
+        return tuple(self.moves)
 
 
-def graph_of_actor(machine: LocalMachine, complete: bool, notes: Iterable[str]) -> StateGraph:
+def graph_of_actor(
+    product: Product, machine: LocalMachine, complete: bool, notes: Iterable[str]
+) -> StateGraph:
     """What one actor did."""
-    assert machine.pen is not None
-    builder = machine.pen.builder
+    builder = GraphBuilder(machine.name, explored=True)
     for state in machine.states:
+        for step, drawn in state.drawn.items():
+            if product.taken is None or (machine.number, state.number, step) in product.taken:
+                for move in drawn:
+                    builder.add(move)
+    for state in machine.states:
+        if state.path not in builder.states:
+            continue
         if state.alive and state.goes != "start":
             shown = dict.fromkeys([*map(label_of_type, state.accepts), *state.timers])
             builder.accepts.setdefault(state.path, {}).update(shown)

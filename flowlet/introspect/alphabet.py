@@ -25,6 +25,7 @@ from ..events import Event
 from ..names import unwrapped
 from ..requests import Request
 from ..source import reading_of
+from .bytecode import Layout
 
 #: A whole-number field with more values than this is sampled at its bounds.
 MOST_NUMBERS = 64
@@ -108,6 +109,11 @@ class Alphabet:
             returns = get_type_hints(fn).get("return", None)
         except Exception:
             returns = None
+        if returns is None and not _surely_returns_none(fn):
+            raise ExploreError(
+                f"perform({name}) is not called while exploring, and {name} does not say what it "
+                f"returns; annotate it, or give values: examples={{{name!r}: […]}}"
+            )
         if returns is None or returns is NoneType:
             return [None]
         return self._values(returns, f"the result of {name}", None)
@@ -275,6 +281,12 @@ class Alphabet:
             f"{path} is {getattr(kind, '__name__', kind)}, of which no value can be made; give "
             "some: explore(fn, events=[…]) or examples={…: […]}"
         )
+
+
+def _surely_returns_none(fn: Callable[..., Any]) -> bool:
+    """Whether a function has no `return` with a value."""
+    code = getattr(fn, "__code__", None)
+    return code is not None and Layout(code, lambda _: True).always_returns == (None,)
 
 
 def _given_as(name: str, info: FieldInfo) -> str:

@@ -249,7 +249,7 @@ def _used(step: dis.Instruction) -> frozenset[str]:
             return frozenset(_names(step))
         case "STORE_FAST_LOAD_FAST":
             return frozenset(_names(step)[1:])
-        case "LOAD_DEREF" | "LOAD_CLASSDEREF" | "LOAD_FROM_DICT_OR_DEREF":
+        case "LOAD_DEREF" | "LOAD_CLASSDEREF" | "LOAD_FROM_DICT_OR_DEREF" | "LOAD_CLOSURE":
             return frozenset(_names(step))
     return frozenset()
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from .. import names
 from ..errors import ExploreError
 from .alphabet import Examples
 from .counterexample import as_pytest, sequence
@@ -46,6 +47,8 @@ class Failure:
     loop: list[Step] = field(default_factory=list)
     states: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     system: Callable[..., Any] | None = field(default=None, repr=False)
+    predicate: Predicate | None = field(default=None, repr=False)
+    network: NetworkKind = "fifo"
 
     def as_pytest(self) -> str:
         """A test function, as code, that runs into it: paste it into a test file."""
@@ -166,7 +169,7 @@ def check(
         *(_unexpected(product) if unexpected else ()),
         *(_deadlocks(product, strict=deadlock == "strict") if deadlock else ()),
     ]
-    told = [_tell(product, target, fault) for fault in failures]
+    told = [_tell(product, target, fault, asked, network) for fault in failures]
     for fault in failures:
         if fault.state >= 0 and symmetry is None:
             audit_way(product, fault.state, () if fault.lasso is None else fault.lasso.loop)
@@ -199,6 +202,11 @@ class _Asked:
         self.sometimes, self.eventually = sometimes, eventually
         self.decided: dict[tuple[FailureKind, str], int] = {}
         self.holds: dict[str, set[int]] = {}
+
+    def predicate(self, kind: str, name: str) -> Predicate | None:
+        """The predicate that failed."""
+        known = {"always": self.always, "never": self.never, "eventually": self.eventually}
+        return known.get(kind, {}).get(name)
 
     def watch(self, product: Product) -> Callable[[int], bool]:
         """What is called with each new state."""
@@ -289,7 +297,7 @@ def _unexpected(product: Product) -> Iterator[_Fault]:
         outcome.verdict == "discarded"
         for machine in product.machines
         for local in machine.states
-        for *_, outcome in local.steps.values()
+        for _, outcome in local.drawn
     )
     seen: set[tuple[int, type]] = set()
     for state in product.parent if throws else ():
@@ -318,12 +326,18 @@ def _deadlocks(product: Product, strict: bool) -> Iterator[_Fault]:
         kept = product.network.ordered and bool(product.network.in_flight(state))
         stuck = [name for name, local in waiting if strict or local.stuck]
         if waiting and (stuck or kept):
-            who = ", ".join(f"{name} in {'/'.join(map(str, at.path))}" for name, at in waiting)
+            who = ", ".join(f"{name} in {names.text(at.path)} at {at.line}" for name, at in waiting)
             yield _Fault("deadlock", "deadlock", f"nothing can happen any more: {who}", state)
             return
 
 
-def _tell(product: Product, target: Callable[..., Any], fault: _Fault) -> Failure:
+def _tell(
+    product: Product,
+    target: Callable[..., Any],
+    fault: _Fault,
+    asked: _Asked,
+    network: NetworkKind,
+) -> Failure:
     if fault.state < 0:
         return Failure(fault.kind, fault.name, fault.text, [], system=target)
     path = steps_to(product, fault.state)
@@ -339,4 +353,7 @@ def _tell(product: Product, target: Callable[..., Any], fault: _Fault) -> Failur
             for move, state in fault.lasso.loop
         ]
     states = {name: product.local(here, actor).path for actor, name in enumerate(product.names)}
-    return Failure(fault.kind, fault.name, fault.text, path, loop, states, target)
+    predicate = asked.predicate(fault.kind, fault.name)
+    return Failure(
+        fault.kind, fault.name, fault.text, path, loop, states, target, predicate, network
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from .model import StateGraph
@@ -20,6 +20,8 @@ class Step:
     event: object
     target: str
     line: str = ""
+    #: Whether what is received stays on its way, as on a network that is `duplicating`.
+    stays: bool = field(default=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.source} --{self.label}--> {self.target}"

@@ -28,11 +28,17 @@ class NameToKeep(Exception):  # noqa: N818  # no error: the search begins again
 class Locals(Mapping[str, Any]):
     """The variables of one frame, as they were at the wait."""
 
-    __slots__ = ("_actor", "_counts", "_everything", "_values")
+    __slots__ = ("_actor", "_counts", "_everything", "_product", "_values")
 
     def __init__(
-        self, actor: str, values: Mapping[str, Any], counts: frozenset[str], everything: bool
+        self,
+        product: Product,
+        actor: str,
+        values: Mapping[str, Any],
+        counts: frozenset[str],
+        everything: bool,
     ) -> None:
+        self._product = product
         self._actor = actor
         self._values = values
         self._counts = counts
@@ -43,14 +49,19 @@ class Locals(Mapping[str, Any]):
             there = ", ".join(self._values) or "none"
             raise KeyError(f"{self._actor} has no local {name!r} here; there are {there}")
         if name not in self._counts and not self._everything:
-            raise NameToKeep(name)
+            if self._product.searching:
+                raise NameToKeep(name)
+            raise KeyError(
+                f"{name!r} is not read again in this state of {self._actor}, so it does not count "
+                f"and may be anything; explore with keep=({name!r},)"
+            )
         return self._values[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+        return (name for name in self._values if self._everything or name in self._counts)
 
     def __len__(self) -> int:
-        return len(self._values)
+        return sum(1 for _ in self)
 
     def __repr__(self) -> str:
         return repr(dict(self._values))
@@ -85,7 +96,7 @@ class Frames:
         frame = fiber.gr_frame
         while frame is not None:
             if names.is_users(frame.f_code):
-                found.append(Locals(name, dict(frame.f_locals), counts, reader.everything))
+                found.append(Locals(product, name, dict(frame.f_locals), counts, reader.everything))
             frame = frame.f_back
         return found[::-1]
 

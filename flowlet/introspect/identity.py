@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -76,6 +77,9 @@ class Reader:
         fiber = ref._fiber
         found = Snapshot(())
         canon = self.canon()
+        canon.given = {
+            id(each): place for place, each in enumerate(ref._args) if type(each) in (list, tuple)
+        }
         form = self._fiber(fiber, canon, found)
         mail = tuple(
             canon.of(item, "mail") for item in fiber.box or () if not isinstance(item, Signal)
@@ -200,7 +204,7 @@ class Reader:
             if name in values and (self.everything or name in point.live or name in kept):
                 label = name if name not in found.variables else f"{code.co_name}.{name}"
                 found.variables[label] = values[name]
-                live.append((name, canon.of(values[name], label)))
+                live.append((name, _told_where(frame, canon, values[name], label)))
         return (code, _span(code, frame.f_lasti), tuple(live), self._hidden(frame, canon, found))
 
     def _hidden(self, frame: FrameType, canon: Canon, found: Snapshot) -> Form:
@@ -259,6 +263,17 @@ def _name_of(value: Any, frame: FrameType) -> str | None:
     return next((name for name, local in frame.f_locals.items() if local is value), None)
 
 
+def _told_where(frame: FrameType, canon: Canon, value: Any, label: str) -> Form:
+    """The form of a local; an error about it says at which line it is alive."""
+    try:
+        return canon.of(value, label)
+    except ExploreError as error:
+        file, line = names.line_of((frame.f_code, frame.f_lasti))
+        # Inside a generator that is a local it has been told already, for the wrong frame.
+        text = re.sub(r"^\S+:\d+: (?=.*whose state cannot be read)", "", str(error))
+        raise ExploreError(f"{file}:{line}: {text}") from None
+
+
 def _value_of(frame: FrameType, name: str) -> Any:
     values = frame.f_locals
     return values[name] if name in values else frame.f_globals.get(name)
@@ -295,3 +310,17 @@ def timers_by_place(ref: ActorRef[Any]) -> list[tuple[float, Any]]:
 def timer_label(timed: Any) -> str:
     """What a timer is called: its Delay's name, or `after 5s`."""
     return timeout_of(timed.after).label
+
+
+def difference(form: Any, other: Any) -> str:
+    """The name of the variable in which two forms differ first, if it can be told."""
+    if type(form) is not tuple or type(other) is not tuple:
+        return ""
+    if len(form) == 2 and len(other) == 2 and isinstance(form[0], str) and form[0] == other[0]:
+        return "" if form[1] == other[1] else difference(form[1], other[1]) or form[0]
+    for mine, theirs in zip(form, other, strict=False):
+        if mine != theirs:
+            found = difference(mine, theirs)
+            if found:
+                return found
+    return ""

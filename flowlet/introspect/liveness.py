@@ -123,9 +123,6 @@ def _is_fair(product: Product, part: Iterable[int]) -> bool:
         possible: set[Hashable] = set()
         for move, after in _moves(product, state):
             action = _action(move)
-            # What changes nothing at all does not count as happening, nor as waiting to.
-            if after == state:
-                continue
             possible.add(action)
             if after in members:
                 inside = True
@@ -140,7 +137,7 @@ def _round_trip(product: Product, part: set[int], start: int) -> Way:
     todo = [start]
     for state in todo:
         for move, after in _moves(product, state):
-            if after not in part or after == state:
+            if after not in part or (after == state and after != start):
                 continue
             if after == start:
                 way: Way = [(move, state)]

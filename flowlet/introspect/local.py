@@ -18,12 +18,13 @@ from ..mailbox import KEEPS, Signal
 from ..requests import Asking
 from .cast import CastRef
 from .growth import Growth
-from .identity import Reader, Snapshot, timer_label
+from .identity import Reader, Snapshot, difference, timer_label
 from .scene import Scene, Stimulus, Verdict
 
 if TYPE_CHECKING:
     from .actor_graph import Pen
     from .exchange import Exchange
+    from .record import Move
 
 #: Scenes kept in the states where they stand, so that a step from there needs no replay.
 MOST_KEPT: Final = 4000
@@ -74,6 +75,8 @@ class LocalState:
     cut: bool = False
     growth: Growth | None = None
     snapshot: Snapshot | None = None
+    #: The line at which it waits, `file:line`.
+    line: str = ""
     #: The types of the mail that it keeps.
     mail: tuple[type, ...] = ()
     #: Whom it asks.
@@ -83,8 +86,8 @@ class LocalState:
     #: What it performs.
     performs: Callable[..., Any] | None = None
     scenes: list[Scene] = field(default_factory=list)
-    #: The steps from here that were taken: stimulus, event, cells, and what came of it.
-    steps: dict[Any, tuple[Stimulus, Any, tuple[int, ...], Outcome]] = field(default_factory=dict)
+    #: The steps from here that were run, as they are drawn.
+    drawn: dict[tuple[Stimulus, Outcome], tuple[Move, ...]] = field(default_factory=dict)
     #: By stimulus: what was read, and what came of it.
     known: dict[Stimulus, list[tuple[tuple[tuple[int, int], ...], tuple[Outcome, ...]]]] = field(
         default_factory=dict
@@ -219,9 +222,10 @@ class LocalMachine:
             )
         self._keep(scene, target)
         outcome = Outcome(verdict, target.number, sent, tuple(written), picks, chose, timers)
-        state.steps.setdefault((stimulus, outcome), (stimulus, event, tuple(cells), outcome))
         if self.pen is not None:
-            self.pen.draw(outcome)
+            state.drawn.setdefault(
+                (Stimulus(stimulus.kind, stimulus.place), outcome), self.pen.drawn(outcome)
+            )
         return outcome
 
     def _arrive(
@@ -280,6 +284,8 @@ class LocalMachine:
     def _describe(self, state: LocalState, scene: Scene, ref: CastRef) -> None:
         fiber = ref._fiber
         state.accepts = tuple(fiber.takes())
+        lines = [stack[-1] for stack in ref.stacks() if stack]
+        state.line = " and ".join(lines)
         state.mail = tuple(type(item) for item in _mail(fiber.box))
         state.timers = tuple(timer_text(each) for each in scene.timers_for(ref))
         state.called = fiber.called or ""
@@ -337,12 +343,15 @@ class LocalMachine:
             _, stimulus, event, cells = there.origin
             self.exchange.set_cells(scene, cells)
             scene.play(ref, stimulus, self.exchange.here(event, scene))
-        if self.identify(scene, ref)[1] != state.form:
+        form = self.identify(scene, ref)[1]
+        if form != state.form:
+            variable = difference(form, state.form)
+            data = f"with another {variable}" if variable else "with other data"
             raise ExploreError(
                 f"{self.name} did not do the same twice: on the same events it was once in "
-                f"{names.text(state.path)} and once in {ref.path_text()}, or with other data; look "
-                "for a global or an object that its runs share, for the order of a set, id(), "
-                "random or the wall clock"
+                f"{names.text(state.path)} and once in {ref.path_text()}, or {data}; look for a "
+                "global or an object that its runs share, for the order of a set, id(), random or "
+                "the wall clock"
             )
         return scene
 

@@ -34,8 +34,10 @@ class Product(Universe):
         self.parent: dict[int, int] = {}
         self.terminal: list[int] = []
         self.transitions = 0
-        self.cut = False
         self.seconds = 0.0
+        self.searching = False
+        #: The steps that were taken, where some were only tried.
+        self.taken: set[Any] | None = None
 
     # --- the search -----------------------------------------------------------------------
 
@@ -51,12 +53,14 @@ class Product(Universe):
         States that `admits` refuses are not generated.
         """
         began = wall.perf_counter()
+        self.searching = True
         try:
             self._run(admits, visit, max_states, progress)
         except KeyboardInterrupt:
             self.note("interrupted: what was found until then")
         finally:
             self.seconds = wall.perf_counter() - began
+            self.searching = False
 
     def dispose(self) -> None:
         """Throw all scenes away."""
@@ -136,6 +140,9 @@ class Product(Universe):
                         if orbit in orbits:
                             continue
                         orbits.add(orbit)
+                    if len(parent) == max_states:
+                        self.note(f"stopped after {max_states} states: give a larger max_states=")
+                        return
                     parent[new] = state
                     following.append(new)
                     if visit is not None and visit(new):
@@ -143,10 +150,6 @@ class Product(Universe):
                 if not leads_on:
                     self.terminal.append(state)
             frontier = following
-            if max_states is not None and len(parent) >= max_states and frontier:
-                self.note(f"stopped after {len(parent)} states: give a larger max_states=")
-                self.cut = True
-                return
             if progress is not None and len(parent) >= told:
                 told = len(parent) + TOLD_EVERY
                 progress(len(parent), len(frontier))
@@ -161,6 +164,21 @@ class Product(Universe):
             "once, which has no bound; cut off there: let the sender wait for an answer, or give "
             "within="
         )
+
+    def note_taken(self) -> None:
+        """Note which steps lead to states that were admitted; the others were only tried."""
+        taken: set[Any] = set()
+        self.taken = taken
+        for state, parent in self.parent.items():
+            if parent == -1:
+                for actor, machine in enumerate(self.machines):
+                    for begun in machine.states:
+                        if begun.goes == "start":
+                            taken.update((actor, begun.number, step) for step in begun.drawn)
+            for move in self.all_moves(state):
+                if move.outcome is not None and state + move.add | move.bits in self.parent:
+                    here = self.fields.local(state, move.actor)
+                    taken.add((move.actor, here, (move.stimulus, move.outcome)))
 
     # --- afterwards -----------------------------------------------------------------------
 

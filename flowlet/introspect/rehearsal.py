@@ -18,7 +18,9 @@ from .alphabet import Alphabet
 from .cast import CastRef, NoReply, Sending
 from .exchange import Message
 from .found import Step
+from .identity import difference
 from .local import timer_text
+from .network import NetworkKind
 from .product import Product
 from .scene import Scene, Stimulus
 from .targets import alone, is_system
@@ -29,10 +31,12 @@ from .universe import Move
 class Rehearsal:
     """All actors of a system on one scene."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, stays: bool = False) -> None:
         self.scene = scene
+        #: Whether what was sent stays, however often it is received.
+        self.stays = stays
         self.flying: list[Sending] = list(scene.sent)
-        self.wanted: list[str] = []
+        self.received: list[Sending] = []
 
     def begin(self, picks: Sequence[Sequence[int]] = ()) -> None:
         """Let each actor, in the order of their spawning, come to its first wait."""
@@ -48,16 +52,45 @@ class Rehearsal:
         verdict = self.scene.play(ref, stimulus, event)
         if verdict in ("kept", "nothing"):
             return False
-        if sending is not None:
+        if sending is not None and not self.stays:
             self.flying.remove(sending)
-        self.flying += self.scene.sent
+            self.received.append(sending)
+        self.add(self.scene.sent)
         return True
+
+    def add(self, sent: Iterable[Sending]) -> None:
+        """Take up what was sent; on a network where all stays, equal messages are one."""
+        for sending in sent:
+            if not self.stays or not any(_same(sending, other) for other in self.flying):
+                self.flying.append(sending)
+
+    def was_received(self, ref: CastRef, text: str) -> bool:
+        """Whether a message is to come again; then the network is one where all stays."""
+        if self.stays or not any(
+            each.receiver is ref and _flight_text(each) == text for each in self.received
+        ):
+            return False
+        self.stays = True
+        self.add(self.received)
+        return True
+
+    def on_their_way(self) -> list[Sending]:
+        """What may still be received; mail to an actor that has ended is gone."""
+        return [s for s in self.flying if self.stays or s.receiver.alive]
+
+
+def _same(one: Sending, other: Sending) -> bool:
+    return (one.sender, one.receiver, told(one.event)) == (
+        other.sender, other.receiver, told(other.event),
+    )  # fmt: skip
 
 
 # --- by text ------------------------------------------------------------------------------
 
 
-def replay(system: Callable[..., Any], path: Iterable[Step | str]) -> Scene:
+def replay(
+    system: Callable[..., Any], path: Iterable[Step | str], network: NetworkKind = "fifo"
+) -> Scene:
     """Run a system along a path that `explore` or `check` has found; what stands there then.
 
     ```python
@@ -66,20 +99,30 @@ def replay(system: Callable[..., Any], path: Iterable[Step | str]) -> Scene:
     ```
 
     `path`: steps, or their lines as text.  The result is a dispatcher whose actors wait where the
-    path ends; `d.view` shows them as predicates see them.  Raises `ReplayError` for a step that
+    path ends; `d.view` shows them as predicates see them.  On a `network` that is `"duplicating"`
+    what was sent stays on its way.  Raises `ReplayError` for a step that
     cannot be taken there.
     """
     steps = [Step("", step, None, "", step) if isinstance(step, str) else step for step in path]
+    for step in steps:
+        if not isinstance(step, Step):
+            raise TypeError(
+                f"replay takes a path, a list of steps or of their lines, and not {step!r} in it; "
+                "explore(system).path_to(state) and check(system).failures[0].path are paths"
+            )
     begun: list[str] = []
     if steps and steps[0].line.startswith("begin: "):
         # What is chosen before the first step stands in a line of its own.
         begun = steps.pop(0).line.removeprefix("begin: ").split(", ")
     scene = Scene(system if is_system(system) else alone(system), wanted=begun)
-    rehearsal = Rehearsal(scene)
+    rehearsal = Rehearsal(
+        scene, stays=network == "duplicating" or any(step.stays for step in steps)
+    )
     rehearsal.begin()
     for number, step in enumerate(steps, 1):
         _take(rehearsal, step, number)
-    scene.flying = rehearsal.flying
+    scene.flying = rehearsal.on_their_way()
+    scene.possible = [text for ref in scene.cast for text, *_ in _offers(rehearsal, ref)]
     return scene
 
 
@@ -104,6 +147,9 @@ def _take(rehearsal: Rehearsal, step: Step, number: int) -> None:
         rehearsal.scene.wanted = list(wanted)
         if text == what and rehearsal.play(ref, stimulus, sending):
             return
+    if rehearsal.was_received(ref, what):
+        _take(rehearsal, step, number)  # again, so it stays
+        return
     for event in _from_outside(rehearsal, ref, step):
         offered.append(told(event))
         if offered[-1] == what:
@@ -189,7 +235,7 @@ def audit_way(product: Product, state: int, loop: Sequence[tuple[Move, int]] = (
     first = way[0][1] if way else state
     variant, picks = product.beginnings[first]
     scene = product.scene_of(variant)
-    rehearsal = Rehearsal(scene)
+    rehearsal = Rehearsal(scene, stays=product.keeps_all)
     try:
         rehearsal.begin(picks)
         for move, _ in (*way, *loop):
@@ -199,6 +245,8 @@ def audit_way(product: Product, state: int, loop: Sequence[tuple[Move, int]] = (
             expected = product.local(state, machine.number)
             _, form = machine.identify(scene, ref)
             if form != expected.form:
+                if expected.goes != "start":
+                    machine.replayed(expected).dispose()  # tells if it differs alone as well
                 _tell_difference(machine.name, form, expected.form)
     finally:
         scene.dispose()
@@ -224,8 +272,6 @@ def _make(product: Product, rehearsal: Rehearsal, move: Move) -> None:
             f"{ref.name} did not do in company what it did alone: it kept "
             f"{'its place' if message is None else message.label} in {ref.path_text()}; {HIDDEN}"
         )
-    if sending is not None and product.keeps_all:
-        rehearsal.flying.append(sending)
 
 
 HIDDEN = (
@@ -253,17 +299,3 @@ def _tell_difference(name: str, form: Any, expected: Any) -> None:
         f"{name} is in another state in company than alone, different{variable}: hidden shared "
         f"state; {HIDDEN}"
     )
-
-
-def difference(form: Any, other: Any) -> str:
-    """The name of the variable in which two forms differ first, if it can be told."""
-    if type(form) is not tuple or type(other) is not tuple:
-        return ""
-    if len(form) == 2 and len(other) == 2 and isinstance(form[0], str) and form[0] == other[0]:
-        return "" if form[1] == other[1] else difference(form[1], other[1]) or form[0]
-    for mine, theirs in zip(form, other, strict=False):
-        if mine != theirs:
-            found = difference(mine, theirs)
-            if found:
-                return found
-    return ""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from .. import names
-from ..actor import NOBODY, ActorRef
+from ..actor import NOBODY, ActorRef, current_actor
 from ..calls import Call
 from ..cells import Cell, Look
 from ..errors import ExploreError, FlowletError
@@ -68,6 +68,8 @@ class Scene(Stage):
         self.hear: Listener = print
         #: What is on its way at the end of a replay.
         self.flying: list[Sending] = []
+        #: What can happen there, as lines.
+        self.possible: list[str] = []
         #: What each `choose` is to take, as it reads, where that is not said by number.
         self.wanted = list(wanted)
         #: The cells that were read, and written, since the last stimulus.
@@ -75,6 +77,7 @@ class Scene(Stage):
         self.writes: dict[str, None] = {}
         #: Of whom it was asked whether they have ended.
         self.looked_at: dict[CastRef, None] = {}
+        self.cast: list[CastRef] = []
         self.calls: dict[Fiber, Call] = {}
         self.performed: dict[Call, Callable[..., Any]] = {}
         self.picks = tuple(picks)
@@ -82,7 +85,7 @@ class Scene(Stage):
         fresh(system)(self)
         self._setting_up = False
         self.set_up = tuple(self.picked)
-        self.cast: list[CastRef] = [ref for ref in self._actors if isinstance(ref, CastRef)]
+        self.cast += [ref for ref in self._actors if isinstance(ref, CastRef)]
         self.named_cells: list[Cell[Any]] = list(self.cells.named.values())
         # All begin when the search says so.
         self.ready.clear()
@@ -102,6 +105,14 @@ class Scene(Stage):
             raise ValueError(f"there is a shared cell {name!r} already; give this another name")
         named[name] = cell = SceneCell(self, name, value)
         return cell
+
+    def find(self, name: str) -> ActorRef[Any] | None:
+        """An actor of the scene, also one that has ended; from outside only a living one."""
+        inside = current_actor()
+        for ref in self.cast:
+            if ref.name == name and (ref.phase != "ended" or inside is not None):
+                return ref
+        return super().find(name) if inside is not None or self._setting_up else None
 
     def choose_for(self, ref: ActorRef[Any] | None, options: tuple[Any, ...]) -> Any:
         """The option that the search wants now, by number or as it reads."""

@@ -16,6 +16,8 @@ from .. import names
 from ..actor import ActorRef
 from ..errors import ExploreError
 from .product import Product
+from .universe import Move
+from .values import Given
 
 Form = Any
 Symmetry = Callable[..., Any] | Iterable[Any] | None
@@ -188,16 +190,16 @@ def renamed(
 ) -> Any:
     """A canonical form with other actors' names in it.
 
-    A list of just all members of a group (`whole`) says nothing that tells them apart: it is left.
+    A list of just all members of a group (`whole`), given to an actor when it was spawned, says
+    nothing that tells them apart: it is left.  That it is not used in a way that does is audited.
     """
     if type(form) is not tuple:
         return form
     if len(form) == 2 and form[0] is ActorRef:
         return (ActorRef, renaming.get(form[1], form[1]))
-    if form and form[0] in (list, tuple):
-        items = form[2:] if form[0] is list else form[1:]
-        named = [item[1] for item in items if type(item) is tuple and item[:1] == (ActorRef,)]
-        if len(named) == len(items) and len(set(named)) == len(named) and frozenset(named) in whole:
+    if len(form) == 2 and form[0] is Given:
+        named = [item[1] for item in form[1] if type(item) is tuple and item[:1] == (ActorRef,)]
+        if len(named) == len(form[1]) == len(set(named)) and frozenset(named) in whole:
             return form
     parts = [renamed(part, renaming, whole) for part in form]
     for place in (0, 1):
@@ -206,3 +208,58 @@ def renamed(
             parts[place + 1 :] = sorted(parts[place + 1 :], key=repr)
             break
     return tuple(parts)
+
+
+# --- the audit ----------------------------------------------------------------------------
+
+
+def audit_symmetry(orbits: Orbits, states: Iterable[int]) -> None:
+    """See whether like actors are alike: the ways to some states, with the names changed.
+
+    Raises `ExploreError` where a way cannot be gone so, or leads elsewhere.
+    """
+    search = orbits.search
+    for state in states:
+        way = search.path_to(state)
+        here = way[0][1] if way else state
+        for group in orbits.groups:
+            turned = dict(zip(group, (*group[1:], group[0]), strict=True))
+            _walk(orbits, way, here, turned)
+
+
+def _walk(orbits: Orbits, way: list[tuple[Move, int]], here: int, turned: dict[int, int]) -> None:
+    search = orbits.search
+    names_of = {search.names[a]: search.names[b] for a, b in turned.items()}
+    for move, before in way:
+        expected = orbits.signature(before + move.add | move.bits)
+        wanted = _described(search, move, before, names_of)
+        for other in search.all_moves(here):
+            if _described(search, other, here, {}) != wanted:
+                continue
+            after = here + other.add | other.bits
+            if orbits.signature(after) == expected:
+                here = after
+                break
+        else:
+            line = search.describe(move, before)
+            group = ", ".join(search.names[actor] for actor in turned)
+            raise ExploreError(
+                f"{group} are not interchangeable: {line!r} has no counterpart when their names are "
+                "changed; they are told apart by what they are given, or by the order in which they "
+                "stand in a list: give each the same, or leave out symmetry="
+            )
+
+
+def _described(search: Product, move: Move, state: int, names_of: Mapping[str, str]) -> Any:
+    """A move, with the names changed, so that it can be compared with another one."""
+    message = move.message
+    what: Any = (move.stimulus.kind, move.stimulus.place)
+    if message is not None:
+        sender = search.names[message.sender] if message.sender >= 0 else ""
+        receiver = search.names[message.receiver]
+        form = renamed(search.exchange.message_forms[message.number], names_of)
+        what = (
+            names_of.get(sender, sender), names_of.get(receiver, receiver), form, message.reply,
+        )  # fmt: skip
+    actor = "" if move.actor < 0 else search.names[move.actor]
+    return names_of.get(actor, actor), what, move.picks

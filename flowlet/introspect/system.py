@@ -24,7 +24,7 @@ from .progress import Progress, line_for
 from .rehearsal import audit
 from .scene import Scene
 from .shared import SharedGlobals
-from .symmetry import Orbits, Symmetry, groups_of
+from .symmetry import Orbits, Symmetry, audit_symmetry, groups_of
 from .targets import alone, is_system
 from .universe import Move
 from .values import Hooks
@@ -112,7 +112,7 @@ class SystemExploration:
         if name not in product.exchange.numbers:
             raise KeyError(f"no actor {name!r} was explored; there are {', '.join(product.names)}")
         machine = product.machines[product.exchange.numbers[name]]
-        return graph_of_actor(machine, self.complete, self.notes)
+        return graph_of_actor(product, machine, self.complete, self.notes)
 
     def path_to(self, state: str | tuple[Any, ...] | Predicate) -> list[Step]:
         """The shortest list of steps to a state: by name, by the actors' states, by a predicate.
@@ -187,7 +187,7 @@ def step_of(product: Product, move: Move, before: int, after: int) -> Step:
     source, target = View(product, before).name, View(product, after).name
     line = product.describe(move, before)
     label = product.label(move, before) if len(product.names) == 1 else line
-    return Step(source, label, event, target, line)
+    return Step(source, label, event, target, line, product.keeps_all)
 
 
 def explore_system(
@@ -236,7 +236,7 @@ def _explore_once(
     tracer = Tracer(read)
     shared = SharedGlobals(read, reader.canon)
     for machine in product.machines:
-        machine.pen = Pen(machine.name, tracer)
+        machine.pen = Pen(tracer)
     alphabets = {
         name: Alphabet(fn, options.events, options.examples) for name, fn in functions.items()
     }
@@ -255,8 +255,10 @@ def _explore_once(
         def admits(state: int) -> bool:
             return bool(within(View(product, state)))
 
+    orbits = None
     if options.symmetry is not None:
-        product.signature = Orbits(product, groups_of(options.symmetry, product)).signature
+        orbits = Orbits(product, groups_of(options.symmetry, product))
+        product.signature = orbits.signature
     visitor = visit(product) if visit is not None else None
     line = None if options.progress else line_for(names.function_name(target))
     try:
@@ -264,11 +266,15 @@ def _explore_once(
             product.run(admits, visitor, options.max_states, options.progress or line)
         if options.audited:
             audit(product, _sample(list(product.parent)))
+            if orbits is not None:
+                audit_symmetry(orbits, _sample(list(product.parent)))
     finally:
         if line is not None:
             line.end()
         product.dispose()
         shared.check()
+    if admits is not None:
+        product.note_taken()
     for alphabet in alphabets.values():
         product.hints.update(alphabet.notes)
         product.complete = product.complete and alphabet.complete

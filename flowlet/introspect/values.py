@@ -67,6 +67,10 @@ _SAMPLES: Final[tuple[Any, ...]] = (
 _ITERATORS: Final = tuple(map(type, _SAMPLES))
 
 
+class Given:
+    """Marks the form of a list that an actor was given as an argument."""
+
+
 class Canon:
     """Makes canonical forms; one for each state, so that aliases are seen across its variables.
 
@@ -78,6 +82,8 @@ class Canon:
     ) -> None:
         self.hooks = hooks or {}
         self.numbers: dict[int, int] = {}
+        #: Lists that the actor was given when it was spawned, by address: which argument each is.
+        self.given: dict[int, int] = {}
         self.kept: list[Any] = []
         self.moments: set[str] = set()
         #: Whether what was met is the same for everybody: nothing that can change, and no actor.
@@ -108,6 +114,8 @@ class Canon:
         if isinstance(value, Enum):
             return (kind, value.name)
         if kind is tuple:
+            if id(value) in self.given:
+                return (Given, tuple(self.of(item, f"{path}[{i}]") for i, item in enumerate(value)))
             return (tuple, *[self.of(item, f"{path}[{i}]") for i, item in enumerate(value)])
         known = self._flowlet(value, path)
         return self._object(value, path) if known is None else known
@@ -172,6 +180,9 @@ class Canon:
     def _contents(self, value: Any, kind: type, path: str) -> tuple[Form, ...]:
         of = self.of
         if kind is list:
+            if id(value) in self.given:
+                items = tuple(of(item, f"{path}[{i}]") for i, item in enumerate(value))
+                return ((Given, items),)
             return tuple(of(item, f"{path}[{i}]") for i, item in enumerate(value))
         if kind is dict:
             return tuple((of(k, path), of(v, f"{path}[{k!r}]")) for k, v in value.items())

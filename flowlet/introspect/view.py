@@ -65,7 +65,11 @@ class ActorView:
     def locals(self) -> Locals:
         """The locals of the actor function's own frame; none when it has ended."""
         frames = self.frames
-        return frames[0] if frames else Locals(self.name, {}, frozenset(), everything=True)
+        return (
+            frames[0]
+            if frames
+            else Locals(self._product, self.name, {}, frozenset(), everything=True)
+        )
 
     def __repr__(self) -> str:
         return f"<{self.name} in {names.text(self.state)}>"
@@ -169,6 +173,8 @@ class SceneView:
 
     def __init__(self, scene: Scene) -> None:
         self.actors = [SceneActor(ref) for ref in scene.cast]
+        #: What can happen next, as lines of a path.
+        self.possible = scene.possible
         self.cells = {cell.name: cell._value for cell in scene.named_cells}
         self.in_flight = [
             Flight("" if s.sender is None else s.sender.name, s.receiver.name, s.event)
