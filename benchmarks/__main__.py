@@ -1,8 +1,9 @@
-"""All measurements in one run: `make bench`, or `python -m benchmarks [--million] [--packets N]`.
+"""All measurements in one run: `make bench`, or `python -m benchmarks`, which takes options.
 
 One table says what is promised, what came out here, and whether it holds; the others show who was
-measured, and how it was set.  The same goes to out/bench.json.  How figures are taken: see
-`benchmarks.measure`.  What the peers are asked to do: `benchmarks.peers`.
+measured, and how it was set.  The same goes to out/bench.json, and with `--page` into
+docs/performance.md.  How figures are taken: see `benchmarks.measure`.  What the peers are asked to
+do: `benchmarks.peers`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import bars, scale, tcp
+from benchmarks import bars, exploring, page, scale, tcp
 from benchmarks.measure import Samples, Subject, interleave
 
 try:
@@ -85,17 +86,20 @@ def main() -> None:
     arguments = argparse.ArgumentParser(prog="benchmarks", description="How fast flowlet is here.")
     arguments.add_argument("--million", action="store_true", help="park 1,000,000 actors too: 7 GB")
     arguments.add_argument("--packets", type=int, default=100_000, help="for examples/tcp")
+    arguments.add_argument("--rounds", type=int, default=ROUNDS, help="of the small tasks")
+    arguments.add_argument("--page", action="store_true", help=f"write {page.PAGE} anew too")
     given = arguments.parse_args()
 
     began = time.perf_counter()
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     core = stay_on_one_core()
     versions = {name: version(name) for name in PACKAGES}
     print(machine() + ("" if core is None else f", on core {core}"))
     print(", ".join(f"{name} {number}" for name, number in versions.items()))
 
     subjects = (*SUBJECTS, *kernel.SUBJECTS)
-    samples = interleave(subjects, ROUNDS)
-    print(f"\nmedians of {ROUNDS} rounds; a raw greenlet round trip takes", end=" ")
+    samples = interleave(subjects, given.rounds)
+    print(f"\nmedians of {given.rounds} rounds; a raw greenlet round trip takes", end=" ")
     print(f"{1e9 * samples.unit:.0f} ns here, and is 1 below")
     tell_subjects(subjects, samples)
     print(f"\n{timers.WAKES:,} wakes on each side of the timers, of {timers.ACTORS:,} sleepers")
@@ -104,20 +108,24 @@ def main() -> None:
     found = scale.measure(million=given.million)
     print()
     scale.tell(found)
-    states, transitions, milliseconds = kernel.exploring(ROUNDS)
-    print(f"\nexploring: {states} states, {transitions} transitions in {milliseconds:.1f} ms")
+    sys.stdout.flush()
+
+    explored = exploring.measure()
+    print()
+    exploring.tell(explored)
     print("\nexamples/tcp")
     timing = tcp.compare(given.packets)
     tcp.tell(given.packets, timing)
 
-    rows = bars.rows(samples, found)
+    rows = bars.rows(samples, found, explored)
     tell_bars(rows)
     result = {
         "date": time.strftime("%Y-%m-%d"),
         "machine": machine(),
         "core": core,
+        "load": load,
         "versions": versions,
-        "rounds": ROUNDS,
+        "rounds": given.rounds,
         "raw_ns": 1e9 * samples.unit,
         "bars": [asdict(row) for row in rows],
         "subjects": [
@@ -133,13 +141,19 @@ def main() -> None:
         ],
         "wakes": timers.WAKES,
         "scale": found,
-        "exploring_ms": milliseconds,
+        "exploring": {
+            "rounds": exploring.ROUNDS,
+            "spin": None if exploring.missing() else exploring.version(),
+            "models": explored,
+        },
         "tcp": {"packets": given.packets, **vars(timing)},
     }
     out = Path("out")
     out.mkdir(exist_ok=True)
     (out / "bench.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(f"\n{time.perf_counter() - began:.0f} s; written: {out / 'bench.json'}")
+    if given.page:
+        page.main()
 
 
 if __name__ == "__main__":

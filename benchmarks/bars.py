@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from benchmarks.measure import Samples
-from benchmarks.scale import Figures
+from benchmarks.exploring import BESIDE_SPIN
+from benchmarks.measure import Figures, Samples
 
 MEANT_FOR_THIS = sys.version_info[:2] == (3, 11)
 
@@ -39,18 +39,26 @@ class Row:
 
 
 def at_most(
-    what: str, value: float, bar: float, moonshot: float, form: str = "{:.2f}", scale: float = 1
+    what: str,
+    value: float,
+    bar: float,
+    moonshot: float | None,
+    form: str = "{:.2f}",
+    scale: float = 1,
 ) -> Row:
     """A row in which less is better; `scale` turns the value into what is shown."""
-    holds, reached = value <= bar, value <= moonshot
-    shown, *limits = (form.format(each * scale) for each in (value, bar, moonshot))
-    return Row(what, value, shown, f"<= {limits[0]}", f"<= {limits[1]}", holds, reached)
+    limit = f"<= {form.format(bar * scale)}"
+    further = "" if moonshot is None else f"<= {form.format(moonshot * scale)}"
+    reached = moonshot is not None and value <= moonshot
+    return Row(what, value, form.format(value * scale), limit, further, value <= bar, reached)
 
 
 def at_least(what: str, value: float, bar: float, moonshot: float) -> Row:
     """A row in which more is better: how many times as fast."""
     holds, reached = value >= bar, value >= moonshot
-    return Row(what, value, f"{value:.2f} x", f">= {bar:g} x", f">= {moonshot:g} x", holds, reached)
+    return Row(
+        what, value, f"{value:.2f} x", f">= {bar:.3g} x", f">= {moonshot:.3g} x", holds, reached
+    )
 
 
 def best_peer(samples: Samples, task: str) -> str:
@@ -58,9 +66,11 @@ def best_peer(samples: Samples, task: str) -> str:
     return min(PEERS, key=lambda who: samples.ratio(f"{task}: {who}"))
 
 
-def rows(samples: Samples, found: dict[str, Figures]) -> list[Row]:
+def rows(samples: Samples, found: dict[str, Figures], explored: dict[str, Figures]) -> list[Row]:
     """Every row, from what was measured."""
-    return [*_events(samples), *_machines(samples), *_many(samples, found)]
+    return [
+        *_events(samples), *_machines(samples), *_many(samples, found), *_exploring(explored)
+    ]  # fmt: skip
 
 
 def _events(samples: Samples) -> list[Row]:
@@ -109,3 +119,24 @@ def _many(samples: Samples, found: dict[str, Figures]) -> list[Row]:
         at_most("100,000 actors parked: resident", own["rss"], 780e6, 700e6, "{:.0f} MB", 1e-6),
         at_most("1,000,000 spawn-and-end: resident grows by", growth, 0.01, 0.0, "{:.2f} %", 100),
     ]
+
+
+def _exploring(explored: dict[str, Figures]) -> list[Row]:
+    """Whole systems, and beside SPIN where it is here."""
+    paxos, commit = "Paxos, two clients", "two-phase commit, 7 managers"
+    whole, runs = explored[paxos]["whole"], explored[paxos]["runs"] / explored[paxos]["transitions"]
+    found = [
+        at_most(f"exploring {paxos}", whole, 1.0, None, "{:.2f} s"),
+        at_most("the same, real runs per transition", runs, 0.02, None, "{:.2f} %", 100),
+        at_most(f"exploring {commit}", explored[commit]["whole"], 10.0, None, "{:.2f} s"),
+    ]
+    for name in BESIDE_SPIN:
+        row = explored[name]
+        if "search to spin" in row:
+            small = row["search to spin, small table"]
+            found += [
+                at_least(f"{name}, against SPIN: the search", row["search to spin"], 1 / 6, 1 / 2),
+                at_least("the same, the whole", row["whole to spin"], 1 / 6, 1 / 2),
+                Row("the search, SPIN with a small hash table", small, f"{small:.2f} x"),
+            ]
+    return found

@@ -5,14 +5,11 @@ A thousand actors in turn, a full mailbox, an actor's whole life, and what being
 
 from __future__ import annotations
 
-import statistics
-import time
-
 from greenlet import getcurrent, greenlet
 
 from benchmarks.measure import Subject, timed
 from benchmarks.peers import turnstile
-from flowlet import Dispatcher, Event, explore, observe, receive
+from flowlet import Dispatcher, Event, observe, receive
 
 
 class Tick(Event): ...
@@ -128,54 +125,3 @@ SUBJECTS = (
     Subject(TASK, "spawn, wait once, end", life, 2000),
     Subject(TASK, "a fresh greenlet", fresh, 2000),
 )
-
-
-# --- exploring ------------------------------------------------------------------------------
-
-
-class FillBig(Event): ...
-
-
-class FillSmall(Event): ...
-
-
-class EmptyBig(Event): ...
-
-
-class EmptySmall(Event): ...
-
-
-class ToBig(Event): ...
-
-
-class ToSmall(Event): ...
-
-
-def jugs() -> None:
-    """Die hard: a jug of 5 and one of 3 litres."""
-    big = small = 0
-    while True:
-        match receive(FillBig, FillSmall, EmptyBig, EmptySmall, ToBig, ToSmall):
-            case FillBig():
-                big = 5
-            case FillSmall():
-                small = 3
-            case EmptyBig():
-                big = 0
-            case EmptySmall():
-                small = 0
-            case ToBig():
-                big, small = min(5, big + small), max(0, big + small - 5)
-            case ToSmall():
-                big, small = max(0, big + small - 3), min(3, big + small)
-
-
-def exploring(rounds: int) -> tuple[int, int, float]:
-    """States and transitions of the jugs, and the milliseconds that exploring them takes."""
-    found = explore(jugs)
-    times = []
-    for _ in range(rounds):
-        began = time.perf_counter()
-        explore(jugs)
-        times.append(time.perf_counter() - began)
-    return found.unique_states, found.transitions, 1000 * statistics.median(times)

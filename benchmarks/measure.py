@@ -7,15 +7,20 @@ machine, or one that is busy for a while, moves both.  The median of the rounds 
 
 Nothing is set that users would not have set: the garbage collector runs as it always does.  It is
 called once before each turn, so that nobody pays for what another has left lying about.
+
+What leaves memory behind, or is slow the first time, runs in a process of its own.
 """
 
 from __future__ import annotations
 
 import gc
+import json
 import random
 import statistics
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -23,6 +28,9 @@ from greenlet import getcurrent, greenlet
 
 #: Raw round trips that one unit is taken from.
 RAW = 20_000
+
+#: What was measured of one thing, by name.
+Figures = dict[str, float]
 
 
 def raw(count: int = RAW) -> float:
@@ -120,3 +128,21 @@ def interleave(subjects: Sequence[Subject], rounds: int) -> Samples:
             samples.units.append(unit)
             samples.ratios[each.key].append(each.run(each.count) / each.count / unit)
     return samples
+
+
+def in_new_process(module: str, *arguments: object) -> Figures:
+    """What a module prints when it is run with these arguments: figures, as JSON."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *map(str, arguments)],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    figures: Figures = json.loads(done.stdout)
+    return figures
+
+
+def medians(runs: Iterable[Figures]) -> Figures:
+    """Of each figure, the median."""
+    together = list(runs)
+    return {name: statistics.median(run[name] for run in together) for name in together[0]}

@@ -1,15 +1,16 @@
 """The measured part of docs/performance.md, written anew from out/bench.json.
 
-    make bench && .venv/bin/python -m benchmarks.page
+    python -m benchmarks.page
 
-What stands between the two marks is replaced; the text round them, which says why, is written by
-hand.  So the tables are always of one run, and their date is that run's.
+`python -m benchmarks --page` measures before.  What stands between the two marks is replaced; the
+text round them, which says why, is written by hand.  So the tables are always of one run, and
+their date is that run's.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -83,28 +84,72 @@ def scale_tables(found: dict[str, dict[str, float]]) -> Iterator[str]:
             yield f"| {int(name.split()[1]):,} | {cells} |"
 
 
+def exploring_tables(result: dict[str, Any]) -> Iterator[str]:
+    """Whole systems, and SPIN beside flowlet."""
+    models: dict[str, dict[str, float]] = result["models"]
+    yield "\n**Exploring**\n"
+    yield "| model | states | transitions | real runs | search | whole | states a second |"
+    yield "|---|---|---|---|---|---|---|"
+    for name, row in models.items():
+        yield (
+            f"| {name} | {row['states']:,.0f} | {row['transitions']:,.0f} | {row['runs']:,.0f} | "
+            f"{row['search']:.3f} s | {row['whole']:.3f} s | {row['states'] / row['search']:,.0f} |"
+        )
+    if result["spin"] is None:
+        return
+    yield f"\n**SPIN {result['spin']} at the same**\n"
+    yield "| model | hash table | search | whole | states a second | flowlet: search | whole |"
+    yield "|---|---|---|---|---|---|---|"
+    for name, row in models.items():
+        for prefix, table in (("spin ", "as it comes"), ("spin, small table ", "small")):
+            if prefix + "whole" not in row:
+                continue
+            search, whole, states = (row[prefix + of] for of in ("search", "whole", "states"))
+            if prefix == "spin ":
+                ratios = f"{row['search to spin']:.2f} x | {row['whole to spin']:.2f} x"
+            else:
+                ratios = f"{row['search to spin, small table']:.2f} x | "
+            yield (
+                f"| {name} | {table} | {search:.3f} s | {whole:.3f} s | {states / search:,.0f} | "
+                f"{ratios} |"
+            )
+
+
 def measured(result: dict[str, Any]) -> Iterator[str]:
     """All of it."""
     versions = ", ".join(f"{name} {number}" for name, number in result["versions"].items())
+    kept = "" if result["core"] is None else ", kept on one core"
+    # What else ran there: with a core to itself, a run begins at a load near nothing.
+    load = "" if result["load"] is None else f" The load was {result['load']:.1f} at the start."
     yield (
-        f"{result['date']}, {result['machine']}, kept on one core; {versions}. Medians of "
-        f"{result['rounds']} rounds; a raw round trip took {result['raw_ns']:.0f} ns."
+        f"{result['date']}, {result['machine']}{kept}; {versions}. Medians of {result['rounds']} "
+        f"rounds; a raw round trip took {result['raw_ns']:.0f} ns.{load}"
     )
     yield ""
     yield from bar_table(result["bars"])
     yield from subject_tables(result["subjects"])
     yield f"\nThe sleepers woke {result['wakes']:,} times on each side."
     yield from scale_tables(result["scale"])
-    yield f"\nExploring two jugs, 16 states and 96 transitions: {result['exploring_ms']:.0f} ms."
+    yield from exploring_tables(result["exploring"])
+    tcp = result["tcp"]
+    yield (
+        f"\n**Following {tcp['packets']:,} packets**, µs each: {tcp['dpkt']:.1f} for `dpkt` alone, "
+        f"{tcp['following']:.1f} for following, {tcp['following'] / tcp['dpkt']:.2f} of it."
+    )
+
+
+def replaced(page: str, lines: Iterable[str]) -> str:
+    """The page with these lines between the marks."""
+    before, _, rest = page.partition(BEGIN)
+    _, found, after = rest.partition(END)
+    if not found:
+        raise ValueError(f"{PAGE} has to have the lines {BEGIN} and {END}, in this order")
+    return "\n".join([f"{before}{BEGIN}", *lines, f"{END}{after}"])
 
 
 def main() -> None:
     result = json.loads(RESULT.read_text("utf-8"))
-    page = PAGE.read_text("utf-8")
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    lines = "\n".join(measured(result))
-    PAGE.write_text(f"{before}{BEGIN}\n{lines}\n{END}{after}", "utf-8")
+    PAGE.write_text(replaced(PAGE.read_text("utf-8"), measured(result)), "utf-8")
     print(f"written: {PAGE}")
 
 

@@ -14,14 +14,14 @@ import json
 import random
 import resource
 import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from greenlet import getcurrent, greenlet
 
+from benchmarks.measure import Figures, in_new_process, medians
 from flowlet import Dispatcher, Event, receive
 
 PARKED = 100_000
@@ -29,8 +29,6 @@ MILLION = 1_000_000
 
 #: Timers that stand at once.
 TIMERS = (10_000, 100_000, 1_000_000)
-
-Figures = dict[str, float]
 
 
 class Tick(Event): ...
@@ -201,20 +199,7 @@ MEASUREMENTS: dict[str, Callable[[int], Figures]] = {
 
 def child(name: str, count: int) -> Figures:
     """Run one measurement in a new process."""
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.scale", name, str(count)],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    figures: Figures = json.loads(done.stdout)
-    return figures
-
-
-def medians(runs: Iterable[Figures]) -> Figures:
-    """Of each figure, the median."""
-    together = list(runs)
-    return {name: statistics.median(run[name] for run in together) for name in together[0]}
+    return in_new_process("benchmarks.scale", name, count)
 
 
 def measure(million: bool = False, rounds: int = 3) -> dict[str, Figures]:

@@ -82,10 +82,11 @@ class Reader:
         }
         form = self._fiber(fiber, canon, found)
         mail = tuple(
-            canon.of(item, "mail") for item in fiber.box or () if not isinstance(item, Signal)
+            _due(item) if isinstance(item, Signal) else canon.of(item, "mail")
+            for item in fiber.box or ()
         )
         remembered = [(key, canon.of(path, "history")) for key, path in ref.remembered.items()]
-        found.mail = len(mail)
+        found.mail = sum(1 for item in fiber.box or () if not isinstance(item, Signal))
         found.moments = canon.moments
         found.form = (ref.state, form, timers, mail, tuple(remembered))
         return found
@@ -261,6 +262,14 @@ def _is_transparent(called: Any) -> bool:
 def _name_of(value: Any, frame: FrameType) -> str | None:
     """The local from which a value was loaded: in `n += f()`, `n` is on the stack meanwhile."""
     return next((name for name, local in frame.f_locals.items() if local is value), None)
+
+
+def _due(signal: Signal) -> Form:
+    """What is in a mailbox besides mail: a time that is up, or something for a region."""
+    inner = getattr(signal, "signal", signal)
+    if hasattr(inner, "after"):
+        return ("due", timer_label(inner))
+    return ("signal", type(inner).__name__)
 
 
 def _told_where(frame: FrameType, canon: Canon, value: Any, label: str) -> Form:

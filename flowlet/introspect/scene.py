@@ -206,6 +206,9 @@ class Scene(Stage):
                 timed.fire()
                 if isinstance(timed, Delayed):
                     return "taken"
+                # Where nobody hears it yet, that it is due is part of the state.
+                self._until_it_waits(ref)
+                return "taken"
             case "go":
                 if isinstance(fiber.own, Look) and not self.is_queued(ref):
                     fiber.own.come()

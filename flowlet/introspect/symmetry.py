@@ -244,9 +244,9 @@ def _walk(orbits: Orbits, way: list[tuple[Move, int]], here: int, turned: dict[i
             line = search.describe(move, before)
             group = ", ".join(search.names[actor] for actor in turned)
             raise ExploreError(
-                f"{group} are not interchangeable: {line!r} has no counterpart when their names are "
-                "changed; they are told apart by what they are given, or by the order in which they "
-                "stand in a list: give each the same, or leave out symmetry="
+                f"{group} are not interchangeable: {line!r} has no counterpart when their names "
+                "are changed; they are told apart by what they are given, or by the order in which "
+                "they stand in a list: give each the same, or leave out symmetry="
             )
 
 

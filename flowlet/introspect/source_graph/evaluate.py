@@ -1,0 +1,375 @@
+"""What an expression without calls is, as far as the source says it: a list of alternatives."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import operator
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, Final
+
+from .attributes import attribute
+from .meaning import Names, NeedsCallError
+from .values import (
+    NONE,
+    PLAIN,
+    UNKNOWN,
+    Coll,
+    Inst,
+    Known,
+    Method,
+    Table,
+    Value,
+    Weak,
+    few,
+    truth,
+)
+
+_BINARY: Final[dict[type[ast.operator], Callable[[Any, Any], Any]]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
+    ast.FloorDiv: operator.floordiv, ast.Div: operator.truediv, ast.Mod: operator.mod,
+    ast.Pow: operator.pow, ast.BitOr: operator.or_, ast.BitAnd: operator.and_,
+    ast.BitXor: operator.xor, ast.LShift: operator.lshift, ast.RShift: operator.rshift,
+}  # fmt: skip
+_COMPARE: Final[dict[type[ast.cmpop], Callable[[Any, Any], Any]]] = {
+    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le,
+    ast.Gt: operator.gt, ast.GtE: operator.ge,
+    ast.In: lambda a, b: a in b, ast.NotIn: lambda a, b: a not in b,
+}  # fmt: skip
+
+
+def evaluate(node: Any, names: Names) -> list[Value]:
+    """The values that an expression may have."""
+    match node:
+        case None:
+            return [NONE]
+        case ast.Constant(value=value):
+            return [Known(value)]
+        case ast.Name(id=name):
+            return names.look_up(name)
+        case ast.Attribute(value=base, attr=attr):
+            return few(v for one in evaluate(base, names) for v in attribute(one, attr, names))
+        case ast.Lambda():
+            return [names.closure(node)]
+        case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
+            return [_display(parts, names, isinstance(node, ast.Tuple))]
+        case ast.Dict(keys=keys, values=values):
+            return [_table(keys, values, names)]
+        case ast.Call():
+            return names.call(node, names)
+        case ast.BinOp(left=left, op=op, right=right):
+            return few(
+                _binary(a, b, _BINARY.get(type(op)), names)
+                for a, b in itertools.product(evaluate(left, names), evaluate(right, names))
+            )
+        case ast.UnaryOp(op=ast.Not(), operand=inner):
+            answers = dict.fromkeys(map(truth, evaluate(inner, names)))
+            return [_of_truth(None if holds is None else not holds) for holds in answers]
+        case ast.UnaryOp(op=ast.USub(), operand=inner):
+            return [
+                Known(-v.value) if isinstance(v, Known) and type(v.value) in (int, float) else v
+                for v in evaluate(inner, names)
+            ]
+        case ast.BoolOp():
+            return _bool(node, names)
+        case ast.IfExp(test=test, body=body, orelse=orelse):
+            found: list[Value] = []
+            for known in {truth(v) for v in evaluate(test, names)}:
+                if known is not False:
+                    found += evaluate(body, names)
+                if known is not True:
+                    found += evaluate(orelse, names)
+            return few(found)
+        case ast.Compare():
+            return _compare(node, names)
+        case ast.Subscript(value=base, slice=index):
+            return few(
+                v
+                for one in evaluate(base, names)
+                for at in evaluate(index, names)
+                for v in subscript(one, at)
+            )
+        case ast.JoinedStr(values=parts):
+            return _joined(parts, names)
+        case ast.FormattedValue():
+            return [UNKNOWN]
+        case ast.Starred(value=inner):
+            return evaluate(inner, names)
+        case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
+            return [_comprehension(node, names)]
+        case ast.DictComp() | ast.NamedExpr():
+            raise NeedsCallError
+    return [UNKNOWN]
+
+
+def _of_truth(known: bool | None) -> Value:
+    return Inst(bool) if known is None else Known(known)
+
+
+def _display(parts: list[ast.expr], names: Names, fixed: bool) -> Value:
+    items: list[Value] = []
+    exact = True
+    for part in parts:
+        if isinstance(part, ast.Starred):
+            for value in evaluate(part.value, names):
+                more = items_of(value)
+                exact = exact and isinstance(more, Coll) and more.exact
+                items += more.items if isinstance(more, Coll) else (UNKNOWN,)
+            continue
+        values = evaluate(part, names)
+        if len(values) > 1:
+            items.append(values[0] if len(values) == 1 else _one_of(values))
+        else:
+            items += values
+    return Coll(tuple(items), exact, fixed)
+
+
+def _one_of(values: list[Value]) -> Value:
+    """One value for several, inside a collection."""
+    kinds = {type(v.value) if isinstance(v, Known) else None for v in values}
+    kind = kinds.pop()
+    return Inst(kind) if kind is not None and not kinds else UNKNOWN
+
+
+def _table(keys: list[Any], values: list[Any], names: Names) -> Value:
+    items: list[tuple[Value, Value]] = []
+    for key, value in zip(keys, values, strict=True):
+        if key is None:
+            return Table((), False)
+        found, held = evaluate(key, names), evaluate(value, names)
+        items.append((_one_of(found) if len(found) > 1 else found[0], held[0]))
+        if len(held) > 1:
+            items[-1] = (items[-1][0], _one_of(held))
+    return Table(tuple(items))
+
+
+def _binary(a: Value, b: Value, op: Any, names: Names) -> Value:
+    if isinstance(a, Known) and isinstance(b, Known) and op is not None:
+        plain = isinstance(a.value, PLAIN) and isinstance(b.value, PLAIN)
+        if plain and not names.coarse and a.value is not None and b.value is not None:
+            try:
+                value = op(a.value, b.value)
+            except Exception:
+                return UNKNOWN
+            if isinstance(value, str | bytes) and len(value) > 200:
+                return Inst(type(value))
+            if isinstance(value, int) and abs(value) > 1 << 40:
+                return Inst(int)
+            return Known(value)
+        if isinstance(a.value, type) or isinstance(b.value, type):
+            return UNKNOWN
+    if isinstance(a, Coll) and isinstance(b, Coll) and op is operator.add:
+        return Coll((*a.items, *b.items), True) if a.exact and b.exact else a.adding(*b.items)
+    kinds = [type(v.value) if isinstance(v, Known) else getattr(v, "kind", None) for v in (a, b)]
+    if all(kind in (int, float, str, bool, bytes) for kind in kinds):
+        if str in kinds:
+            return Inst(str)
+        return Inst(float if float in kinds or op is operator.truediv else int)
+    return UNKNOWN
+
+
+def _bool(node: ast.BoolOp, names: Names) -> list[Value]:
+    wants = isinstance(node.op, ast.And)
+    found: list[Value] = []
+    for part in node.values[:-1]:
+        values = evaluate(part, names)
+        found += [v for v in values if truth(v) is not wants]
+        if all(truth(v) is (not wants) for v in values):
+            return few(found)
+    return few([*found, *evaluate(node.values[-1], names)])
+
+
+def _compare(node: ast.Compare, names: Names) -> list[Value]:
+    if len(node.ops) > 1:
+        return [Inst(bool)]
+    op = node.ops[0]
+    answers: list[Value] = []
+    for a, b in itertools.product(evaluate(node.left, names), evaluate(node.comparators[0], names)):
+        answers.append(_of_truth(_compared(a, b, op)))
+    return few(answers)
+
+
+def _compared(a: Value, b: Value, op: ast.cmpop) -> bool | None:
+    if isinstance(op, ast.Is | ast.IsNot):
+        same = _same(a, b)
+        return same if same is None or isinstance(op, ast.Is) else not same
+    a, b = _as_constant(a), _as_constant(b)
+    if isinstance(a, Known) and isinstance(b, Known):
+        simple = (*PLAIN, Enum, type, tuple, range, frozenset)
+        if isinstance(a.value, simple) and isinstance(b.value, simple):
+            try:
+                return bool(_COMPARE[type(op)](a.value, b.value))
+            except Exception:
+                return None
+    if isinstance(op, ast.In | ast.NotIn) and isinstance(b, Coll) and isinstance(a, Known):
+        if b.exact and all(isinstance(item, Known) for item in b.items):
+            return (a in b.items) is isinstance(op, ast.In)
+        return None
+    if isinstance(op, ast.Eq | ast.NotEq) and NONE in (a, b):
+        other = b if a == NONE else a
+        if isinstance(other, Inst) and not issubclass(type(None), other.kind):
+            return isinstance(op, ast.NotEq)
+    return None
+
+
+def _as_constant(value: Value) -> Value:
+    if isinstance(value, Coll) and value.exact and all(isinstance(i, Known) for i in value.items):
+        return Known(tuple(i.value for i in value.items if isinstance(i, Known)))
+    return value
+
+
+def _same(a: Value, b: Value) -> bool | None:
+    if isinstance(a, Known) and isinstance(b, Known):
+        return a == b if isinstance(a.value, bool | None | type | Enum) or a != b else None
+    if NONE in (a, b):
+        other = b if a == NONE else a
+        if other is UNKNOWN or isinstance(other, Weak | Method):
+            return None
+        if isinstance(other, Inst) and other.kind is object:
+            return None
+        return False
+    return None
+
+
+def _joined(parts: list[Any], names: Names) -> list[Value]:
+    choices: list[list[str]] = []
+    for part in parts:
+        if isinstance(part, ast.Constant):
+            choices.append([str(part.value)])
+            continue
+        values = evaluate(part.value, names)
+        plain = [v.value for v in values if isinstance(v, Known) and isinstance(v.value, PLAIN)]
+        if len(plain) < len(values) or part.conversion != -1 or names.coarse:
+            return [Inst(str)]
+        spec = part.format_spec.values[0].value if part.format_spec is not None else ""
+        try:
+            choices.append([format(value, spec) for value in plain])
+        except (ValueError, AttributeError):
+            return [Inst(str)]
+    texts = ["".join(texts) for texts in itertools.product(*choices)]
+    if any(len(text) > 200 for text in texts):
+        return [Inst(str)]
+    return few(map(Known, texts))
+
+
+class _Inner:
+    """The names inside a comprehension."""
+
+    def __init__(self, names: Names, bound: dict[str, list[Value]]) -> None:
+        self.bound = bound
+        self.program = names.program
+        self.coarse = names.coarse
+        self._look_up = names.look_up
+        self.attributes = names.attributes
+        self.closure = names.closure
+        self.remembered = names.remembered
+        self.call = names.call
+
+    def look_up(self, name: str) -> list[Value]:
+        return self.bound.get(name) or self._look_up(name)
+
+
+def _comprehension(node: Any, names: Names) -> Value:
+    found: list[Value] = []
+    exact = True
+
+    def level(index: int, inner: Names) -> None:
+        nonlocal exact
+        if index == len(node.generators):
+            values = evaluate(node.elt, inner)
+            exact = exact and len(values) == 1
+            found.extend(values)
+            return
+        part = node.generators[index]
+        for over in evaluate(part.iter, inner):
+            items = items_of(over)
+            if not isinstance(items, Coll):
+                items = Coll((UNKNOWN,), False)
+            exact = exact and items.exact
+            for item in items.items:
+                bound: dict[str, list[Value]] = {}
+                bind_pattern(part.target, item, bound)
+                deeper = _Inner(inner, bound)
+                answers = [{truth(v) for v in evaluate(test, deeper)} for test in part.ifs]
+                if any(answer == {False} for answer in answers):
+                    continue
+                exact = exact and all(answer == {True} for answer in answers)
+                level(index + 1, deeper)
+
+    level(0, names)
+    if len(found) > 24:
+        found, exact = few(found), False
+    fixed = isinstance(node, ast.GeneratorExp)
+    return Coll(tuple(found if exact else dict.fromkeys(found)), exact, fixed)
+
+
+def bind_pattern(target: Any, value: Value, bound: dict[str, list[Value]]) -> None:
+    """Bind the names of an assignment's target."""
+    if isinstance(target, ast.Name):
+        bound[target.id] = [value]
+    elif isinstance(target, ast.Starred):
+        bind_pattern(target.value, Inst(list), bound)
+    elif isinstance(target, ast.Tuple | ast.List):
+        parts = items_of(value)
+        known = isinstance(parts, Coll) and parts.exact and len(parts.items) == len(target.elts)
+        starred = any(isinstance(part, ast.Starred) for part in target.elts)
+        for i, part in enumerate(target.elts):
+            inner = parts.items[i] if known and isinstance(parts, Coll) else UNKNOWN
+            bind_pattern(part, UNKNOWN if starred else inner, bound)
+
+
+def items_of(value: Value) -> Value:
+    """What a loop over a value meets: a collection, or unknown."""
+    if isinstance(value, Coll):
+        return value
+    if isinstance(value, Table):
+        return Coll(tuple(key for key, _ in value.items), value.exact)
+    if isinstance(value, Known):
+        held = value.value
+        if isinstance(held, tuple | list | range | str | frozenset | set | dict):
+            exact = isinstance(held, tuple | range | str)
+            if len(held) <= 24:
+                return Coll(tuple(map(Known, held)), exact)
+        if isinstance(held, type) and issubclass(held, Enum):
+            return Coll(tuple(map(Known, held)))
+        if isinstance(held, range):
+            return Coll((Inst(int),), False)
+    return UNKNOWN
+
+
+def subscript(value: Value, index: Value) -> list[Value]:
+    """The values of `value[index]`; none where it is an error."""
+    if value == NONE:
+        return []
+    if isinstance(value, Known) and isinstance(value.value, dict):
+        held = value.value
+        if isinstance(index, Known) and _hashable(index.value) and index.value in held:
+            return [Known(held[index.value])]
+        return few(map(Known, held.values())) if held else [UNKNOWN]
+    if isinstance(value, Known) and isinstance(value.value, type):
+        return [value]  # a generic class
+    if isinstance(value, Table):
+        found = [held for key, held in value.items if key == index]
+        if found and isinstance(index, Known):
+            return found[-1:]
+        return few(held for _, held in value.items) if value.items else [UNKNOWN]
+    items = items_of(value)
+    if not isinstance(items, Coll):
+        return [UNKNOWN]
+    if isinstance(index, Known) and type(index.value) is int and items.exact:
+        place = index.value
+        if -len(items.items) <= place < len(items.items):
+            return [items.items[place]]
+        return [UNKNOWN]
+    if isinstance(index, Known) and isinstance(index.value, slice):
+        return [Coll(items.items, False)]
+    return few(items.items) if items.items else [UNKNOWN]
+
+
+def _hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True

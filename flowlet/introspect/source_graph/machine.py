@@ -1,0 +1,435 @@
+"""Going through the source, step by step, from one wait to the next on every way that there is.
+
+Where only a run would know which way it goes, both are gone.  A way ends at a wait or at the end
+of the actor; one that has come to where another has been, knowing and having done the same, ends
+there as well.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from ..guards import _arms, _text, negated
+from .evaluate import evaluate, items_of
+from .frames import Fiber, Frame, Leg, Open, Stack
+from .meaning import NeedsCallError
+from .patterns import match_pattern, refined
+from .program import Step
+from .scope import Facts, Scope
+from .storing import assign
+from .values import (
+    NONE,
+    UNKNOWN,
+    Coll,
+    Fn,
+    Generator,
+    Inst,
+    Known,
+    Value,
+    truth,
+)
+from .values import (
+    Iterator as Over,
+)
+
+#: Of each level of coarseness: the most steps, and the most waits, before the next one is taken.
+LEVELS: Final = ((5_000, 200), (5_000, 300), (40_000, 3_000))
+#: Ways that come to one place with different conditions behind them are told apart up to so many.
+_MOST_WAYS: Final = 6
+
+#: The steps at which ways are compared: every loop has one of them.
+_LOOKED_AT: Final = frozenset({"for", "if", "jump", "call", "yield"})
+
+#: An exception that a call may raise of which nothing is known.
+PERHAPS: Final = Known(object())
+
+
+class TooMuchError(Exception):
+    """There are more ways than can be gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end of a fiber: returned, failed or stopped."""
+
+    how: str
+    value: Value = NONE
+
+
+#: What is going on while blocks are left: `("raise", error)`, `("leave", number, event)`,
+#: `("become", function, arguments)`, `("return", value)`, `("jump", to, depth)`, `("stop",)`.
+Leaving = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """A way that goes on."""
+
+    stack: Stack
+    leg: Leg
+    leaving: Leaving | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A way that has come to a wait, or to the end."""
+
+    at: Fiber | End
+    leg: Leg
+
+
+Item = Go | Stop
+
+
+class Machine:
+    """Goes through the functions of one actor."""
+
+    def __init__(self, facts: Facts, unrolled: int, passed: Callable[[Leg], Leg]) -> None:
+        from .groups import Groups
+        from .unwinding import Unwinding
+        from .words import Calls
+
+        self.facts = facts
+        #: Told of each leg to a block that is passed through; returns the leg from there on.
+        self.passed = passed
+        self.steps = 0
+        self.calls = Calls(self)
+        self.unwinding = Unwinding(self)
+        self.groups = Groups(self)
+        #: How often a function may stand in a stack before it is recursion.
+        self.unrolled = unrolled
+        self._arm_texts: dict[int, dict[int, tuple[Any, str]]] = {}
+
+    def run(self, *start: Item) -> list[Stop]:
+        """Go on from there; where that leads."""
+        todo: list[Item] = list(start)[::-1]
+        seen: dict[Any, list[frozenset[Any]]] = {}
+        stops: dict[Stop, None] = {}
+        most = LEVELS[self.facts.level][0]
+        while todo:
+            item = todo.pop()
+            if isinstance(item, Stop):
+                stops[item] = None
+                continue
+            self.steps += 1
+            if self.steps > most:
+                raise TooMuchError
+            if item.leaving is not None or item.stack[-1].step.kind in _LOOKED_AT:
+                new = self._new(item, seen)
+                if new is None:
+                    continue
+                item = new
+            todo += reversed(self._next(item))
+        return list(stops)
+
+    def _new(self, item: Go, seen: dict[Any, list[frozenset[Any]]]) -> Go | None:
+        """The way, if none like it has been here; of too many, what their conditions share."""
+        key = (item.stack, replace(item.leg, atoms=()), item.leaving)
+        ways = seen.setdefault(key, [])
+        way = frozenset(item.leg.atoms)
+        if way in ways:
+            return None
+        if len(ways) >= _MOST_WAYS:
+            way = way.intersection(*ways)
+            if way in ways:
+                return None
+            atoms = tuple(atom for atom in item.leg.atoms if atom in way)
+            item = replace(item, leg=replace(item.leg, atoms=atoms))
+        ways.append(way)
+        return item
+
+    def _next(self, item: Go) -> list[Item]:
+        if item.leaving is not None:
+            return list(self.unwinding.leave(item.stack, item.leg, item.leaving))
+        frame = item.stack[-1]
+        step = frame.step
+        method: Callable[[Stack, Leg, Step], Iterator[Item]] = getattr(
+            self, "do_" + step.kind.replace(" ", "_")
+        )
+        try:
+            return list(method(item.stack, item.leg, step))
+        except NeedsCallError:
+            self.facts.unknown[self.place(step.node, frame)] = None
+            return [
+                Go((*item.stack[:-1], frame.set(step.name, UNKNOWN).at(frame.pc + 1)), item.leg)
+            ]
+
+    # --- helpers --------------------------------------------------------------------------
+
+    def scope(self, frame: Frame) -> Scope:
+        """What the names of a frame mean."""
+        return Scope(self.facts, frame.fn, frame.env, self.calls.simple)
+
+    def on(self, stack: Stack, leg: Leg, to: int | None = None) -> Go:
+        """The way goes on at the next step, or at another one."""
+        frame = stack[-1]
+        return Go((*stack[:-1], frame.at(frame.pc + 1 if to is None else to)), leg)
+
+    def given(self, stack: Stack, leg: Leg, value: Value) -> Go:
+        """The call at which the innermost frame stands has given a value."""
+        frame = stack[-1]
+        return self.on((*stack[:-1], frame.set(frame.step.name, value)), leg)
+
+    def place(self, node: Any, frame: Frame) -> str:
+        """A place in the source, as text."""
+        name = os.path.basename(frame.code.co_filename)
+        return f"{name}:{getattr(node, 'lineno', 0)}: {ast.unparse(node)}"
+
+    # --- steps ----------------------------------------------------------------------------
+
+    def do_set(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """An assignment."""
+        frame = stack[-1]
+        yield from self.unwinding.perhaps_raised(stack, leg, step)
+        for value in evaluate(step.expr, self.scope(frame)):
+            after = assign(self, frame, step.target, value, step.expr)
+            yield self.on((*stack[:-1], after), leg)
+
+    def do_call(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """A call."""
+        yield from self.calls.call(stack, leg, step)
+
+    def do_if(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """A condition: on with the next step where it holds, else elsewhere."""
+        frame = stack[-1]
+        yield from self.unwinding.perhaps_raised(stack, leg, step)
+        plain = isinstance(step.node, ast.Constant)
+        key = (frame.code, step.node.lineno, step.node.col_offset)
+        ways = {truth(value) for value in evaluate(step.expr, self.scope(frame))}
+        for holds in (True, False):
+            if not ways & {None, holds}:
+                continue
+            way = leg
+            if not plain:
+                way = leg.knowing(key, _text(step.node if holds else negated(step.node)))
+            after = refined(self.scope(frame), frame, step.node, holds)
+            yield self.on((*stack[:-1], after), way, None if holds else step.to)
+
+    def do_jump(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """A jump, out of blocks perhaps."""
+        if step.name == "out":
+            yield Go(stack, leg, ("jump", step.to, step.depth))
+        else:
+            yield self.on(stack, leg, step.to)
+
+    def do_iter(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """The beginning of a loop."""
+        frame = stack[-1]
+        for value in evaluate(step.expr, self.scope(frame)):
+            over: Value = value
+            if not isinstance(value, Generator):
+                items = items_of(value)
+                held = value.value if isinstance(value, Known) else None
+                if isinstance(held, list) and isinstance(items, Coll):
+                    items = replace(items, exact="list" not in self.facts.touched)
+                over = Over(items if isinstance(items, Coll) else Coll((UNKNOWN,), False))
+                if isinstance(value, Inst) and value.kind in (range, str):
+                    over = Over(Coll((Inst(int if value.kind is range else str),), False))
+            yield self.given(stack, leg, over)
+
+    def do_for(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """The next turn of a loop, or its end."""
+        frame = stack[-1]
+        over = dict(frame.env).get(step.name, UNKNOWN)
+        if isinstance(over, Generator):
+            inner = over.frame
+            if inner.held:
+                inner = inner.set(inner.step.name, NONE).at(inner.pc + 1)
+            yield Go((*stack, inner.with_(role="iterate", held=True)), leg)
+            return
+        key = (frame.code, "for", step.node.lineno, step.node.col_offset)
+        more = leg.knowing(key, f"more in {step.text}")
+        over_now = leg.knowing(key, f"{step.text} is over")
+        coll = over.over if isinstance(over, Over) else UNKNOWN
+        if not isinstance(over, Over) or not isinstance(coll, Coll):
+            coll, over = Coll((UNKNOWN,), False), Over(Coll((UNKNOWN,), False))
+        if coll.exact:
+            if over.place < len(coll.items):
+                after = frame.set(step.name, replace(over, place=over.place + 1))
+                after = assign(self, after, step.target, coll.items[over.place], None)
+                yield self.on((*stack[:-1], after), more)
+            else:
+                yield self.on(stack, over_now, step.to)
+            return
+        for item in coll.items:
+            yield self.on((*stack[:-1], assign(self, frame, step.target, item, None)), more)
+        yield self.on(stack, over_now, step.to)
+
+    def do_arm(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """An arm of a `match`: on with its guard and body, or to the next one."""
+        frame = stack[-1]
+        value = dict(frame.env).get(step.name, UNKNOWN)
+        scope = self.scope(frame)
+        verdict, bound = match_pattern(step.target, value, scope)
+        if verdict is not False:
+            after = frame
+            for name, held in bound.items():
+                after = assign(self, after, ast.Name(name, ast.Store()), held, None)
+            narrow = bound.get("%")
+            if narrow is not None:
+                after = after.set(step.name, narrow)
+                if isinstance(step.expr, ast.Name) and step.expr.id not in frame.program.written:
+                    after = after.set(step.expr.id, narrow)
+            yield self.on((*stack[:-1], after), leg)
+        if verdict is not True:
+            yield self.on(stack, leg, step.to)
+
+    def do_note(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """The body of an arm begins: what it asks for is a condition of the way."""
+        frame = stack[-1]
+        key, text = self._arm_text(step, self.scope(frame))
+        yield self.on(stack, leg.knowing((frame.code, key), text, again=True) if text else leg)
+
+    def _arm_text(self, step: Step, scope: Scope) -> tuple[Any, str]:
+        """The condition of an arm, as an explored graph shows it."""
+        whole = step.within
+        if id(whole) not in self._arm_texts:
+
+            def value_of(node: ast.AST) -> Any:
+                (value, *_) = evaluate(node, scope)
+                return value.value if isinstance(value, Known) else UNKNOWN
+
+            arms = _arms(whole.lineno, whole.cases, value_of)
+            self._arm_texts[id(whole)] = {
+                id(case): (arm.match, arm.text)
+                for case in whole.cases
+                for arm in arms
+                if arm.first == (case.body[0].lineno, case.body[0].col_offset)
+            }
+        return self._arm_texts[id(whole)].get(id(step.node), (0, ""))
+
+    def do_enter(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """A `with` begins."""
+        yield from self.unwinding.enter(stack, leg, step)
+
+    def do_exit(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """The body of a `with` has come to its end."""
+        yield from self.unwinding.exit(stack, leg)
+
+    def do_try(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """A `try` begins."""
+        frame = stack[-1]
+        opened = frame.with_(open=(*frame.open, Open(step.name, to=step.to)))
+        yield self.on((*stack[:-1], opened), leg)
+
+    def do_end_try(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """The body of a `try`, or of an `except`, has come to its end."""
+        frame = stack[-1]
+        last = frame.open[-1]
+        left = frame.open[:-1]
+        if last.kind == "finally":
+            left = (*left, Open("ending"))
+        yield self.on((*stack[:-1], frame.with_(open=left)), leg)
+
+    def do_end_finally(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """A `finally` is over; on with what was going on."""
+        frame = stack[-1]
+        leaving = frame.open[-1].held
+        after = frame.with_(open=frame.open[:-1])
+        if leaving is None:
+            yield self.on((*stack[:-1], after), leg)
+        else:
+            yield Go((*stack[:-1], after), leg, leaving)
+
+    def do_except(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """Whether this `except` is for the error."""
+        frame = stack[-1]
+        error = frame.open[-1].held
+        verdict = self.unwinding.catches(step, error, self.scope(frame))
+        if verdict is not False:
+            after = frame
+            if step.name:
+                held = UNKNOWN if error == PERHAPS else error
+                after = assign(self, frame, ast.Name(step.name, ast.Store()), held, None)
+            yield self.on((*stack[:-1], after), leg)
+        if verdict is not True:
+            yield self.on(stack, leg, step.to)
+
+    def do_raise(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """A `raise`."""
+        frame = stack[-1]
+        if step.expr is None:
+            caught = [o.held for f in stack for o in f.open if o.kind == "caught"]
+            yield Go(stack, leg, ("raise", caught[-1] if caught else UNKNOWN))
+            return
+        for value in evaluate(step.expr, self.scope(frame)):
+            error = value
+            if isinstance(value, Known):
+                held = value.value
+                error = Inst(held if isinstance(held, type) else type(held), exact=True)
+            yield Go(stack, leg, ("raise", error))
+
+    def do_return(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """A `return`, or the end of the function."""
+        for value in evaluate(step.expr, self.scope(stack[-1])):
+            yield Go(stack, leg, ("return", value))
+
+    def do_yield(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """A generator gives out a value, and is suspended."""
+        frame = stack[-1]
+        below = stack[:-1]
+        for value in evaluate(step.expr, self.scope(frame)):
+            if frame.role == "iterate":
+                caller = below[-1]
+                loop = caller.step
+                after = caller.set(loop.name, Generator(frame.with_(role="call")))
+                after = assign(self, after, loop.target, value, None)
+                yield self.on((*below[:-1], after), leg)
+            elif frame.role == "enter manager":
+                yield from self.unwinding.entered(
+                    below, leg, Open("manager", held=frame.with_(role="call")), value
+                )
+
+    def do_define(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """A `def`."""
+        frame = stack[-1]
+        inner = frame.program.inner.get(step.node)
+        if inner is None:
+            yield self.given(stack, leg, UNKNOWN)
+            return
+        scope = self.scope(frame)
+        spec = step.node.args
+        places = [arg.arg for arg in (*spec.posonlyargs, *spec.args)]
+        named = places[len(places) - len(spec.defaults) :]
+        named += [
+            arg.arg
+            for arg, d in zip(spec.kwonlyargs, spec.kw_defaults, strict=True)
+            if d is not None
+        ]
+        choices = [evaluate(default, scope) for default in step.expr.elts]
+        if step.name in frame.program.defined and not choices:
+            yield self.on(stack, leg)
+            return
+        for values in itertools.product(*choices):
+            made = Fn(
+                inner, scope.captured(inner), frame.program, tuple(zip(named, values, strict=True))
+            )
+            after = assign(self, frame, ast.Name(step.name, ast.Store()), made, None)
+            yield self.on((*stack[:-1], after), leg)
+
+    def do_forget(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """A `del`."""
+        yield self.on((*stack[:-1], stack[-1].set(step.name, UNKNOWN)), leg)
+
+    def do_collect(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """A comprehension: at once, or item by item."""
+        frame = stack[-1]
+        scope = self.scope(frame)
+        if step.text != "add":
+            try:
+                values = evaluate(step.expr, scope)
+            except NeedsCallError:
+                yield self.given(stack, leg, Coll((), True))
+                return
+            for value in values:
+                yield self.on((*stack[:-1], frame.set(step.name, value)), leg, step.to)
+            return
+        held = dict(frame.env).get(step.name)
+        so_far = held if isinstance(held, Coll) else Coll(())
+        for value in evaluate(step.expr, scope):
+            yield self.given(stack, leg, so_far.adding(value))

@@ -1,0 +1,326 @@
+"""Blocks that are entered and left, and frames that end: by themselves, by an error, by a leave.
+
+Whatever leaves a block leaves it the same way, from the inside out: `finally` runs, context
+managers hear of it, named blocks that nobody waited in have been passed through.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import inspect
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ...blocks import State
+from .calls import block_of
+from .evaluate import evaluate
+from .frames import Fiber, Frame, Leg, Open, Stack, free_number, path_of, sees_errors
+from .machine import PERHAPS, End, Go, Item, Leaving, Stop
+from .program import Step
+from .scope import Scope, is_foreign
+from .storing import assign
+from .values import (
+    NONE,
+    UNKNOWN,
+    Block,
+    Bound,
+    Coll,
+    Generator,
+    History,
+    Inst,
+    Known,
+    Named,
+    Value,
+    is_instance,
+    truth,
+)
+
+if TYPE_CHECKING:
+    from .machine import Machine
+
+
+class Unwinding:
+    """Enters and leaves blocks for a machine."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+
+    # --- in -------------------------------------------------------------------------------
+
+    def enter(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """A `with` begins."""
+        frame = stack[-1]
+        for value in evaluate(step.expr, self.machine.scope(frame)):
+            if isinstance(value, Known) and isinstance(value.value, State):
+                value = block_of(value.value)
+            match value:
+                case Block(kind="state"):
+                    yield from self._named(stack, leg, value)
+                case Block():
+                    number = free_number(stack)
+                    names = [
+                        part.id
+                        for part in (step.target, step.expr)
+                        if isinstance(part, ast.Name) and not part.id.startswith("%")
+                    ]
+                    node = step.node
+                    placed = replace(value, place=(node.end_lineno, node.end_col_offset))
+                    block = Open(value.kind, number=number, block=placed, variables=tuple(names))
+                    yield from self.entered(stack, leg, block, value)
+                case Generator(frame=inner):
+                    pushed = inner.with_(role="enter manager")
+                    yield Go((*stack, pushed), leg)
+                case _:
+                    yield from self._object(stack, leg, value)
+
+    def _named(self, stack: Stack, leg: Leg, block: Block) -> Iterator[Item]:
+        frame = stack[-1]
+        opened = frame.with_(open=(*frame.open, Open("state", block=block, to=0)))
+        inside = (*stack[:-1], opened)
+        path = path_of(inside)
+        value: Value = block
+        if block.history is not None:
+            value = History(path, first=leg.source is None)
+        yield from self.entered(stack, self.into(leg, path), Open("state", block=block), value)
+
+    def into(self, leg: Leg, path: tuple[Any, ...]) -> Leg:
+        """The leg, on into a named block."""
+        return replace(leg, mark=(len(path), len(leg.outputs)), entered=path)
+
+    def _object(self, stack: Stack, leg: Leg, value: Value) -> Iterator[Item]:
+        kind = value.kind if isinstance(value, Inst) else None
+        if isinstance(value, Known) and not isinstance(value.value, type):
+            kind = type(value.value)
+        if kind is not None and issubclass(kind, contextlib.suppress):
+            yield from self.entered(stack, leg, Open("suppress"), NONE)
+            return
+        if isinstance(value, Named) or (kind is not None and not self._is_users(kind)):
+            given = value if isinstance(value, Named | Inst) else UNKNOWN
+            yield from self.entered(stack, leg, Open("other"), given)
+            return
+        if kind is None:
+            frame = stack[-1]
+            self.machine.calls.note_unknown(frame.step.node, frame)
+            yield from self.entered(stack, leg, Open("other"), UNKNOWN)
+            return
+        method = Bound(Known(inspect.getattr_static(kind, "__enter__")), value)
+        yield from self.machine.calls.invoke(
+            stack, leg, method, ((), (), True), role="enter", held=value
+        )
+
+    @staticmethod
+    def _is_users(kind: type) -> bool:
+        return any(
+            inspect.isfunction(fn := inspect.getattr_static(kind, name, None))
+            and not is_foreign(fn)
+            for name in ("__enter__", "__exit__")
+        )
+
+    def entered(self, stack: Stack, leg: Leg, block: Open, value: Value) -> Iterator[Item]:
+        """The block is open; on with its body."""
+        frame = stack[-1]
+        step = frame.step
+        block = replace(block, to=step.to)
+        after = frame.with_(open=(*frame.open, block))
+        if step.target is not None:
+            after = assign(self.machine, after, step.target, value, None)
+        yield self.machine.on((*stack[:-1], after), leg)
+
+    # --- out ------------------------------------------------------------------------------
+
+    def exit(self, stack: Stack, leg: Leg) -> Iterator[Item]:
+        """The body of a `with` has come to its end."""
+        yield from self._left(stack, leg, None)
+
+    def _left(self, stack: Stack, leg: Leg, leaving: Leaving | None) -> Iterator[Item]:
+        """The innermost block of the innermost frame is left."""
+        frame = stack[-1]
+        block = frame.open[-1]
+        below = (*stack[:-1], frame.with_(open=frame.open[:-1]))
+        error = leaving is not None and leaving[0] in ("raise", "leave", "become", "stop")
+        match block.kind:
+            case "state":
+                leg = self.out_of(leg, len(path_of(stack)), path_of(stack))
+            case "until":
+                event: Value = NONE
+                if leaving is not None and leaving[0] == "leave" and leaving[1] == block.number:
+                    event, leaving = leaving[2], None
+                below = self._bound(below, block, event)
+                if event is not NONE:
+                    yield Go(self._behind(below, block), leg)
+                    return
+            case "finally":
+                ending = Open("ending", held=leaving)
+                after = frame.with_(open=(*frame.open[:-1], ending))
+                yield Go((*stack[:-1], after.at(block.to)), leg)
+                return
+            case "except" if leaving is not None and leaving[0] == "raise":
+                caught = Open("caught", held=leaving[1])
+                after = frame.with_(open=(*frame.open[:-1], caught))
+                yield Go((*stack[:-1], after.at(block.to)), leg)
+                return
+            case "suppress" if leaving is not None and leaving[0] == "raise":
+                yield Go(self._behind(below, block), leg)
+            case "manager":
+                pushed = block.held.with_(role="exit manager", held=(leaving, block.to))
+                if error:
+                    yield Go((*below, pushed), leg, leaving)
+                else:
+                    given = pushed.set(pushed.step.name, NONE)
+                    yield Go((*below, given.at(pushed.pc + 1)), leg)
+                return
+            case "object":
+                kind = type(block.held.value) if isinstance(block.held, Known) else block.held.kind
+                method = Bound(Known(inspect.getattr_static(kind, "__exit__")), block.held)
+                told = UNKNOWN if error else NONE
+                yield from self.machine.calls.invoke(
+                    below,
+                    leg,
+                    method,
+                    ((told, told, told), (), True),
+                    role="exit",
+                    held=(leaving, block.to),
+                )
+                return
+        yield self._on(below, leg, leaving)
+
+    def _on(self, stack: Stack, leg: Leg, leaving: Leaving | None) -> Item:
+        return self.machine.on(stack, leg) if leaving is None else Go(stack, leg, leaving)
+
+    def _behind(self, stack: Stack, block: Open) -> Stack:
+        """Behind the end of a `with`, the body of which was left."""
+        frame = stack[-1]
+        return (*stack[:-1], frame.at(block.to + 1))
+
+    def _bound(self, stack: Stack, block: Open, event: Value) -> Stack:
+        assert block.block is not None
+        over = replace(block.block, event=event, place=(0, 0))
+        frame = stack[-1]
+        for name in block.variables:
+            frame = assign(self.machine, frame, ast.Name(name, ast.Store()), over, None)
+        return (*stack[:-1], frame)
+
+    def out_of(self, leg: Leg, depth: int, path: tuple[Any, ...]) -> Leg:
+        """The leg, on out of a named block; one that nobody waited in has been passed through."""
+        if leg.in_region or leg.mark is None or leg.mark[0] != depth:
+            return leg
+        place = leg.mark[1]
+        if leg.passed is not None:
+            place -= leg.passed[1]
+            leg = self.machine.passed(leg)
+        return replace(leg, mark=None, passed=(path, place))
+
+    def leave(self, stack: Stack, leg: Leg, leaving: Leaving) -> Iterator[Item]:
+        """One step of leaving: the innermost block, or the innermost frame."""
+        frame = stack[-1]
+        depth = leaving[2] if leaving[0] == "jump" else 0
+        if len(frame.open) > depth:
+            yield from self._left(stack, leg, leaving)
+        elif leaving[0] == "jump":
+            yield Go((*stack[:-1], frame.at(leaving[1])), leg)
+        else:
+            below = stack[:-1]
+            yield from self._ended(below, leg, frame, frame.role, leaving)
+            if frame.again:
+                if leaving[0] == "return" and isinstance(leaving[1], Known):
+                    leaving = ("return", Inst(type(leaving[1].value)))
+                for segment in self.machine.facts.deeper.get((below, frame.code), ()):
+                    yield from self._ended((*below, *segment), leg, frame, "call", leaving)
+
+    def _ended(
+        self, below: Stack, leg: Leg, frame: Frame, role: str, leaving: Leaving
+    ) -> Iterator[Item]:
+        """A frame has ended."""
+        what = leaving[0]
+        if role == "exit manager" and what in ("return", *(frame.held[0] or ("",))[:1]):
+            before, to = frame.held
+            if what == "return" and before is not None and before[0] in (
+                "raise", "leave", "become", "stop",
+            ):  # fmt: skip
+                if before[0] in ("raise", "leave"):
+                    yield Go((*below[:-1], below[-1].at(to + 1)), leg)
+                return
+            if what == "return":
+                yield self._on(below, leg, before)
+                return
+        if what == "become" and role in ("root", "flow"):
+            for function, given in ((leaving[1], leaving[2]),):
+                yield from self.machine.calls.invoke(below, leg, function, given, role=role)
+            return
+        if what == "return":
+            yield from self.returned(below, leg, role, frame.held, leaving[1])
+            return
+        if role == "root":
+            if what == "raise":
+                if leaving[1] != PERHAPS or leg.guarded:
+                    yield Stop(End("error", leaving[1]), leg)
+            else:
+                yield Stop(End("stopped"), leg)
+            return
+        yield Go(below, leg, leaving)
+
+    def returned(
+        self, below: Stack, leg: Leg, role: str, held: Any, value: Value
+    ) -> Iterator[Item]:
+        """A call has returned, in the frame below."""
+        match role:
+            case "root":
+                yield Stop(End("return", value), leg)
+            case "handler":
+                _, wait, group = held
+                yield Stop(Fiber(below, wait, group), leg)
+            case "iterate":
+                loop = below[-1]
+                yield self.machine.on(below, leg, loop.step.to)
+            case "enter":
+                yield from self.entered(below, leg, Open("object", held=held), value)
+            case "exit":
+                leaving, to = held
+                known = truth(value)
+                if leaving is not None and leaving[0] == "raise" and known is not False:
+                    yield Go((*below[:-1], below[-1].at(to + 1)), leg)
+                if leaving is None or leaving[0] != "raise" or known is not True:
+                    yield self._on(below, leg, leaving)
+            case "make":
+                yield self.machine.given(below, leg, held)
+            case "enter manager" | "exit manager":
+                return
+            case _:
+                yield self.machine.given(below, leg, value)
+
+    # --- errors ---------------------------------------------------------------------------
+
+    def perhaps_raised(
+        self, stack: Stack, leg: Leg, step: Step, always: bool = False
+    ) -> Iterator[Item]:
+        """The way of an error in this step, where somebody round it would see that."""
+        if not leg.guarded and not sees_errors(stack):
+            return
+        risky = always or any(
+            isinstance(node, ast.Subscript)
+            or (
+                isinstance(node, ast.BinOp)
+                and isinstance(node.op, ast.Div | ast.Mod | ast.FloorDiv)
+            )
+            for node in ast.walk(step.expr)
+        )
+        if risky:
+            yield Go(stack, leg, ("raise", PERHAPS))
+
+    def catches(self, step: Step, error: Value, scope: Scope) -> bool | None:
+        """Whether an `except` is for an error; `None` if only a run knows."""
+        if step.expr is None:
+            return True
+        kinds: list[type] = []
+        for value in evaluate(step.expr, scope):
+            for each in value.items if isinstance(value, Coll) else (value,):
+                if isinstance(each, Known):
+                    more = each.value if isinstance(each.value, tuple) else (each.value,)
+                    kinds += [kind for kind in more if isinstance(kind, type)]
+                else:
+                    return None
+        if error == PERHAPS or error is UNKNOWN:
+            return True if any(kind in (Exception, BaseException) for kind in kinds) else None
+        return is_instance(error, tuple(kinds))
