@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from flowlet import Dispatcher, Event, Timeout, choose, pause, receive, state, wait_until, whereis
+from flowlet import ActorRef, Dispatcher, Event, Timeout, choose, pause, receive, state, wait_until
 from flowlet.cells import Cell
 
 Kind = Literal["receive", "pause", "wait_until"]
@@ -56,7 +56,7 @@ class Row:
 Table = tuple[Row, ...]
 
 
-def play(table: Table, other: str, cell: Cell[int]) -> int:
+def play(table: Table, others: list[ActorRef[int]], cell: Cell[int]) -> int:
     """Do what the table says; the result is the row at which it ended."""
     at = 0
     while True:
@@ -64,7 +64,7 @@ def play(table: Table, other: str, cell: Cell[int]) -> int:
         if then.write is not None:
             cell.value = then.write
         for name in then.send:
-            whereis(other).send(EVENTS[name]())
+            others[0].send(EVENTS[name]())
         if then.row is None:
             return at
         at = then.row
@@ -91,8 +91,10 @@ def wait(row: Row, at: int, cell: Cell[int]) -> Then:
 def system(d: Dispatcher, first: Table, second: Table) -> None:
     """Two actors and a cell."""
     cell = d.shared("cell", 0)
-    d.spawn(play, first, "b", cell, name="a")
-    d.spawn(play, second, "a", cell, name="b")
+    # Each knows the other; they begin when the run does, and by then both are there.
+    known: list[ActorRef[int]] = []
+    a = d.spawn(play, first, known, cell, name="a")
+    known.append(d.spawn(play, second, [a], cell, name="b"))
 
 
 class Point(NamedTuple):

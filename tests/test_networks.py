@@ -192,17 +192,34 @@ def test_whom_nobody_told_that_the_other_has_ended_may_go_on_sending() -> None:
     def brief() -> None:
         pause("once")
 
-    def late() -> None:
+    def late(friend: ActorRef[None]) -> None:
         for _ in range(4):
             pause("next")
-            whereis("brief").send(A())
+            friend.send(A())
+
+    def system(d: Dispatcher) -> None:
+        d.spawn(late, d.spawn(brief))
+
+    assert explore(system, network="duplicating").unique_states == 10
+    assert explore(system, network="duplicating", lossy=True).complete
+
+
+def test_who_looks_for_one_that_has_ended_fails() -> None:
+    """A name is looked up when it is used, explored as in a run."""
+
+    def brief() -> None:
+        pause("once")
+
+    def late() -> None:
+        pause("next")
+        whereis("brief").send(A())
 
     def system(d: Dispatcher) -> None:
         d.spawn(brief)
         d.spawn(late)
 
-    assert explore(system, network="duplicating").unique_states == 10
-    assert explore(system, network="duplicating", lossy=True).complete
+    ways = {v["late"].state for v in explore(system).states if not v["late"].alive}
+    assert ways == {("end",), ("error: LookupError",)}
 
 
 # --- bounds ---------------------------------------------------------------------------------------

@@ -248,7 +248,8 @@ def _used(step: dis.Instruction) -> frozenset[str]:
         case "LOAD_FAST" | "LOAD_FAST_CHECK" | "LOAD_FAST_AND_CLEAR" | "LOAD_FAST_LOAD_FAST":
             return frozenset(_names(step))
         case "STORE_FAST_LOAD_FAST":
-            return frozenset(_names(step)[1:])
+            stored, *loaded = _names(step)
+            return frozenset(loaded) - {stored}
         case "LOAD_DEREF" | "LOAD_CLASSDEREF" | "LOAD_FROM_DICT_OR_DEREF" | "LOAD_CLOSURE":
             return frozenset(_names(step))
     return frozenset()

@@ -7,13 +7,14 @@ does.  A cell notes who reads and writes it.
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..actor import ActorRef, current_actor
 from ..cells import Cell
 from ..errors import IllegalCallError
-from ..requests import Request
+from ..requests import Asking, Request
 
 if TYPE_CHECKING:
     from .scene import Scene
@@ -42,11 +43,13 @@ class NoReply:
 class _Answer:
     """Stands in a delivered request for whoever asked, who is on another scene or waits here."""
 
-    __slots__ = ("answered", "asker", "over", "scene")
+    __slots__ = ("answered", "asker", "asking", "over", "scene")
 
-    def __init__(self, scene: Scene, asker: ActorRef[Any]) -> None:
+    def __init__(self, scene: Scene, asker: ActorRef[Any], asking: Asking | None = None) -> None:
         self.scene = scene
         self.asker = asker
+        #: The ask itself, where it waits on this scene.
+        self.asking = asking
         self.answered = self.over = False
 
     def answer(self, request: Request[Any], value: object) -> None:
@@ -54,13 +57,23 @@ class _Answer:
         if self.answered:
             raise IllegalCallError(f"{request!r} was answered twice; reply once to each request")
         self.answered = True
+        if self.asking is not None:
+            self.asking.answered = True  # so the end of whoever was asked is no failure any more
         self.scene.sent.append(Sending(current_actor(), self.asker, value, reply=True))
 
     def fail(self, actor: ActorRef[Any], why: str) -> None:
         """There will be no reply."""
         self.answered = True
+        if self.asking is not None:
+            self.asking.answered = True
         failure = NoReply(actor.name, why)
         self.scene.sent.append(Sending(current_actor(), self.asker, failure, reply=True))
+
+
+STANDS_STILL = (
+    "what replay leaves stands still where the path ends, and goes on only by a longer path; look "
+    "at d.view, or run the system on a Dispatcher of its own"
+)
 
 
 class CastRef(ActorRef[Any]):
@@ -73,6 +86,9 @@ class CastRef(ActorRef[Any]):
         sender = current_actor()
         if after is not None or sender is self:
             return super().send(event, after)
+        scene: Any = self._home
+        if sender is None and not scene.setting_up:
+            raise IllegalCallError(STANDS_STILL)
         self._sender_of(event)  # raises for what is no event
         self._deliver_later(event, sender)
         return None
@@ -89,7 +105,7 @@ class CastRef(ActorRef[Any]):
         if isinstance(event, Request) and asking is not None:
             # The asker may go on, and forget it; whom to answer stays.
             asker, event = asking.asker, copy.copy(event)
-            object.__setattr__(event, "_asking", _Answer(scene, asker))
+            object.__setattr__(event, "_asking", _Answer(scene, asker, asking))
         scene.sent.append(Sending(sender, self, event))
         scene.tell_sent(sender, self, event)
 
@@ -116,6 +132,32 @@ class CastRef(ActorRef[Any]):
                 "actors share messages and cells; send it, or keep it in a cell"
             )
         return super().state
+
+    def at_end(self, key: object, call: Callable[[ActorRef[Any]], object]) -> None:
+        """Be told of its end: an `ask` is; whoever watches would have to be told in a message."""
+        if self._is_another_here() and not isinstance(key, Asking):
+            self._refuse(
+                "watches", "explored systems have no Exited events yet; let it send a last message"
+            )
+        super().at_end(key, call)
+
+    def stop(self, grace: Any = 5.0) -> None:
+        """Only its own end is the actor's to decide here."""
+        if self._is_another_here():
+            self._refuse("stops", "send it an event, on which it returns")
+        super().stop(grace)
+
+    def take(self) -> list[Any]:
+        """What the actor has emitted; no other actor may know."""
+        if self._is_another_here():
+            self._refuse("takes the outputs of", "let it send them")
+        return super().take()
+
+    def _refuse(self, does: str, remedy: str) -> None:
+        scene: Any = self._home
+        other = current_actor()
+        assert other is not None
+        scene.refuse(f"{other.name} {does} {self.name}, which exploring does not follow; {remedy}")
 
     def path_text(self) -> str:
         """The state as one text, for messages; of another actor nothing is known."""
@@ -168,5 +210,6 @@ def transplanted(event: Any, origin: Scene, scene: Scene) -> Any:
     asking = getattr(event, "_asking", None)
     if isinstance(event, Request) and asking is not None:
         asker = memo[id(asking.asker)]
-        object.__setattr__(again, "_asking", _Answer(scene, asker))
+        own = asking.asking if origin is scene else None
+        object.__setattr__(again, "_asking", _Answer(scene, asker, own))
     return again

@@ -15,7 +15,7 @@ from .. import names
 from ..errors import ExploreError
 from .alphabet import Examples
 from .counterexample import as_pytest, sequence
-from .explore import Progress, Time
+from .explore import Progress, Time, check_options
 from .found import Step
 from .liveness import Lasso, unfair_way
 from .network import NetworkKind
@@ -150,6 +150,7 @@ def check(
 
     Raises `ExploreError` where the code cannot be explored exactly.
     """
+    check_options(target, time, "live", max_states)
     if deadlock not in (True, False, "strict"):
         raise ExploreError(f'deadlock is True, False or "strict", not {deadlock!r}')
     if eventually is not None and symmetry is not None:
@@ -245,7 +246,8 @@ class _Asked:
             yield _Fault(kind, name, text, self.decided[kind, name])
         for name in self.sometimes:
             if ("sometimes", name) not in self.decided:
-                yield _Fault("sometimes", name, "holds in no state that is reachable", -1)
+                seen = "that is reachable" if product.complete else "of those that were seen"
+                yield _Fault("sometimes", name, f"holds in no state {seen}", -1)
         for name in self.eventually:
             lasso = unfair_way(product, self.holds[name])
             if lasso is not None:
@@ -318,6 +320,8 @@ def _unexpected(product: Product) -> Iterator[_Fault]:
 def _deadlocks(product: Product, strict: bool) -> Iterator[_Fault]:
     """The first state that leads nowhere, although somebody waits for something."""
     for state in product.terminal:
+        if state in product.at_bounds:
+            continue  # more is possible there than was looked at
         waiting = [
             (name, local)
             for actor, name in enumerate(product.names)

@@ -66,7 +66,7 @@ class Exchange:
         sender = -1 if sending.sender is None else self.numbers[sending.sender.name]
         canon = self.reader.canon()
         form = canon.of(sending.event, f"the event sent to {sending.receiver.name}")
-        if canon.moments:
+        if canon.moments or scene.is_now(sending.event):
             raise ExploreError(
                 f"{label_of(sending.event)} carries a time read from now(), and times are not told "
                 "apart while exploring; send a duration, or leave it out"
@@ -99,6 +99,11 @@ class Exchange:
         value = scene.named_cells[cell]._value
         canon = self.reader.canon()
         form = canon.of(value, f"the shared cell {self.cell_names[cell]!r}")
+        if canon.moments or scene.is_now(value):
+            raise ExploreError(
+                f"the shared cell {self.cell_names[cell]!r} holds a time read from now(), and "
+                "times are not told apart while exploring; keep a duration in it, or leave it out"
+            )
         numbers = self._value_numbers[cell]
         number = numbers.get(form)
         if number is None:
@@ -106,6 +111,19 @@ class Exchange:
             self.value_forms[cell].append(form)
             self.values[cell].append((value, None if canon.is_plain else scene))
         return number
+
+    def check_unchanged(self, scene: Scene, cells: Sequence[int], name: str) -> None:
+        """Raise `ExploreError` where a cell was read and its value changed in place."""
+        for cell_name in scene.reads:
+            cell = self.cell_numbers[cell_name]
+            if cell_name in scene.writes or self.values[cell][cells[cell]][1] is None:
+                continue
+            if self.value_number(scene, cell) != cells[cell]:
+                raise ExploreError(
+                    f"{name} changes the value of the shared cell {cell_name!r} in place, and "
+                    "nobody who waits for it is told; give it a new one: "
+                    "cell.value = [*cell.value, item]"
+                )
 
     def set_cells(self, scene: Scene, cells: Sequence[int]) -> None:
         """Give the cells of a scene these values, and have those actors ended that have.

@@ -72,7 +72,7 @@ def explore(
 
     Raises `ExploreError` where the function cannot be explored exactly.
     """
-    _check(target, time, identity)
+    check_options(target, time, identity, max_states)
     forget(names.unwrapped(target))
     options = Options(
         network, lossy, time, within, symmetry, events, examples, keep, identity, max_states,
@@ -81,13 +81,16 @@ def explore(
     return explore_system(target, options)
 
 
-def _check(target: Any, time: str, identity: str) -> None:
+def check_options(target: Any, time: str, identity: str, max_states: int) -> None:
+    """Raise `ExploreError` for what cannot be explored, or not so."""
     if not callable(target):
         raise ExploreError(f"explore takes an actor function, not {target!r}")
     if time not in ("any", "ordered"):
         raise ExploreError(f'time is "any" or "ordered", not {time!r}')
     if identity not in ("live", "all"):
         raise ExploreError(f'identity is "live" or "all", not {identity!r}')
+    if not isinstance(max_states, int) or max_states < 1:
+        raise ExploreError(f"max_states is a number, 1 or more, not {max_states!r}")
     fn = names.function_name(target)
     try:
         parameters = inspect.signature(target).parameters.values()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -40,6 +41,15 @@ class Exploration(Protocol):
     transitions: int
     complete: bool
     notes: tuple[str, ...]
+
+    #: Seconds that the search took, and how many steps it ran on real greenlets.
+    seconds: float
+    runs: int
+
+    @property
+    def states(self) -> Iterator[Any]:
+        """All states, nearest first, as views (see `check`)."""
+        ...
 
     @property
     def graph(self) -> StateGraph:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .product import Product
 
 
-class NameToKeep(Exception):  # noqa: N818  # no error: the search begins again
+class NameToKeep(BaseException):  # no error: the search begins again
     """A predicate has read a local that does not count yet."""
 
     def __init__(self, name: str) -> None:
@@ -58,7 +58,11 @@ class Locals(Mapping[str, Any]):
         return self._values[name]
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in self._values if self._everything or name in self._counts)
+        for name in self._values:
+            if self._everything or name in self._counts:
+                yield name
+            elif self._product.searching:
+                raise NameToKeep(name)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -10,6 +10,7 @@ the blocks that hear, the timers that are armed, and the mail that is kept.
 from __future__ import annotations
 
 import ast
+import contextvars
 import functools
 import re
 import sys
@@ -84,11 +85,13 @@ class Reader:
         mail = tuple(
             _due(item) if isinstance(item, Signal) else canon.of(item, "mail")
             for item in fiber.box or ()
+            if not isinstance(item, Signal) or _is_time(item)
         )
         remembered = [(key, canon.of(path, "history")) for key, path in ref.remembered.items()]
         found.mail = sum(1 for item in fiber.box or () if not isinstance(item, Signal))
+        context = _context(fiber, canon)
         found.moments = canon.moments
-        found.form = (ref.state, form, timers, mail, tuple(remembered))
+        found.form = (ref.state, form, timers, mail, tuple(remembered), context)
         return found
 
     def _fiber(self, fiber: Fiber, canon: Canon, found: Snapshot) -> Form:
@@ -264,12 +267,24 @@ def _name_of(value: Any, frame: FrameType) -> str | None:
     return next((name for name, local in frame.f_locals.items() if local is value), None)
 
 
+def _context(fiber: Fiber, canon: Canon) -> Form:
+    """The context variables that the actor has set for itself."""
+    own = fiber.gr_context
+    if not own:
+        return ()
+    outside = contextvars.copy_context()
+    changed = [(var, value) for var, value in own.items() if outside.get(var, own) is not value]
+    return tuple((var.name, canon.of(value, var.name)) for var, value in changed)
+
+
+def _is_time(signal: Signal) -> bool:
+    """Whether a signal says that a time is up; what else there is, is the search's to bring."""
+    return hasattr(getattr(signal, "signal", signal), "after")
+
+
 def _due(signal: Signal) -> Form:
-    """What is in a mailbox besides mail: a time that is up, or something for a region."""
-    inner = getattr(signal, "signal", signal)
-    if hasattr(inner, "after"):
-        return ("due", timer_label(inner))
-    return ("signal", type(inner).__name__)
+    """A time that is up, and that nobody has heard yet."""
+    return ("due", timer_label(getattr(signal, "signal", signal)))
 
 
 def _told_where(frame: FrameType, canon: Canon, value: Any, label: str) -> Form:

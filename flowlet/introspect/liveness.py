@@ -37,7 +37,7 @@ def unfair_way(product: Product, holds: set[int]) -> Lasso | None:
         state = min(part, key=order.__getitem__)
         if best is not None and order[best.state] <= order[state]:
             continue
-        if len(part) == 1 and state in terminal:
+        if len(part) == 1 and state in terminal and state not in product.at_bounds:
             best = Lasso(state, [])
         elif _is_fair(product, part):
             best = Lasso(state, _round_trip(product, part, state))

@@ -195,6 +195,7 @@ class LocalMachine:
         for name in (*scene.reads, *scene.writes):
             cell = exchange.cell_numbers[name]
             reads_of.setdefault(cell, cells[cell])
+        exchange.check_unchanged(scene, cells, self.name)
         for other in scene.looked_at:
             flag = len(exchange.cell_names) + exchange.numbers[other.name]
             reads_of.setdefault(flag, cells[flag])
@@ -272,13 +273,19 @@ class LocalMachine:
             snapshot = self.reader.snapshot(ref, timers)
             return snapshot, snapshot.form
         canon = self.reader.canon()
+        if ref.error is None:
+            form = canon.of(ref.result, "the result")
+            if canon.moments or scene.is_now(ref.result):
+                self.notes[
+                    f"the result of {self.name} comes from now(): times are not told apart, so "
+                    "what depends on it may be missing"
+                ] = None
+            return None, ("ended", ref.state, form)
         if isinstance(ref.error, NoReplyError):
             # Its text says where the other one ended, which is nothing that this one knows.
             outcome: Any = (NoReplyError, ref.error.actor.name)
-        elif ref.error is not None:
-            outcome = (type(ref.error), canon.of(ref.error.args, "the error's arguments"))
         else:
-            outcome = canon.of(ref.result, "the result")
+            outcome = (type(ref.error), canon.of(ref.error.args, "the error's arguments"))
         return None, ("ended", ref.state, outcome)
 
     def _describe(self, state: LocalState, scene: Scene, ref: CastRef) -> None:

@@ -25,6 +25,7 @@ class Observation:
     def __init__(self) -> None:
         self._followers: dict[ActorRef[Any], Follower] = {}
         self._builders: dict[Callable[..., Any], GraphBuilder] = {}
+        self._functions: dict[str, Callable[..., Any]] = {}
 
     def __call__(self, record: Record) -> None:
         """Take a record; called by the dispatcher."""
@@ -52,6 +53,7 @@ class Observation:
 
     def _builder(self, ref: ActorRef[Any]) -> GraphBuilder:
         fn = names.unwrapped(ref.function)
+        self._functions[ref.name] = fn
         builder = self._builders.get(fn)
         if builder is None:
             builder = self._builders[fn] = GraphBuilder(names.function_name(fn), explored=False)
@@ -72,9 +74,8 @@ class Observation:
         for known, builder in self._builders.items():
             if known == fn or builder.name == fn:
                 return builder.build()
-        for ref in self._followers:
-            if ref.name == fn:
-                return self._builder(ref).build()
+        if isinstance(fn, str) and fn in self._functions:
+            return self._builders[self._functions[fn]].build()
         known_names = ", ".join(builder.name for builder in self._builders.values()) or "none"
         raise ExploreError(f"no actor of {which!r} was observed; there were {known_names}")
 

@@ -96,11 +96,14 @@ class Product(Universe):
             for state in frontier:
                 leads_on = False
                 new_ones: list[int] = []
+                calm = self.ordered_time and self.is_urgent(state)
                 for actor in actors:
                     # Written out: this loop is the whole search.
                     entry = tables[actor].get(state & masks[actor])
                     if entry is None:
                         entry = expand(actor, state)
+                    if calm:
+                        entry = entry.without_timers()
                     for add in entry.adds:
                         new = state + add
                         if new not in parent:
@@ -129,9 +132,11 @@ class Product(Universe):
                         continue
                     if new & guard:
                         self._too_many(new)
+                        self.at_bounds.add(state)
                         continue
                     if admits is not None and (new in outside or not admits(new)):
                         outside.add(new)
+                        self.at_bounds.add(state)
                         self.transitions -= 1
                         continue
                     leads_on = True
@@ -182,9 +187,19 @@ class Product(Universe):
 
     # --- afterwards -----------------------------------------------------------------------
 
+    def is_urgent(self, state: int) -> bool:
+        """Whether something can happen in a state that takes no time."""
+        for actor in range(len(self.machines)):
+            entry = self.tables[actor].get(state & self.masks[actor])
+            if (entry or self.expand(actor, state)).urgent:
+                return True
+        return False
+
     def all_moves(self, state: int) -> list[Move]:
         """All that can happen in a state."""
         moves = [move for actor in range(len(self.machines)) for move in self.known(actor, state)]
+        if self.ordered_time and self.is_urgent(state):
+            moves = [move for move in moves if move.stimulus.kind != "timer"]
         if self.lossy:
             moves += [
                 Move(-1, Stimulus("event", message.number), message, None, add)

@@ -46,6 +46,9 @@ class Rehearsal:
 
     def play(self, ref: CastRef, stimulus: Stimulus, sending: Sending | None = None) -> bool:
         """Let something happen to an actor; whether it did anything."""
+        if sending is not None and sending.reply and not isinstance(ref._fiber.own, Asking):
+            self.flying.remove(sending)  # too late
+            return True
         event = None if sending is None else sending.event
         if sending is not None and not sending.reply:
             event = self.scene.arriving(sending)

@@ -16,12 +16,12 @@ from .. import names
 from ..actor import NOBODY, ActorRef, current_actor
 from ..calls import Call
 from ..cells import Cell, Look
-from ..errors import ExploreError, FlowletError
+from ..errors import ExploreError, FlowletError, IllegalCallError
 from ..fiber import Fiber
 from ..instrument import Listener, Sent
 from ..requests import Asking
 from ..sending import Delayed
-from .cast import CastRef, NoReply, SceneCell, Sending, transplanted
+from .cast import STANDS_STILL, CastRef, NoReply, SceneCell, Sending, transplanted
 from .guards import EndlessLoop
 from .identity import timers_by_place
 from .stage import Pick, Stage, fresh
@@ -81,9 +81,9 @@ class Scene(Stage):
         self.calls: dict[Fiber, Call] = {}
         self.performed: dict[Call, Callable[..., Any]] = {}
         self.picks = tuple(picks)
-        self._setting_up = True
+        self.setting_up = True
         fresh(system)(self)
-        self._setting_up = False
+        self.setting_up = False
         self.set_up = tuple(self.picked)
         self.cast += [ref for ref in self._actors if isinstance(ref, CastRef)]
         self.named_cells: list[Cell[Any]] = list(self.cells.named.values())
@@ -95,7 +95,7 @@ class Scene(Stage):
 
     def shared(self, name: str, value: Any) -> Any:
         """A cell; all are made before the actors begin."""
-        if not self._setting_up:
+        if not self.setting_up:
             self.refuse(
                 f"the shared cell {name!r} is made while the actors run; make it in the system "
                 "function, before it spawns them"
@@ -107,12 +107,11 @@ class Scene(Stage):
         return cell
 
     def find(self, name: str) -> ActorRef[Any] | None:
-        """An actor of the scene, also one that has ended; from outside only a living one."""
-        inside = current_actor()
+        """An actor of the scene, if it has not ended; for an actor, anybody else is outside."""
         for ref in self.cast:
-            if ref.name == name and (ref.phase != "ended" or inside is not None):
-                return ref
-        return super().find(name) if inside is not None or self._setting_up else None
+            if ref.name == name:
+                return ref if ref.alive else None
+        return super().find(name) if current_actor() is not None or self.setting_up else None
 
     def choose_for(self, ref: ActorRef[Any] | None, options: tuple[Any, ...]) -> Any:
         """The option that the search wants now, by number or as it reads."""
@@ -129,6 +128,31 @@ class Scene(Stage):
         """A side effect is not had; the search makes up what comes of it."""
         self.calls[call.fiber] = call
         self.performed[call] = names.unwrapped(fn)
+
+    @property
+    def actors(self) -> list[ActorRef[Any]]:
+        """The living actors; an actor that asks has asked of each whether it has ended."""
+        return [ref for ref in self._actors if ref.alive]
+
+    def settle(self) -> None:
+        """Nothing goes on by itself here."""
+        self._cannot("settle")
+
+    def run(self, until: Any = None) -> Any:
+        """Nothing goes on by itself here."""
+        self._cannot("run")
+
+    def advance(self, seconds: float) -> None:
+        """Nothing goes on by itself here."""
+        self._cannot("advance")
+
+    def _cannot(self, call: str) -> None:
+        if self.setting_up:
+            raise ExploreError(
+                f"the system function calls d.{call}(); let it only make cells and spawn actors: "
+                "whoever runs or explores the system lets it go on"
+            )
+        raise IllegalCallError(STANDS_STILL)
 
     def give_up(self, call: Call) -> None:
         """Nobody waits for it any more."""
@@ -185,6 +209,7 @@ class Scene(Stage):
         """
         self.sent, self.reads, self.writes, self.looked_at = [], {}, {}, {}
         self.picks, self.picked = stimulus.picks, []
+        self.asked_now = False
         fiber = ref._fiber
         match stimulus.kind:
             case "start":

@@ -14,6 +14,8 @@ from random import Random
 from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+from pydantic import BaseModel
+
 from .. import names
 from ..actor import NOBODY, ActorRef, current_actor
 from ..dispatcher import Dispatcher
@@ -50,13 +52,24 @@ class Stage(Dispatcher):
     def __init__(self) -> None:
         super().__init__()
         self.now = self._moment
+        #: Whether an actor has asked for the time since the last stimulus.
+        self.asked_now = False
         self.refusal: ExploreError | None = None
         #: The options that each `choose` is to take, by place; from there on it takes the first.
         self.picks: tuple[int, ...] = ()
         self.picked: list[Pick] = []
         self._elsewhere: dict[str, ActorRef[Any]] = {}
 
+    def is_now(self, value: Any) -> bool:
+        """Whether a value is the time that was just asked for, or a model with it in a field."""
+        if not self.asked_now:
+            return False
+        fields = value.__dict__.values() if isinstance(value, BaseModel) else (value,)
+        now = float(self.clock.now())
+        return any(type(field) is float and field == now for field in fields)
+
     def _moment(self) -> float:
+        self.asked_now = True
         return Moment(self.clock.now())
 
     def _fire_due(self) -> bool:

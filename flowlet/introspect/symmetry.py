@@ -67,6 +67,7 @@ class Orbits:
         self.groups = groups
         self.members = [name for group in groups for name in (search.names[n] for n in group)]
         self.whole = self._whole()
+        self._names: dict[Any, frozenset[str]] = {}
         self._ids: dict[Any, int] = {}
         self._renamed: dict[Any, int] = {}
 
@@ -92,15 +93,43 @@ class Orbits:
     def signature(self, state: int) -> Any:
         """Equal for two states just when a renaming maps the one to the other."""
         locals_, cells, flights = self.parts(state)
+        mentioned = self._mentioned(locals_, cells, flights)
         order: list[list[list[int]]] = []
         for group in self.groups:
             looks = {actor: self._look(actor, locals_, cells, flights) for actor in group}
             ranked = sorted(group, key=lambda actor: looks[actor])
-            order.append([list(same) for _, same in groupby(ranked, key=lambda a: looks[a])])
+            alike = [list(same) for _, same in groupby(ranked, key=lambda a: looks[a])]
+            # Those that nobody names need not be told apart at all.
+            order.append([part for same in alike for part in self._apart(same, mentioned)])
         return min(
             self._renamed_state(renaming, locals_, cells, flights)
             for renaming in self._renamings(order)
         )
+
+    def _mentioned(
+        self, locals_: list[Form], cells: list[Form], flights: list[tuple[str, str, Form]]
+    ) -> set[str]:
+        """The actors that stand by name in the form of another one, in a cell or in a message."""
+        found: set[str] = set()
+        for actor, form in enumerate(locals_):
+            found |= self._names_in(form) - {self.search.names[actor]}
+        for form in cells:
+            found |= self._names_in(form)
+        for sender, receiver, form in flights:
+            found |= {sender, receiver} | self._names_in(form)
+        return found
+
+    def _names_in(self, form: Form) -> frozenset[str]:
+        known = self._names.get(form)
+        if known is None:
+            known = self._names[form] = frozenset(_named(form, self.whole))
+        return known
+
+    def _apart(self, same: list[int], mentioned: set[str]) -> list[list[int]]:
+        """Split off the actors that need no permuting."""
+        free = [actor for actor in same if self.search.names[actor] not in mentioned]
+        bound = [actor for actor in same if actor not in free]
+        return [*([actor] for actor in free), *([bound] if bound else [])]
 
     def _renamings(self, order: list[list[list[int]]]) -> Iterator[dict[str, str]]:
         """Each way to give the names of a group, in their order, to its actors as ranked."""
@@ -208,6 +237,19 @@ def renamed(
             parts[place + 1 :] = sorted(parts[place + 1 :], key=repr)
             break
     return tuple(parts)
+
+
+def _named(form: Any, whole: frozenset[frozenset[str]]) -> Iterator[str]:
+    """The actors in a form, but for lists that are left as they are."""
+    if type(form) is not tuple:
+        return
+    if len(form) == 2 and form[0] is ActorRef:
+        yield form[1]
+        return
+    if len(form) == 2 and form[0] is Given and renamed(form, {}, whole) is form:
+        return
+    for part in form:
+        yield from _named(part, whole)
 
 
 # --- the audit ----------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from .frames_of_views import Frames
 from .identity import Reader
 from .local import LocalMachine, LocalState, Outcome
 from .network import KINDS, Fields, Network, NetworkKind, TooLongError
-from .scene import GO, START, Scene, Stimulus
+from .scene import GO, START, Scene, Stimulus, StimulusKind
 
 ANY_TIME: Final = (
     "any armed timer may go off first, whatever its time (time='any'): time='ordered' lets the "
@@ -41,6 +41,12 @@ class Move:
     event: Any = None
 
     @property
+    def is_urgent(self) -> bool:
+        """Whether it comes before time passes: all but timers, and what comes from outside."""
+        outside = self.stimulus.kind in ("event", "early") and self.message is None
+        return self.actor >= 0 and self.stimulus.kind != "timer" and not outside
+
+    @property
     def picks(self) -> tuple[int, ...]:
         """Which options each `choose` on the way took."""
         return () if self.outcome is None else self.outcome.picks
@@ -53,6 +59,22 @@ class Entry:
     moves: list[Move]
     adds: list[int]
     both: list[tuple[int, int]]
+    #: Whether something can happen that takes no time.
+    urgent: bool = False
+
+    def without_timers(self) -> Entry:
+        """The same while no time passes."""
+        return entry_of([move for move in self.moves if move.stimulus.kind != "timer"])
+
+
+def entry_of(moves: list[Move]) -> Entry:
+    """The moves, as the search wants them."""
+    return Entry(
+        moves,
+        [move.add for move in moves if not move.bits],
+        [(move.add, move.bits) for move in moves if move.bits],
+        any(move.is_urgent for move in moves),
+    )
 
 
 class Universe:
@@ -86,6 +108,8 @@ class Universe:
         #: What is worth knowing, and no cut.
         self.hints: dict[str, None] = {}
         self.complete = True
+        #: States from which more is possible than was admitted.
+        self.at_bounds: set[int] = set()
         #: Equal for states that are one by symmetry.
         self.signature: Callable[[int], Any] | None = None
         self.views = Frames()
@@ -97,6 +121,12 @@ class Universe:
             LocalMachine(number, name, self.scene_of, self.exchange, self.reader)
             for number, name in enumerate(self.names)
         ]
+        for ref in first.cast:
+            if ref.options.mailbox is not None:
+                self.note(
+                    f"{ref.name} has a mailbox with a limit, and while exploring messages wait "
+                    "outside it: that it may be full is not seen"
+                )
         self.fields = Fields(self.exchange, ordered_time)
         self.ordered_time = ordered_time
         self.network: Network = KINDS[network](self.fields, self.exchange)
@@ -159,11 +189,7 @@ class Universe:
             else:
                 mask |= self.fields.actor_mask(cell - cells)
         self.masks[actor] = mask
-        entry = Entry(
-            moves,
-            [move.add for move in moves if not move.bits],
-            [(move.add, move.bits) for move in moves if move.bits],
-        )
+        entry = entry_of(moves)
         self.tables[actor][state & mask] = entry
         return entry
 
@@ -191,6 +217,7 @@ class Universe:
                     change, bits = self._change(actor, state, cells, stimulus, outcome, taking)
                 except TooLongError as queue:
                     self.note(str(queue))
+                    self.at_bounds.add(state)
                     continue
                 move = Move(actor, stimulus, message, outcome, *change, event)
                 touched |= bits
@@ -228,10 +255,17 @@ class Universe:
                 add(Stimulus("no reply", local.asks), failure, 0, None)
         for channel in self.network.arriving(state, actor):
             for message, taking in channel:
-                kind = "reply" if message.reply else "event"
+                kind: StimulusKind = "reply" if message.reply else "event"
                 if message.reply and not local.called.startswith("ask "):
-                    continue
-                if add(Stimulus(kind, message.number), message, taking, message):  # type: ignore[arg-type]
+                    # Too late: a dead letter.
+                    late = Outcome("taken", local.number)
+                    change, bits = self._change(actor, state, cells, GO, late, taking)
+                    touched |= bits
+                    moves.append(
+                        Move(actor, Stimulus(kind, message.number), message, late, *change)
+                    )
+                    break
+                if add(Stimulus(kind, message.number), message, taking, message):
                     break
         return moves, touched
 
