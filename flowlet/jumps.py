@@ -7,13 +7,14 @@ function, which ends by becoming the next.
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from .blocks import running
 from .errors import IllegalCallError, Jump
 from .handlers import is_inside
 from .life import go_through
-from .names import check_function
+from .names import NO_PLAIN_FUNCTION, check_function
 from .syntax import playing
 
 R = TypeVar("R")
@@ -27,11 +28,12 @@ def flow(fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     For machines that are no tree: `with state("open"), until(Reset): flow(listen)`.
     """
     me = running("flow")
-    check_function(fn, "flow", "a function and its arguments")
+    if type(fn) is not FunctionType or fn.__code__.co_flags & NO_PLAIN_FUNCTION:
+        check_function(fn, "flow", "a function and its arguments")
     floor = me.floor
     me.floor = me.block
     try:
-        return go_through(fn, args, kwargs)
+        return go_through(fn, args, kwargs, me.unwinding)
     finally:
         me.floor = floor
 
@@ -44,7 +46,8 @@ def become(fn: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> NoReturn:
     `on`, the nearest `flow` is the one round the wait that it interrupts.
     """
     me = running("become")
-    check_function(fn, "become", "a function and its arguments")
+    if type(fn) is not FunctionType or fn.__code__.co_flags & NO_PLAIN_FUNCTION:
+        check_function(fn, "become", "a function and its arguments")
     if me.home.asking is me:
         raise IllegalCallError(
             "become was called in a where= or in the predicate of a wait_until, which are asked "
@@ -57,5 +60,8 @@ def become(fn: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> NoReturn:
             last = held.last.outer  # the `flow` is round the wait, and `on` sees to the rest
             break
         held = held.outer
-    me.put_to_sleep(last)
+    if me.block is last:
+        me.unwinding = True
+    else:
+        me.put_to_sleep(last)
     raise Jump(fn, args, kwargs)

@@ -89,10 +89,16 @@ def goes_on(me: Fiber, ref: ActorRef[Any], result: Any, error: BaseException | N
     return False
 
 
-def go_through(fn: Callable[..., R], args: tuple[Any, ...], keywords: dict[str, Any]) -> R:
-    """Run a function, and whatever it `become`s; the stack does not grow."""
-    me: Any = getcurrent()
-    unwinding = me.unwinding
+def go_through(
+    fn: Callable[..., R],
+    args: tuple[Any, ...],
+    keywords: dict[str, Any],
+    unwinding: bool = False,
+) -> R:
+    """Run a function, and whatever it `become`s; the stack does not grow.
+
+    `unwinding`: whether the actor is leaving blocks round the call already.
+    """
     while True:
         try:
             # Written out: a call with a star goes through C on 3.11, and every switch in it then
@@ -108,6 +114,7 @@ def go_through(fn: Callable[..., R], args: tuple[Any, ...], keywords: dict[str, 
             return fn(*args)
         except Jump as jump:
             fn, args, keywords = jump.args
+            me: Any = getcurrent()
             me.unwinding = unwinding
 
 

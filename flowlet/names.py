@@ -28,7 +28,7 @@ Cell: TypeAlias = "tuple[Any, Cell | None, Cell | None]"
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _SKIPPED = ("contextlib.py", "functools.py")
 
-_NO_PLAIN_FUNCTION: Final = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+NO_PLAIN_FUNCTION: Final = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 @functools.lru_cache(maxsize=4096)
@@ -214,7 +214,7 @@ def check_function(fn: Any, call: str, takes: str, write: str = "") -> None:
     if not callable(fn):
         raise TypeError(f"{call} takes {takes}, not {fn!r}{write and f'; write {write}'}")
     code = getattr(unwrapped(fn), "__code__", None)
-    if code is not None and code.co_flags & _NO_PLAIN_FUNCTION:
+    if code is not None and code.co_flags & NO_PLAIN_FUNCTION:
         raise TypeError(
             f"{call} takes a plain function, but {function_name(fn)} is a generator or a coroutine "
             "function, of which a call runs nothing: leave out yield, async and await; a wait such "

@@ -12,6 +12,7 @@ from contextlib import suppress
 from heapq import heappop, heappush
 from random import Random
 from threading import get_ident
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, TypeVarTuple, cast
 
 from greenlet import getcurrent, greenlet
@@ -132,7 +133,8 @@ class Roster:
         on_output: Callable[[Any], object] | None,
     ) -> ActorRef[R]:
         """`spawn` for a child of `parent`."""
-        names.check_function(fn, "spawn", "a function and its arguments")
+        if type(fn) is not FunctionType or fn.__code__.co_flags & names.NO_PLAIN_FUNCTION:
+            names.check_function(fn, "spawn", "a function and its arguments")
         self._check_use("spawn")
         options = options_of(fn)
         name = name or options.name
