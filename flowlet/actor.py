@@ -170,7 +170,8 @@ class ActorRef(Generic[R]):
 
     def _send(self, event: object) -> None:
         fiber = self._fiber
-        if fiber.want is EVERY and not isinstance(event, type):
+        limit = self.options.mailbox
+        if fiber.want is EVERY and limit is None and not isinstance(event, type):
             fiber.want = None
             fiber.event = event
             fiber.ready.append(fiber)
@@ -179,7 +180,7 @@ class ActorRef(Generic[R]):
         if self.phase == "ended":
             self._home.dead_letter(self, event, sender)
             return
-        if self.options.mailbox is not None:
+        if limit is not None:
             check_room(self, event, running_here=sender is self)
         self._deliver(event, sender)
 

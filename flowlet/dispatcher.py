@@ -233,6 +233,9 @@ class Dispatcher(Roster):
                 ref.at_end(me, lambda _: me.signal(ChildEnded()))
                 me.want = KEEPS
                 resume(next_one(me))
+        # What came with the end counts here already: the failure of a child ends this actor.
+        while not deaf and me.box and take(me, None, None) is LATER:
+            step_aside(me)
 
     def _begin(self, call: str) -> None:
         if getcurrent() is not self._free_hub:

@@ -123,11 +123,14 @@ class on(Block):
     def _freeze(self, me: Fiber) -> list[tuple[Any, float]]:
         """Stop the times that are armed inside; how many seconds of each were left."""
         home = me.home
+        inside = {id(timed) for timed in times_inside(me, self)}
         frozen = []
-        for timed in list(times_inside(me, self)):
-            if home.timers.disarm(timed.when, timed):
-                frozen.append((timed, max(0.0, timed.when - home.now())))
-        return sorted(frozen, key=lambda each: each[1])
+        # As they were armed: of those with as much time left, the first stays the first.
+        for when, timed in home.timers.all_armed():
+            if id(timed) in inside:
+                home.timers.disarm(when, timed)
+                frozen.append((timed, max(0.0, when - home.now())))
+        return frozen
 
     def _after(self, me: Fiber, held: Held) -> None:
         """What fell due inside meanwhile comes after the mail that is there."""
@@ -137,7 +140,10 @@ class on(Block):
         due = [item for item in box if isinstance(item, Signal) and held.holds(item)]
         for item in due:
             box.remove(item)
-        box.extend(due)
+            if me.region is None:
+                box.append(item)
+            else:
+                me.region.pass_on(item)  # after the mail that the other regions are offered
 
 
 def times_inside(fiber: Fiber, last: Block | None) -> Iterator[Any]:

@@ -158,10 +158,14 @@ class Region:
             if block is None:
                 return False
         self.poke(event)
-        box = fiber.box
-        if self.ended or box is None or len(box) == 0 or box[0] is not event:
+        if self.ended:
             return True
-        box.popleft()
+        box = fiber.box or ()
+        # Signals that are for later may stand before it.
+        place = next((place for place, item in enumerate(box) if item is event), None)
+        if place is None:
+            return True
+        del fiber.box[place]  # type: ignore[union-attr]  # it is there
         return False
 
     def keeps(self, event: object) -> bool:

@@ -13,7 +13,19 @@ from .dispatcher import next_one, resume, step_aside
 from .errors import IllegalCallError
 from .events import Delay, name_of, timeout_of
 from .fiber import Fiber
-from .mailbox import KEEPS, LATER, LOOK, NOTHING, QUEUED, Alarm, Kinds, Own, WatchedBox, take
+from .mailbox import (
+    KEEPS,
+    LATER,
+    LOOK,
+    NOTHING,
+    QUEUED,
+    Alarm,
+    Kinds,
+    LimitedBox,
+    Own,
+    WatchedBox,
+    take,
+)
 from .reports import note_wait, report_delivery
 from .signals import Stop
 
@@ -80,7 +92,8 @@ def go_on_waiting(
                     if not once:
                         report_delivery(me, got)
                     return got
-            if where is not None or me.box.__class__ is WatchedBox:
+            # Nothing is handed over past a mailbox with a limit: what is kept may fill it.
+            if where is not None or isinstance(me.box, WatchedBox | LimitedBox):
                 me.want = () if kinds is not None else KEEPS
             else:
                 me.want = KEEPS if kinds is None else kinds

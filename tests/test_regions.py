@@ -283,3 +283,23 @@ def test_with_grace_enough_a_child_of_a_region_cleans_up() -> None:
         d.run()
         assert not ref.alive
     assert log == [(2.0, "helper"), (2.0, "earlier")]
+
+
+def test_what_comes_while_a_region_inside_cleans_up_is_not_lost() -> None:
+    """Nothing there takes it, and something for another region is before it: it is thrown away."""
+
+    def tidy() -> None:
+        try:
+            sleep(0)
+        finally:
+            receive(after=4)
+
+    def inner() -> None:
+        race(lambda: sleep(0), tidy)
+
+    with Dispatcher() as d:
+        ref = d.spawn(lambda: race(lambda: None, inner))
+        d.settle()
+        ref.send(Go())
+        d.settle()
+        assert ref.discarded == 1
