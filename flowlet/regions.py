@@ -285,6 +285,8 @@ class Group:
         me = self.conductor
         box = me.box
         if box:
+            if me.histories:
+                note_wait(me)  # this is a place to come back to, even if it is left at once
             got = self._look()
             if got is LATER:
                 step_aside(me)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +34,6 @@ from tests.reference.model import Line
 from tests.reference.parts import known
 from tests.reference.play import Options, outcome, text_of
 
-
 MADE_UP = (
     ValueError,
     ChildFailedError,
@@ -60,8 +60,10 @@ class Run:
         self.cells: dict[str, Cell[int]] = {name: d.shared(name, 0) for name in p.CELLS}
         self.spawned: Counter[str] = Counter()
         self.sends = 0
-        #: By actor: the requests that it has taken and not answered; what it sent for later last.
+        #: By actor: the requests that it has taken, how many of them it has answered; what it
+        #: sent for later last.
         self.requests: defaultdict[str, list[p.Get]] = defaultdict(list)
+        self.answered: Counter[str] = Counter()
         self.later: dict[str, Delayed] = {}
         self.raised: list[str] = []
         self.broken = False
@@ -92,13 +94,9 @@ class Run:
             self.broken = True
 
     def spawn(self, name: str, body: p.Body, options: Options) -> None:
-        machine = Script(self, name, name).machine
-
-        @flowlet.actor(unexpected=options.unexpected, mailbox=options.mailbox)
-        def fn() -> object:
-            return machine(body)
-
-        self.named[name] = self.d.spawn(fn, name=name)
+        fn = Script(self, name, name).function(body)
+        given = flowlet.actor(unexpected=options.unexpected, mailbox=options.mailbox)
+        self.named[name] = self.d.spawn(given(fn), name=name)
 
     def find(self, name: str, sender: str) -> ActorRef[Any]:
         """The actor of that name; `me` if there is none."""
@@ -128,7 +126,7 @@ class Script:
         """It has taken an event; a request is remembered, so that it can be answered."""
         self.log(f"{what} {text_of(event)}")
         if isinstance(event, p.Get):
-            self.run.requests[self.actor].append(event)
+            p.add_once(self.run.requests[self.actor], event)
 
     def find(self, name: str) -> ActorRef[Any]:
         return self.run.find(name, self.actor)
@@ -149,7 +147,7 @@ class Script:
         match statement:
             case p.Receive(kinds, after, least):
                 where = None if least is None else lambda event: event.n >= least
-                got: Any = receive(*kinds, after=after, where=where, at=statement.at)  # type: ignore[call-overload]
+                got: Any = receive(*kinds, after=after, where=where, at=statement.at)
                 self.take("took", got)
             case p.Sleep(seconds):
                 sleep(seconds, at="sleep")
@@ -172,7 +170,7 @@ class Script:
                 with state(name, defer=defer):
                     self.log(f"enter {name}")
                     return self.inside(name, body)
-            case p.State(name, defer, body, history):
+            case p.State(name, defer, body, "deep" | "shallow" as history):
                 with state(name, defer=defer, history=history) as h:
                     self.log(f"enter {name} {known(h.last)}")
                     return self.inside(name, body)
@@ -232,15 +230,14 @@ class Script:
                 later = self.run.later.get(self.actor)
                 self.log(f"cancelled {later is not None and later.cancel()}")
             case p.Reply(value):
-                requests = self.run.requests[self.actor]
-                if requests:
-                    requests.pop(0).reply(value)
+                self.reply(value)
             case p.Set(cell, value):
                 self.run.cells[cell].value = value
             case p.Stop(to, grace):
                 self.find(to).stop(grace)
             case p.Watch(whom):
-                flowlet.watch(self.find(whom))
+                if self.may_send():
+                    flowlet.watch(self.find(whom))
             case p.Listen():
                 self.run.attach()
             case p.Spawn(body):
@@ -271,7 +268,13 @@ class Script:
     def ask(self, target: ActorRef[Any], request: p.Get, after: int | None) -> None:
         if target is me() or not self.may_send():
             return
-        self.log(f"answer {target.ask(request, after=after, at='ask')!r}")  # type: ignore[arg-type]
+        self.log(f"answer {target.ask(request, after=after, at='ask')!r}")
+
+    def reply(self, value: int) -> None:
+        run, actor = self.run, self.actor
+        if run.answered[actor] < len(run.requests[actor]):
+            run.answered[actor] += 1
+            run.requests[actor][run.answered[actor] - 1].reply(value)
 
     def name_child(self) -> str:
         self.run.spawned[self.actor] += 1
@@ -279,7 +282,7 @@ class Script:
 
     def child(self, body: p.Body) -> tuple[str, ActorRef[Any]]:
         name = self.name_child()
-        ref = self.run.named[name] = spawn(Script(self.run, name, name).machine, body, name=name)
+        ref = self.run.named[name] = spawn(Script(self.run, name, name).function(body), name=name)
         self.log(f"spawned {name}")
         return name, ref
 
@@ -287,8 +290,8 @@ class Script:
         children = []
         for body, restart in statement.given:
             name = self.name_child()
-            script = Script(self.run, name, name)
-            children.append(flowlet.child(script.machine, body, name=name, restart=restart))
+            function = Script(self.run, name, name).function(body)
+            children.append(flowlet.child(function, name=name, restart=restart))
         return flowlet.supervise(
             *children,
             strategy=statement.strategy,
@@ -297,14 +300,17 @@ class Script:
             at="supervise",
         )
 
-    def functions(self, regions: tuple[p.Body, ...]) -> list[Any]:
-        def function(number: int, body: p.Body) -> Any:
-            script = Script(self.run, self.actor, f"{self.who}.{number}")
+    def functions(self, regions: tuple[p.Body, ...]) -> list[Callable[[], object]]:
+        names = [f"{self.who}.{number}" for number in range(len(regions))]
+        scripts = [Script(self.run, self.actor, name) for name in names]
+        return [script.function(body) for script, body in zip(scripts, regions, strict=True)]
 
-            def region() -> object:
-                return script.machine(body)
+    def function(self, body: p.Body) -> Callable[[], object]:
+        """A function without arguments that runs a program."""
+        machines = [self.machine]  # out of a list: else flowlet would read all of this for names
 
-            region.__name__ = script.who  # a history is a region's own, by its name
-            return region
+        def run() -> object:
+            return machines[0](body)
 
-        return [function(number, body) for number, body in enumerate(regions)]
+        run.__name__ = self.who  # a region's history is its own, by this name
+        return run

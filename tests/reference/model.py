@@ -19,9 +19,10 @@ The rules, as they are followed here:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from flowlet import Event, Timeout
+from tests.reference.deadlines import Deadlines
+from tests.reference.others import fail
 from tests.reference.parts import (
     Actor,
     Asking,
@@ -41,11 +42,11 @@ from tests.reference.parts import (
     Wait,
     fall_silent,
     inside_out,
+    is_deaf,
     note,
 )
 from tests.reference.play import Options, outcome, text_of
 from tests.reference.program import CELLS, GRACE, Body
-from tests.reference.others import fail
 from tests.reference.words import life
 
 Line = tuple[float, str, str]
@@ -54,11 +55,10 @@ TAKEN, DEFERRED, KEPT, UNWANTED = "taken", "deferred", "kept", "unwanted"
 
 
 @dataclass
-class Model:
-    time: float = 0.0
+class Model(Deadlines):
+    """A run: its actors, who of them is ready, and the one that has its turn."""
+
     ready: list[Actor] = field(default_factory=list)
-    timers: list[Timer] = field(default_factory=list)
-    number: int = 0
     actors: list[Actor] = field(default_factory=list)
     named: dict[str, Actor] = field(default_factory=dict)
     dead_letters: int = 0
@@ -75,11 +75,6 @@ class Model:
 
     def log(self, who: str, what: str) -> None:
         self.trace.append((self.time, who, what))
-
-    def next_number(self) -> int:
-        """What began first has the smaller one."""
-        self.number += 1
-        return self.number
 
     # --- the run ------------------------------------------------------------------------------
 
@@ -104,16 +99,14 @@ class Model:
     def advance(self, seconds: float) -> None:
         end = self.time + seconds
         self.settle()
-        while self.timers and min(timer.when for timer in self.timers) <= end:
-            self.time = min(timer.when for timer in self.timers)
+        while self.timers and self.next_deadline() <= end:
+            self.time = self.next_deadline()
             self.settle()
         self.time = end
 
     def fire_due(self) -> bool:
-        """All that is due, in the order in which it was armed."""
-        due = sorted((t for t in self.timers if t.when <= self.time), key=lambda t: t.place)
-        for timer in due:
-            self.timers.remove(timer)
+        """All that is due, in the order in which it was armed; whether anything was."""
+        due = self.take_due()
         for timer in due:
             if timer.kill is not None:
                 self.kill(timer.kill)
@@ -124,7 +117,7 @@ class Model:
                     self.dead_letters += 1  # the end of a child is the last that it says
                 else:
                     self.deliver(to, event)
-            else:
+            elif not (isinstance(timer.owner, Ear) and timer.owner.left):
                 assert timer.strand is not None
                 self.signal(timer.strand.actor, timer)
         return bool(due)
@@ -135,33 +128,6 @@ class Model:
                 self.kill(actor)
             while self.ready:
                 self.take_turn(self.ready.pop(0))
-
-    def arm(self, seconds: float, **what: Any) -> Timer:
-        timer = Timer(self.time + seconds, self.next_number(), **what)
-        self.timers.append(timer)
-        return timer
-
-    def disarm(self, timer: Timer | None) -> None:
-        if timer in self.timers:
-            self.timers.remove(timer)
-
-    def freeze(self, parts: list[Named | Ear | Wait]) -> list[tuple[Timer, float]]:
-        """Stop the timers of these, and of the regions inside: each with the seconds left."""
-        frozen = []
-        for part in parts:
-            if not isinstance(part, Named) and part.timer in self.timers:
-                self.timers.remove(part.timer)
-                frozen.append((part.timer, part.timer.when - self.time))
-            if isinstance(part, Wait):
-                for region in part.regions:
-                    frozen += self.freeze([*region.blocks, *region.waits])
-        return sorted(frozen, key=lambda each: each[0].place)
-
-    def thaw(self, frozen: list[tuple[Timer, float]]) -> None:
-        """Arm them again, in their order."""
-        for timer, seconds in frozen:
-            timer.when, timer.order = self.time + seconds, self.next_number()
-            self.timers.append(timer)
 
     def find(self, name: str, sender: Actor) -> Actor:
         """The actor of that name; `me` if there is none."""
@@ -197,7 +163,7 @@ class Model:
 
     def over(self, strand: Strand, wait: Wait) -> None:
         """A wait that takes no event is over."""
-        self.signal(strand.actor, Over(strand, wait, (self.time, self.next_number())))
+        self.signal(strand.actor, Over(strand, wait))
 
     def stop(self, actor: Actor, grace: int = GRACE) -> None:
         """Stop an actor for good."""
@@ -211,6 +177,7 @@ class Model:
         elif actor.phase == "alive":
             actor.phase = "stopping"
             self.signal(actor, Halt(), first=True)
+        if actor.phase == "stopping" and actor.grace is None:
             actor.grace = self.arm(grace, kill=actor)
 
     def kill(self, actor: Actor) -> None:
@@ -225,19 +192,19 @@ class Model:
     def take_turn(self, actor: Actor) -> None:
         if actor.phase == "ended":
             return
-        self.turn = actor
+        self.turn, actor.looks = actor, None
         if actor.phase == "new":
             actor.phase = "alive"
             self.start(actor.root, actor.body)
         elif actor.root.wait is not None and actor.root.wait.pause == "queued":
             actor.root.wait.pause = "turn"
-        actor.looks = None
         while actor.phase != "ended" and (self.handle_one(actor) or self.end_pause(actor)):
             self.decide(actor.root)
         self.turn = None
         wait = actor.root.wait
         if wait is not None and wait.pause == "asked":
             wait.pause = "queued"
+            actor.looks = wait.number
             self.wake(actor)
 
     def end_pause(self, actor: Actor) -> bool:
@@ -273,14 +240,27 @@ class Model:
             return
         for region in wait.regions:
             self.decide(region)
-        if wait.regions and strand.wait is wait and wait.decided():
+        if not wait.regions or strand.wait is not wait:
+            return
+        if wait.decided():
             self.resume(strand)
+        else:
+            note(strand)
+
+    def end_region(self, region: Strand) -> bool:
+        """Have a region end; whether at once, since the whole actor is ended so."""
+        fall_silent(region, 0)
+        self.resume(region, error=Stopped())
+        return any(isinstance(item, Halt) and item.final for item in region.actor.mailbox)
 
     def handle_one(self, actor: Actor) -> bool:
         """Handle the first thing in the mailbox that is for anybody; whether there was one."""
         place = 0
         while place < len(actor.mailbox):
             item = actor.mailbox[place]
+            if isinstance(item, Halt) and item.final and is_deaf(actor.root):
+                place += 1
+                continue
             if not (isinstance(item, Halt) and item.final):
                 del actor.mailbox[place]
             if not isinstance(item, Event):
@@ -329,9 +309,7 @@ class Model:
                 self.resume(strand, event)
                 return TAKEN
             answer = KEPT
-        for block, behind in inside_out(strand):
-            if isinstance(event, behind):
-                return DEFERRED
+        for block in inside_out(strand):
             if isinstance(block, Named):
                 if isinstance(event, block.defer):
                     return DEFERRED
@@ -390,10 +368,10 @@ class Model:
         return False
 
     def wake_up(self, actor: Actor) -> None:
-        """A handler has returned: the mailbox comes first, then what fell due, earliest first."""
+        """A handler has returned: the mailbox comes first, then what fell due, in its order."""
         due = [late for late in actor.overdue if not self.resting(late)]
         actor.overdue = [late for late in actor.overdue if late not in due]
-        actor.mailbox += sorted(due, key=lambda late: late.place)
+        actor.mailbox += due
 
     def leave(self, strand: Strand, block: Ear, cause: object) -> None:
         block.cause = cause
@@ -433,7 +411,7 @@ def has_room(actor: Actor) -> bool:
 
 
 def any_ear(strand: Strand) -> bool:
-    return any(isinstance(block, Ear) for block in strand.blocks)
+    return any(isinstance(block, Ear) for block in inside_out(strand))
 
 
 def takes_part(strand: Strand | None) -> bool:

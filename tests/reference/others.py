@@ -75,10 +75,11 @@ def ask(script: Script, target: Actor, request: p.Get, after: int | None) -> Ste
 
 def reply(script: Script, value: int) -> None:
     """A reply to one that no longer waits, or that never asked, is a dead letter."""
-    model, requests = script.model, script.strand.actor.requests
-    if not requests:
+    model, actor = script.model, script.strand.actor
+    if actor.answered == len(actor.requests):
         return
-    request = requests.pop(0)
+    request = actor.requests[actor.answered]
+    actor.answered += 1
     for asking in model.askings:
         if asking.request is request and not asking.over and not asking.failed:
             asking.answered, asking.value = True, value
@@ -99,6 +100,8 @@ def fail(model: Model, asking: Asking) -> None:
 
 def watch(script: Script, target: Actor) -> None:
     model, watcher = script.model, script.strand.actor
+    if not may_send(model):
+        return
 
     def tell() -> None:
         if watcher.phase != "ended":
@@ -160,6 +163,7 @@ def child(script: Script, body: p.Body, inside: p.Body) -> Steps:
 
 def end_children(model: Model, strand: Strand, children: list[Actor]) -> Steps:
     """Stop the children, the youngest first, and wait for their clean-up."""
+    deaf = False
     while any(child.phase != "ended" for child in children):
         ending = list(children)
         for child in reversed(ending):
@@ -167,12 +171,13 @@ def end_children(model: Model, strand: Strand, children: list[Actor]) -> Steps:
         try:
             for child in ending:
                 while child.phase != "ended":
-                    wait = Wait("join")
+                    wait = Wait("join", deaf=deaf)
                     join(model, strand, child, wait)
                     yield wait
         except Unwinding:
             for child in ending:
                 model.kill(child)
+            deaf = True
 
 
 # --- cells ------------------------------------------------------------------------------------
@@ -182,19 +187,14 @@ def wait_until(script: Script, cell: str, least: int) -> Steps:
     """Let the others run first; then look, and again whenever the cell has changed."""
     model, strand = script.model, script.strand
     number = model.next_number()
-    if strand is strand.actor.root:
-        strand.actor.looks = number
-    try:
-        yield from script.pause("wait_until")
-        while model.cells[cell] < least:
-            look = Look(strand, Wait("wait_until"), number)
-            model.looks[cell].append(look)
-            try:
-                yield from script.waiting(look.wait)
-            finally:
-                model.looks[cell].remove(look)
-    finally:
-        strand.actor.looks = None
+    yield from script.pause("wait_until", number)
+    while model.cells[cell] < least:
+        look = Look(strand, number, Wait("wait_until"))
+        model.looks[cell].append(look)
+        try:
+            yield from script.waiting(look.wait)
+        finally:
+            model.looks[cell].remove(look)
 
 
 def set_cell(model: Model, cell: str, value: int) -> None:

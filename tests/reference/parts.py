@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flowlet import Event
 from tests.reference.play import Options
 from tests.reference.program import KINDS as KINDS_OF_EVENTS
-from tests.reference.program import Body, Depth, Kinds
+from tests.reference.program import Body, Depth, Get, Kinds
 
 if TYPE_CHECKING:
     from tests.reference.supervising import Keeper
@@ -89,7 +89,7 @@ class Ear:
     cause: object = None
 
     def hears(self, event: Event) -> bool:
-        return not self.left and not self.resting and isinstance(event, self.kinds)
+        return not self.left and isinstance(event, self.kinds)
 
 
 @dataclass(eq=False)
@@ -108,8 +108,12 @@ class Wait:
     #: While the regions are being ended: the one whose clean-up runs.
     only: Strand | None = None
     resting: int = 0
+    #: It waits for the end of who was ended at once, and is not given up for the same reason.
+    deaf: bool = False
     #: Of a pause: `asked`, `queued` behind the others, or its `turn` has come.
     pause: str | None = None
+    #: Of a pause before a look at a cell: which of them began first.
+    number: int | None = None
 
     def going(self) -> list[Strand]:
         """The regions that take part."""
@@ -121,7 +125,7 @@ class Wait:
         if self.only is not None:
             return self.only.done
         done = [region.done for region in self.regions]
-        failed = any(region.error for region in self.regions)
+        failed = any(region.done and region.error for region in self.regions)
         return failed or (any(done) if self.race else all(done))
 
 
@@ -138,10 +142,10 @@ class Strand:
     wait: Wait | None = None
     #: Where it is parked, and the waits that handlers have interrupted, the oldest first.
     waits: list[Wait] = field(default_factory=list)
-    #: For each handler that runs: how many blocks there were, and the wait that it interrupted.
-    handling: list[tuple[int, Wait]] = field(default_factory=list)
     #: The blocks that it is in, the outermost first; a region's own only.
     blocks: list[Named | Ear] = field(default_factory=list)
+    #: Blocks are being left, and nothing has stopped that.
+    unwinding: bool = False
     #: How many blocks there were when the nearest `flow` began.
     floor: int = 0
     children: list[Actor] = field(default_factory=list)
@@ -179,8 +183,9 @@ class Actor:
     remembered: dict[tuple[str, tuple[str, ...]], tuple[Any, ...]] = field(default_factory=dict)
     #: What it has sent for later last.
     later: Timer | None = None
-    #: The requests that it has taken and not answered.
-    requests: list[Event] = field(default_factory=list)
+    #: The requests that it has taken, and how many of them it has answered.
+    requests: list[Get] = field(default_factory=list)
+    answered: int = 0
     #: It is ready only to look at a cell, for a wait that began with this number.
     looks: int | None = None
 
@@ -200,12 +205,10 @@ class Halt:
 
 @dataclass(eq=False)
 class Over:
-    """A wait that takes no event is over: an actor has ended, a reply is there, a cell has changed.
-    """
+    """A wait that takes no event is over: by an end, a reply, the change of a cell."""
 
     strand: Strand
     wait: Wait
-    place: tuple[float, int]
 
 
 @dataclass(eq=False)
@@ -227,8 +230,8 @@ class Look:
     """A wait for a cell to change; `number` says which of them began first."""
 
     strand: Strand
-    wait: Wait
     number: int
+    wait: Wait
     sent: bool = False
 
 
@@ -260,8 +263,17 @@ class MailboxFullError(Exception):
     """There is no room for one more event."""
 
 
+def is_deaf(strand: Strand) -> bool:
+    """Whether it, or the region that it ends just now, waits for the end of who was killed."""
+    wait = strand.wait
+    if wait is None:
+        return False
+    return wait.deaf or (wait.only is not None and is_deaf(wait.only))
+
+
 def fall_silent(strand: Strand, first: int) -> None:
     """The blocks from here in are being left, and hear nothing more."""
+    strand.unwinding = True
     for block in strand.blocks[first:]:
         block.left = True
 
@@ -318,53 +330,31 @@ def accepted(strand: Strand) -> tuple[set[type[Event]], Kinds]:
         inside, kept = accepted(region)
         kinds |= inside
         deferred += kept
-    for block, behind in inside_out(strand):
-        deferred += behind
+    for block in inside_out(strand):
         if isinstance(block, Named):
             deferred += block.defer
-        elif not block.left and not block.resting:
+        elif not block.left:
             kinds |= {kind for kind in block.kinds if not issubclass(kind, deferred)}
     return kinds, deferred
 
 
-def inside_out(strand: Strand) -> list[tuple[Named | Ear, Kinds]]:
-    """The blocks of a strand, the innermost first; with what is deferred before it is asked.
-
-    That is by regions that rest inside, while a handler runs: their states are open all the same.
-    """
-    blocks = []
-    for place, block in reversed(list(enumerate(strand.blocks))):
-        behind: Kinds = ()
-        for top, wait in strand.handling:
-            if top == place + 1:
-                for region in wait.going():
-                    behind += deferring(region)
-        blocks.append((block, behind))
-    return blocks
-
-
-def deferring(strand: Strand) -> Kinds:
-    """All that the open states of a strand, and of the regions in it, defer."""
-    kinds: Kinds = ()
-    for block in strand.blocks:
-        kinds += block.defer if isinstance(block, Named) else ()
-    for wait in strand.waits:
-        for region in wait.going():
-            kinds += deferring(region)
-    return kinds
+def inside_out(strand: Strand) -> list[Named | Ear]:
+    """The blocks of a strand that do not rest, the innermost first."""
+    return [block for block in reversed(strand.blocks) if not block.resting]
 
 
 # --- history ----------------------------------------------------------------------------------
 
 
-def note(strand: Strand | None) -> None:
-    """Where a strand waits, for the blocks with a history round it, and for those outside it."""
-    while strand is not None and strand.wait is not None:
-        above = 0
-        for block in strand.blocks:
-            if isinstance(block, Named) and not block.resting:
-                above += 1
-                if block.history is not None and not block.left:
-                    below = path(strand)[above:]
-                    block.waited = below if block.history == "deep" else below[:1]
-        strand = strand.outer
+def note(strand: Strand) -> None:
+    """Where a strand waits, for the blocks with a history round it; clean-up is no place to be."""
+    assert strand.wait is not None
+    if strand.unwinding or strand.wait.only is not None or strand.wait.at == "join":
+        return
+    above = 0
+    for block in strand.blocks:
+        if isinstance(block, Named) and not block.resting:
+            above += 1
+            if block.history is not None:
+                below = path(strand)[above:]
+                block.waited = below if block.history == "deep" else below[:1]

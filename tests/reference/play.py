@@ -59,6 +59,7 @@ class Advance:
         return f"d.advance({self.seconds})" if self.seconds else "d.settle()"
 
 
+Unexpected = Literal["discard", "defer", "raise"]
 Stimulus = Tell | End | Put | Attach | Advance
 
 
@@ -66,7 +67,7 @@ Stimulus = Tell | End | Put | Attach | Advance
 class Options:
     """What `@actor(…)` says."""
 
-    unexpected: Literal["discard", "defer", "raise"] = "discard"
+    unexpected: Unexpected = "discard"
     mailbox: int | None = None
 
     def lines(self) -> list[str]:

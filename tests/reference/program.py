@@ -43,7 +43,7 @@ Restart = Literal["on_error", "always", "never"]
 
 CELLS = ("x", "y")
 
-#: In one run only so many are sent: a handler could answer itself for ever.
+#: In one run only so many are sent, asked or watched: a handler could answer itself for ever.
 MOST_SENDS = 30
 #: Seconds for clean-up, where a stop names none.
 GRACE = 5
@@ -392,3 +392,9 @@ def arguments(kinds: Kinds, *, after: int | None = None, least: int | None = Non
     if least is not None:
         parts.append(f"where=lambda event: event.n >= {least}")
     return ", ".join(parts)
+
+
+def add_once(requests: list[Get], request: Get) -> None:
+    """Several regions may take one request, which is to be answered once."""
+    if not any(request is other for other in requests):
+        requests.append(request)

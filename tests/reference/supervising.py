@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tests.reference import program as p
@@ -72,6 +73,7 @@ class Keeper:
                 return False
             self.choose_group(ward)
         model.disarm(actor.grace)
+        actor.grace = None
         for asking in model.askings:  # what it has taken and not answered will not be
             unread = any(item is asking.request for item in actor.mailbox)
             if asking in actor.joiners and not unread:
@@ -197,7 +199,7 @@ def supervise(script: Script, statement: p.Supervise) -> Generator[Wait, Any, tu
         for number, (body, restart) in enumerate(statement.given, first):
             child = model.spawn(f"{actor.name}/{number}", body, actor)
             child.keeper = keeper
-            child.joiners[keeper] = lambda child=child: keeper.ended(child)
+            child.joiners[keeper] = partial(keeper.ended, child)
             keeper.wards[child] = Ward(child, restart)
             if strand is not actor.root:
                 strand.children.append(child)

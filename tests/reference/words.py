@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flowlet import Event
-from tests.reference import others
+from tests.reference import others, supervising
 from tests.reference import program as p
-from tests.reference import supervising
-from tests.reference.play import text_of
 from tests.reference.parts import (
     Actor,
     Ear,
@@ -23,12 +21,13 @@ from tests.reference.parts import (
     Named,
     Stopped,
     Strand,
-    Unwinding,
     Wait,
     fall_silent,
+    is_deaf,
     known,
     names,
 )
+from tests.reference.play import text_of
 
 if TYPE_CHECKING:
     from tests.reference.model import Model
@@ -48,6 +47,7 @@ def life(model: Model, strand: Strand, body: p.Body) -> Generator[Wait, Any, Non
     actor = strand.actor
     while True:
         strand.result = strand.error = strand.entered = None
+        strand.unwinding = False
         try:
             strand.result = yield from Script(model, strand).machine(body)
         except Stopped:
@@ -91,19 +91,21 @@ class Script:
         """It has taken an event; a request is remembered, so that it can be answered."""
         self.log(f"{what} {text_of(event)}")
         if isinstance(event, p.Get):
-            self.strand.actor.requests.append(event)
+            p.add_once(self.strand.actor.requests, event)
 
     def find(self, name: str) -> Actor:
         return self.model.find(name, self.strand.actor)
 
     def machine(self, body: p.Body) -> Steps:
         """A program, and whatever it becomes; its result."""
+        unwinding = self.strand.unwinding
         while True:
             try:
                 done = yield from self.body(body)
                 return None if done is None else done.value
             except Jumped as jump:
                 body = jump.body
+                self.strand.unwinding = unwinding
 
     def body(self, body: p.Body) -> Steps:
         for statement in body:
@@ -210,35 +212,33 @@ class Script:
                 answer = yield wait
                 if not isinstance(answer, Handle):
                     return answer
-                yield from self.handle(wait, answer.block, answer.event)
+                yield from self.handle(answer.block, answer.event)
         finally:
             self.strand.waits.pop()
             self.model.disarm(wait.timer)
 
-    def handle(self, wait: Wait, block: Ear, event: Event) -> Steps:
+    def handle(self, block: Ear, event: Event) -> Steps:
         """Run a handler: what is inside its block rests until it has returned."""
         blocks = self.strand.blocks
         inside = [*blocks[blocks.index(block) :], *self.strand.waits[block.depth :]]
         frozen = self.model.freeze(inside) if block.freeze else []
         for part in inside:
             part.resting += 1
-        self.strand.handling.append((len(blocks), wait))
         self.take("handling", event)
         try:
             assert block.handler is not None
             yield from self.body(block.handler)
         finally:
-            self.strand.handling.pop()
             for part in inside:
                 part.resting -= 1
             self.model.thaw(frozen)
             self.model.wake_up(self.strand.actor)
         self.log("handled")
 
-    def pause(self, at: str) -> Steps:
+    def pause(self, at: str, number: int | None = None) -> Steps:
         """Let the others run first."""
         if self.strand is self.strand.actor.root:
-            yield from self.waiting(Wait(at, pause="asked"))
+            yield from self.waiting(Wait(at, pause="asked", number=number))
         else:  # the others are whoever is ready at this instant
             yield from self.waiting(Wait(at, after=0))
 
@@ -269,21 +269,22 @@ class Script:
 
     def cancel(self, wait: Wait, regions: list[Strand]) -> Steps:
         """End regions, the later ones first, each with its clean-up before the next."""
-        late: Unwinding | None = None
+        late: BaseException | None = None
         for region in reversed(regions):
             if region.done:
                 continue
             wait.only = region
-            fall_silent(region, 0)
-            self.model.resume(region, error=Stopped())
+            at_once = self.model.end_region(region)
             while not region.done:
+                if at_once and not is_deaf(region):
+                    self.model.end_region(region)
+                    continue
                 try:
                     yield from self.waiting(wait)
-                except Unwinding as unwinding:
+                except BaseException as error:
                     # The actor is to end, or to leave a block outside: no more waiting.
-                    late = late or unwinding
-                    fall_silent(region, 0)
-                    self.model.resume(region, error=Stopped())
+                    late = late or error
+                    at_once = self.model.end_region(region)
         if late is not None:
             raise late
 
@@ -311,6 +312,7 @@ class Script:
             self.log(f"leave {block.name}")
 
     def until(self, block: Ear, body: p.Body) -> Steps:
+        unwinding = self.strand.unwinding
         if block.after is not None:
             block.timer = self.model.arm(block.after, owner=block, strand=self.strand)
         done = None
@@ -319,6 +321,7 @@ class Script:
         except Left as left:
             if left.block is not block:
                 raise
+            self.strand.unwinding = unwinding
         finally:
             self.model.disarm(block.timer)
         self.take("until", block.cause)
