@@ -95,11 +95,13 @@ def _machines(samples: Samples) -> list[Row]:
     """What statecharts are for, and timers: to the best of those that can do it."""
     deep, wide = best_peer(samples, "nested"), best_peer(samples, "regions")
     nested = samples.times("nested: flowlet", f"nested: {deep}")
+    empty = samples.times("kernel: the same in three blocks that do nothing", f"nested: {deep}")
     regions = samples.times("regions: flowlet", f"regions: {wide}")
     wakes = samples.times("timers: flowlet", "timers: SimPy")
     return [
         at_most("three nested states left and entered", samples.ratio("nested: flowlet"), 5.2, 4.2),
         at_least(f"the same against the best peer ({deep})", nested, 10, 14),
+        Row("the same, with blocks that do nothing", empty, f"{empty:.2f} x"),
         at_least(f"two regions against the best peer ({wide})", regions, 5, 10),
         at_least("1,000 actors, mixed timeouts, against SimPy", wakes, 1.0, 1.25),
     ]

@@ -33,6 +33,38 @@ def one_event(count: int) -> float:
     return watch.seconds
 
 
+class Nothing:
+    """A block that does nothing: what Python itself takes for entering and leaving one."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *error: object) -> None:
+        return None
+
+
+def empty_blocks(count: int) -> float:
+    """Three blocks that do nothing, left and entered by each event: no nested state does less."""
+    nothing = Nothing()
+
+    def deep() -> None:
+        while True:
+            with nothing, nothing, nothing:
+                receive(Tick)
+
+    with Dispatcher() as d:
+        ref = d.spawn(deep)
+        d.settle()
+        tick, deliver, settle = Tick(), ref.send, d.settle
+        with timed() as watch:
+            for _ in range(count):
+                deliver(tick)
+                settle()
+    return watch.seconds
+
+
 def observed(count: int) -> float:
     """The turnstile, with an observer attached."""
     with Dispatcher() as d:
@@ -119,6 +151,7 @@ TASK = "kernel"
 
 SUBJECTS = (
     Subject(TASK, "one event in, nothing out", one_event),
+    Subject(TASK, "the same in three blocks that do nothing", empty_blocks, 10_000),
     Subject(TASK, "the turnstile, observed", observed, 1000),
     Subject(TASK, "1,000 actors in turn", in_turn, 40_000),
     Subject(TASK, "100 events in a mailbox", batch, 40_000),
