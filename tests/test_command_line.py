@@ -58,6 +58,10 @@ class Hall:
     @staticmethod
     def door():
         receive(Push, at="shut")
+
+def office(d):
+    d.spawn(turnstile, name="north")
+    d.spawn(turnstile, name="south")
 """
 
 
@@ -114,6 +118,13 @@ def refused(flowlet: Flowlet, *arguments: str) -> str:
 
 
 # --- what it makes
+
+
+def test_a_system_is_drawn_with_its_actors_side_by_side(flowlet: Flowlet, folder: Path) -> None:
+    """A function that takes the dispatcher spawns them; nobody sends them anything here."""
+    said = flowlet("graph", "gates:office", "-o", "office.mmd")
+    assert said.code == 0
+    assert "locked | locked" in (folder / "office.mmd").read_text("utf-8")
 
 
 def test_a_function_of_a_module_is_drawn_and_told(flowlet: Flowlet, folder: Path) -> None:

@@ -9,6 +9,7 @@ from .model import Coverage, Evidence, GraphDiff, Source, State, StateGraph, Tra
 from .observe import Observation, observe
 from .rehearsal import replay
 from .static import static
+from .targets import is_system
 from .view import View
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "draw",
     "explore",
     "formats",
+    "is_system",
     "observe",
     "replay",
     "static",

@@ -164,8 +164,10 @@ def _check(target: str, module: ModuleType, found: Any) -> None:
             f"{target} is a generator. An actor function is a plain `def` that calls receive(): "
             "no yield."
         )
+    from flowlet.introspect import is_system
+
     missing = _missing_arguments(found)
-    if missing:
+    if missing and not is_system(found):
         name = target.rpartition(":")[2]
         given = ", ".join(f"{one}=…" for one in missing)
         raise TargetError(
