@@ -85,7 +85,8 @@ def wait(row: Row, at: int, cell: Cell[int]) -> Then:
     else:
         with state(f"s{at}"):
             wait_until(lambda: cell.value == row.value, at="w")
-    return choose(*row.after) if len(row.after) > 1 else row.after[0]
+    options = row.after
+    return choose(*options) if len(options) > 1 else next(iter(options))
 
 
 def system(d: Dispatcher, first: Table, second: Table) -> None:

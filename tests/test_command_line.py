@@ -299,7 +299,7 @@ def test_no_such_name(flowlet: Flowlet) -> None:
     """With the functions that there are."""
     assert refused(flowlet, "gates:turnstyle") == (
         "there is no 'turnstyle' in gates. Did you mean turnstile? "
-        "Functions there: turnstile, till, gate, north, counter, later, one_by_one.\n"
+        "Functions there: turnstile, till, gate, north, counter, later, one_by_one, office.\n"
     )
     assert refused(flowlet, "gates:Hall.dor") == (
         "there is no 'dor' in gates:Hall. Did you mean door?\n"
@@ -348,7 +348,7 @@ def test_a_function_that_needs_arguments(flowlet: Flowlet) -> None:
         (("-o", "none/q.svg"), "there is no folder none: make it first.\n"),
         (("--format", "gif"), "cannot write 'gif': give --format one of "),
         (("--events", "price"), "--events price is no list but int: give the name of a list"),
-        (("--events", "offerd"), "there is no 'offerd' in gates. Did you mean offered?"),
+        (("--events", "offerd"), "there is no 'offerd' in gates. Did you mean offered"),
     ],
 )
 def test_options_that_cannot_be_met(

@@ -237,13 +237,10 @@ class _Asked:
     def failures(self, product: Product) -> Iterator[_Fault]:
         """What does not hold, nearest first."""
         order = {state: number for number, state in enumerate(product.parent)}
-        failed = sorted(
-            ((k, n) for k, n in self.decided if k != "sometimes"),
-            key=lambda key: order[self.decided[key]],
-        )
-        for kind, name in failed:
-            text = "does not hold here" if kind == "always" else "holds here"
-            yield _Fault(kind, name, text, self.decided[kind, name])
+        for (kind, name), state in sorted(self.decided.items(), key=lambda each: order[each[1]]):
+            if kind != "sometimes":
+                text = "does not hold here" if kind == "always" else "holds here"
+                yield _Fault(kind, name, text, state)
         for name in self.sometimes:
             if ("sometimes", name) not in self.decided:
                 seen = "that is reachable" if product.complete else "of those that were seen"

@@ -346,8 +346,8 @@ class LocalMachine:
         assert there is not None
         scene = self.make_scene(there.origin[1].place)
         ref = scene.cast[self.number]
-        for there in reversed(way):
-            _, stimulus, event, cells = there.origin
+        for passed in reversed(way):
+            _, stimulus, event, cells = passed.origin
             self.exchange.set_cells(scene, cells)
             scene.play(ref, stimulus, self.exchange.here(event, scene))
         form = self.identify(scene, ref)[1]
