@@ -227,9 +227,12 @@ class Dispatcher(Roster):
         me.kinds = ()
         for ref in refs:
             while ref.phase != "ended":
-                if not deaf and me.box and take(me, None, None) is LATER:
-                    step_aside(me)
-                    continue
+                if not deaf and me.box:
+                    if take(me, None, None) is LATER:
+                        step_aside(me)
+                        continue
+                    if not ref.alive:
+                        break  # it has ended while a handler here waited
                 ref.at_end(me, lambda _: me.signal(ChildEnded()))
                 me.want = KEEPS
                 resume(next_one(me))

@@ -19,8 +19,10 @@ from flowlet import (
     flow,
     on,
     parallel,
+    pause,
     receive,
     sleep,
+    spawn,
     state,
     until,
 )
@@ -294,3 +296,25 @@ def test_a_block_that_was_left_may_be_entered_again(make: Callable[[], Any]) -> 
             ref = d.spawn(machine)
             send_all(d, ref, Go())
             assert ref.result == "left"
+
+
+def test_a_child_may_end_while_a_handler_interrupts_the_wait_for_it() -> None:
+    """The block is left when the handler is done: nobody waits for an end that has been."""
+
+    def tidy() -> None:
+        try:
+            receive(Leave)
+        finally:
+            sleep(1)
+
+    def owner() -> str:
+        with on(Go, lambda _: sleep(3)), spawn(tidy):
+            pause()
+        return "left"
+
+    with Dispatcher() as d:
+        ref = d.spawn(owner)
+        d.settle()
+        ref.send(Go())
+        d.run()
+        assert (ref.result, d.now()) == ("left", 3.0)
