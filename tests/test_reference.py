@@ -36,8 +36,8 @@ def test_made_up_plays_go_by_the_rules() -> None:
 
 @pytest.mark.slow
 @pytest.mark.xfail(
-    reason="of 10,000 plays about four differ still: a time that was up, and queued, before a handler "
-    "that sends mail to its own actor began comes after that mail; 3317 and 8391 show it",
+    reason="of 10,000 plays about four differ still: a time that was up, and queued, before a "
+    "handler that sends mail to its own actor began comes after that mail; 3317 and 8391 show it",
     strict=True,
 )
 def test_many_more_go_by_the_rules() -> None:
