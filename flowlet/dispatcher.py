@@ -424,6 +424,7 @@ def step_aside(me: Fiber) -> None:
     ready = me.ready
     hub = ready.popleft()
     me.want = None
-    me.event = LOOK
+    before, me.event = me.event, LOOK
     ready.appendleft(me)
     resume(hub)
+    me.event = before  # it has not waited for anything

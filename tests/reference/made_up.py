@@ -196,7 +196,8 @@ class Author:
                 body = self.body(depth, cleaning)
                 return p.Catch((*body, p.Raise()) if self.chance(0.5) else body)
             case "become" if not cleaning:
-                return p.Become(self.body(depth))
+                jump = p.Become(self.body(depth))
+                return p.Try((jump,), (self.wait(),)) if self.chance(0.3) else jump
             case "spawn":
                 return p.Spawn(self.child(depth))
             case "child":
