@@ -106,8 +106,14 @@ class on(Block):
         except Unwinding as unwinding:
             me.block = block
             # A jump lands in the `flow` round the wait, which may be inside this block.
-            inside = isinstance(unwinding, Jump) and is_inside(block, floor, self.outer)
-            me.put_to_sleep(floor if inside else self.outer)
+            last = self.outer
+            if isinstance(unwinding, Jump):
+                if is_inside(block, floor, self.outer):
+                    last = floor
+                elif held.outer is not None and lands_inside(held.outer, floor):
+                    last = held.outer.last.outer  # it goes on through the handler outside this one
+            if is_inside(block, last, self.outer):
+                me.put_to_sleep(last)
             raise
         finally:
             me.histories = histories
@@ -189,6 +195,15 @@ def _times(
     if group is not None:
         for fiber in group.fibers():
             yield from times_inside(fiber, None)
+
+
+def lands_inside(held: Held | None, floor: Block | None) -> bool:
+    """Whether a jump from a handler lands in a `flow` round a wait that some handler interrupts."""
+    while held is not None:
+        if is_inside(held.block, floor, held.last.outer):
+            return True
+        held = held.outer
+    return False
 
 
 def is_inside(block: Block | None, last: Block | None, outermost: Block | None) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from .blocks import running
 from .errors import IllegalCallError, Jump
-from .handlers import is_inside
+from .handlers import lands_inside
 from .life import go_through
 from .names import NO_PLAIN_FUNCTION, check_function
 from .syntax import playing
@@ -54,12 +54,8 @@ def become(fn: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> NoReturn:
             "in the middle of a wait; call it after the wait"
         )
     last = me.floor
-    held = me.held
-    while held is not None:
-        if is_inside(held.block, last, held.last.outer):
-            last = held.last.outer  # the `flow` is round the wait, and `on` sees to the rest
-            break
-        held = held.outer
+    if me.held is not None and lands_inside(me.held, last):
+        last = me.held.last.outer  # the `flow` is round the wait, and `on` sees to the rest
     if me.block is last:
         me.unwinding = True
     else:
