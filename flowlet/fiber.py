@@ -167,7 +167,7 @@ class Fiber(greenlet):
         What an open state defers does not reach the blocks outside it.
         """
         kinds = dict.fromkeys(self.kinds_now() if self.group is None else self.group.takes())
-        deferred: tuple[type, ...] = ()
+        deferred: tuple[type, ...] = () if self.group is None else self.group.deferred()
         cell = self.path
         block = self.block
         while block is not None:

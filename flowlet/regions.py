@@ -374,7 +374,8 @@ class Group:
         """What becomes of an event that no region takes; false if it is kept, at that place."""
         me = self.conductor
         block, keep = hearer(me, event)
-        if block is not None:
+        # A state that a region is in is inside the blocks round the call.
+        if block is not None and not isinstance(event, self.deferred()):
             block.hear(me, event)
             return True
         keep = keep or me.region is not None or me.ref.options.unexpected == "defer"
@@ -402,6 +403,19 @@ class Group:
         for region in self.going():
             kinds.update(dict.fromkeys(region.fiber.takes()))
         return list(kinds)
+
+    def deferred(self) -> tuple[type, ...]:
+        """The types that states of the regions keep from the blocks round the call."""
+        found: tuple[type, ...] = ()
+        for region in self.going():
+            fiber = region.fiber
+            cell = fiber.path
+            while cell is not None:
+                found += cell[0].deferred
+                cell = cell[1]
+            if fiber.group is not None:
+                found += fiber.group.deferred()
+        return found
 
     def fibers(self) -> list[Fiber]:
         """Those in which a region runs."""
