@@ -193,6 +193,7 @@ class Model(Deadlines):
         if actor.phase == "ended":
             return
         self.turn, actor.looks = actor, None
+        actor.root.parked += 1
         if actor.phase == "new":
             actor.phase = "alive"
             self.start(actor.root, actor.body)
@@ -224,6 +225,8 @@ class Model(Deadlines):
     ) -> None:
         """Let a strand go on to its next wait, or to its end."""
         assert strand.steps is not None
+        if strand is not strand.actor.root:
+            strand.parked += 1
         strand.wait = None
         try:
             strand.wait = strand.steps.send(value) if error is None else strand.steps.throw(error)
@@ -258,7 +261,7 @@ class Model(Deadlines):
         place = 0
         while place < len(actor.mailbox):
             item = actor.mailbox[place]
-            if isinstance(item, Halt) and item.final and is_deaf(actor.root):
+            if self.is_for_later(actor, item):
                 place += 1
                 continue
             if not (isinstance(item, Halt) and item.final):
@@ -279,6 +282,14 @@ class Model(Deadlines):
             else:
                 self.discard(actor, item)
         return False
+
+    def is_for_later(self, actor: Actor, item: object) -> bool:
+        if isinstance(item, Halt):
+            return item.final and is_deaf(actor.root)
+        if not isinstance(item, Timer | Over) or not self.resting(item):
+            return False
+        item.passed_over = True
+        return True
 
     def discard(self, actor: Actor, event: Event) -> None:
         """Nobody takes it; whoever asked hears of that."""
@@ -331,9 +342,6 @@ class Model(Deadlines):
             return True
         strand = item.strand
         assert strand is not None
-        if self.resting(item):
-            actor.overdue.append(item)
-            return False
         if not takes_part(strand):
             return False
         if isinstance(item, Over):
@@ -367,11 +375,15 @@ class Model(Deadlines):
             region = region.outer
         return False
 
-    def wake_up(self, actor: Actor) -> None:
-        """A handler has returned: the mailbox comes first, then what fell due, in its order."""
-        due = [late for late in actor.overdue if not self.resting(late)]
-        actor.overdue = [late for late in actor.overdue if late not in due]
-        actor.mailbox += due
+    def resting_in(self, actor: Actor) -> list[Timer | Over]:
+        """What has fallen due for those who sleep while a handler runs."""
+        signals = [item for item in actor.mailbox if isinstance(item, Timer | Over)]
+        return [item for item in signals if self.resting(item)]
+
+    def put_behind(self, actor: Actor, late: list[Timer | Over]) -> None:
+        """A handler has returned: the mailbox comes first, then what fell due meanwhile."""
+        due = [item for item in late if not self.resting(item)]
+        actor.mailbox = [item for item in actor.mailbox if item not in due] + due
 
     def leave(self, strand: Strand, block: Ear, cause: object) -> None:
         block.cause = cause

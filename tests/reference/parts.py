@@ -52,6 +52,7 @@ class Timer:
     #: Or what it does at once: a grace that is over, an event that was sent late.
     kill: Actor | None = None
     letter: tuple[Actor, Actor, Event] | None = None
+    passed_over: bool = False
 
     @property
     def place(self) -> tuple[float, int]:
@@ -144,6 +145,8 @@ class Strand:
     waits: list[Wait] = field(default_factory=list)
     #: The blocks that it is in, the outermost first; a region's own only.
     blocks: list[Named | Ear] = field(default_factory=list)
+    #: How often it had to park: an actor till its next turn, a region till it is offered something.
+    parked: int = 0
     #: Blocks are being left, and nothing has stopped that.
     unwinding: bool = False
     #: How many blocks there were when the nearest `flow` began.
@@ -164,8 +167,6 @@ class Actor:
     parent: Actor | None = None
     options: Options = field(default_factory=Options)
     mailbox: list[Any] = field(default_factory=list)
-    #: What fell due for those who slept while a handler ran.
-    overdue: list[Timer | Over] = field(default_factory=list)
     #: new, alive, stopping, ending, ended
     phase: str = "new"
     root: Strand = field(init=False)
@@ -209,6 +210,7 @@ class Over:
 
     strand: Strand
     wait: Wait
+    passed_over: bool = False
 
 
 @dataclass(eq=False)

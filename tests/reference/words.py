@@ -221,7 +221,9 @@ class Script:
         """Run a handler: what is inside its block rests until it has returned."""
         blocks = self.strand.blocks
         inside = [*blocks[blocks.index(block) :], *self.strand.waits[block.depth :]]
-        frozen = self.model.freeze(inside) if block.freeze else []
+        model, actor = self.model, self.strand.actor
+        frozen = model.freeze(inside) if block.freeze else []
+        before, parked = list(actor.mailbox), self.strand.parked
         for part in inside:
             part.resting += 1
         self.take("handling", event)
@@ -229,10 +231,15 @@ class Script:
             assert block.handler is not None
             yield from self.body(block.handler)
         finally:
+            late = model.resting_in(actor)
+            if self.strand.parked == parked:
+                late = [item for item in late if item not in before]
+            if self.strand is not actor.root:
+                late = [item for item in late if item.passed_over]
             for part in inside:
                 part.resting -= 1
-            self.model.thaw(frozen)
-            self.model.wake_up(self.strand.actor)
+            model.thaw(frozen)
+            model.put_behind(actor, late)
         self.log("handled")
 
     def pause(self, at: str, number: int | None = None) -> Steps:
