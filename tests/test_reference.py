@@ -10,6 +10,8 @@ import re
 from collections import Counter
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.reference.made_up import made_up
 from tests.reference.play import Advance, Options, Play, Put, Tell
@@ -34,10 +36,11 @@ def test_made_up_plays_go_by_the_rules() -> None:
 
 
 @pytest.mark.slow
-def test_many_more_go_by_the_rules() -> None:
-    """The same for 10,000 others."""
-    for seed in range(10_000, 20_000):
-        check(seed)
+@settings(deadline=None, max_examples=10_000)
+@given(st.integers(0, 10**9))
+def test_many_more_go_by_the_rules(seed: int) -> None:
+    """The same for 10,000 others, which are new each time."""
+    check(seed)
 
 
 WORDS = {
