@@ -14,6 +14,10 @@ The rules, as they are followed here:
   blocks round that, from inside out.  What no region takes, the blocks outside them are offered.
 - Deferred by a state: kept, and the blocks outside that state are not asked.
 - Thrown away: when all that wait in the actor are at a `receive` and none of them names its type.
+- While a handler runs, its block and all inside it rest: they hear nothing and defer nothing.  What
+  falls due for them stays, and comes after the mail that is there when the handler has returned.
+- What ends an actor comes before all else in its mailbox.  What is being left hears nothing more.
+- A state with a history remembers where its strand waited last; waits of clean-up do not count.
 """
 
 from __future__ import annotations
