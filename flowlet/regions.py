@@ -250,7 +250,7 @@ class Group:
 
     def _cancel(self, regions: list[Region]) -> None:
         """End the regions, later ones first; each has cleaned up before the next one is ended."""
-        late: Unwinding | None = None
+        late: BaseException | None = None
         for region in reversed(regions):
             if region.ended:
                 continue
@@ -259,9 +259,10 @@ class Group:
             while not region.ended:
                 try:
                     self._go_on()
-                except Unwinding as unwinding:
-                    # The whole actor is to end, or to leave: clean-up does not wait for more.
-                    late = late or unwinding
+                except BaseException as error:
+                    # The whole actor is to end, to leave, or has an error that a handler raised:
+                    # clean-up does not wait for more, and none is left out.
+                    late = late or error
                     self._end(region)
         self.only = None
         if late is not None:

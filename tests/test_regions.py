@@ -16,6 +16,7 @@ from flowlet import (
     RealClock,
     child,
     me,
+    on,
     parallel,
     perform,
     race,
@@ -303,3 +304,33 @@ def test_what_comes_while_a_region_inside_cleans_up_is_not_lost() -> None:
         ref.send(Go())
         d.settle()
         assert ref.discarded == 1
+
+
+def test_an_error_while_regions_are_left_leaves_no_clean_up_out() -> None:
+    """A handler fails while one region tidies up; both have done so before the error goes on."""
+    log: Log = []
+
+    def alarm(event: Fall) -> None:
+        raise ValueError("the handler has failed")
+
+    def tidy(name: str) -> None:
+        try:
+            receive(Go)
+        finally:
+            try:
+                sleep(1)
+            finally:
+                log.append(f"{name} left")
+
+    def shop() -> None:
+        with on(Fall, alarm), until(Cancel):
+            parallel(lambda: tidy("kitchen"), lambda: tidy("counter"))
+
+    with Dispatcher() as d:
+        ref = d.spawn(shop)
+        for event in (Cancel(), Fall()):
+            d.settle()
+            ref.send(event)
+        with pytest.raises(ValueError, match="the handler has failed"):
+            d.run()
+    assert log == ["counter left", "kitchen left"]
