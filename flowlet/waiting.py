@@ -109,8 +109,8 @@ def go_on_waiting(
             if me.returned:
                 put_behind(me, kept)
             if once:
-                if me.box:
-                    take(me, None, None)
+                while me.box and take(me, None, None) is LATER:
+                    step_aside(me)
                 return None
     finally:
         me.alarm = me.own = me.called = None

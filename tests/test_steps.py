@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from flowlet import ActorRef, Dispatcher, Event, emit, now, receive, sleep, until
+from flowlet import (
+    ActorRef,
+    Dispatcher,
+    Event,
+    emit,
+    now,
+    on,
+    pause,
+    receive,
+    sleep,
+    until,
+    wait_until,
+)
 
 
 class Go(Event): ...
@@ -152,3 +164,46 @@ def test_settle_is_all_the_steps_there_are() -> None:
         return log
 
     assert program(by_steps=True) == program(by_steps=False)
+
+
+def test_a_pause_lets_all_mail_in_step_by_step_as_at_once() -> None:
+    """Two events are there when its turn comes again: both are handled before it goes on."""
+
+    def worker() -> None:
+        with on(Go, lambda go: emit("handled")):
+            pause()
+            emit("went on")
+
+    def took(step_by_step: bool) -> list[object]:
+        with Dispatcher() as d:
+            ref = d.spawn(worker)
+            d.spawn(lambda: receive(Stop))
+            d.step()
+            ref.send(Go())
+            ref.send(Go())
+            while step_by_step and d.step():
+                pass
+            d.settle()
+            return ref.take()
+
+    assert took(step_by_step=True) == took(step_by_step=False) == ["handled", "handled", "went on"]
+
+
+def test_a_wait_for_a_cell_hears_a_stop_step_by_step() -> None:
+    """It is about to look when the mail and the stop come: the mail is handled, and that is all."""
+
+    def worker() -> None:
+        with on(Go, lambda go: emit("handled")):
+            wait_until(lambda: door.value == "open")
+            emit("went on")
+
+    with Dispatcher() as d:
+        door = d.shared("door", "open")
+        ref = d.spawn(worker)
+        d.spawn(lambda: receive(Stop))
+        d.step()
+        ref.send(Go())
+        ref.stop()
+        while d.step():
+            pass
+        assert (ref.take(), ref.phase) == ([], "ended")
