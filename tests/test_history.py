@@ -272,3 +272,27 @@ def test_what_follows_an_early_leaving_is_remembered_again(d: Dispatcher) -> Non
     d.advance(2)
     send_all(d, ref, Break())
     assert seen == [None, ("silence",)]
+
+
+def test_the_clean_up_of_the_loser_of_a_race_is_no_place_to_come_back_to() -> None:
+    """The other one tidies up for a second, and that is not where they waited."""
+    seen: Seen = []
+
+    def loser() -> None:
+        try:
+            receive(Quiet)
+        finally:
+            sleep(1, at="tidying")
+
+    def play() -> None:
+        for _ in range(2):
+            with state("game", history="deep") as game:
+                seen.append(game.last)
+                race(lambda: receive(Next, at="first"), loser)
+
+    with Dispatcher() as d:
+        ref = d.spawn(play)
+        d.settle()
+        ref.send(Next())
+        d.advance(1)
+    assert seen == [None, ((("first",), ("loser", "Quiet")),)]
