@@ -115,6 +115,12 @@ class on(Block):
             if is_inside(block, last, self.outer):
                 me.put_to_sleep(last)
             raise
+        except BaseException:
+            if me.unwinding and not unwinding_before:
+                # A stop, or a leave, of which the clean-up has made an error.
+                me.block = block
+                me.put_to_sleep(self.outer)
+            raise
         finally:
             me.histories = histories
             if histories:

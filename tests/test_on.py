@@ -318,3 +318,27 @@ def test_a_child_may_end_while_a_handler_interrupts_the_wait_for_it() -> None:
         ref.send(Go())
         d.run()
         assert (ref.result, d.now()) == ("left", 3.0)
+
+
+def test_an_error_out_of_a_handler_that_is_stopped_leaves_the_blocks_round_the_wait_deaf() -> None:
+    """The stop goes through them all, whatever the handler's clean-up has made of it."""
+
+    def interrupt(event: Jump) -> None:
+        try:
+            receive(Go)
+        finally:
+            raise ValueError("the clean-up has failed")
+
+    def worker() -> None:
+        with on(Jump, interrupt):
+            try:
+                receive(Go)
+            finally:
+                receive(Go, at="cleaning up")
+
+    with Dispatcher() as d:
+        ref = d.spawn(worker)
+        send_all(d, ref, Jump())
+        ref.stop()
+        d.settle()
+        assert (ref.state, ref.accepts) == (("cleaning up",), {Go})
