@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable
+from functools import partial
 from heapq import heappop
 from typing import Any, Final, NoReturn, TypeVar, cast, overload
 
@@ -29,7 +30,7 @@ from .errors import DeadlockError, IllegalCallError, Jump
 from .fiber import Fiber
 from .instrument import Listener
 from .life import NO_KEYWORDS, end_stuck, go_through, goes_on
-from .mailbox import KEEPS, LATER, LOOK, take
+from .mailbox import KEEPS, LATER, LOOK, NOTHING, take
 from .named_ref import NamedRef
 from .roster import Roster
 from .signals import ChildEnded
@@ -226,19 +227,23 @@ class Dispatcher(Roster):
         me.at = me.called = me.entered = None
         me.kinds = ()
         for ref in refs:
-            while ref.phase != "ended":
-                if not deaf and me.box:
-                    if take(me, None, None) is LATER:
+            if ref.phase == "ended":
+                continue
+            over = me.own = ChildEnded()
+            ref.at_end(over, partial(over.come, me))
+            try:
+                while True:
+                    got = take(me, None, None) if me.box and not deaf else NOTHING
+                    if got is LATER:
                         step_aside(me)
                         continue
-                    if not ref.alive:
-                        break  # it has ended while a handler here waited
-                ref.at_end(me, lambda _: me.signal(ChildEnded()))
-                me.want = KEEPS
-                resume(next_one(me))
-        # What came with the end counts here already: the failure of a child ends this actor.
-        while not deaf and me.box and take(me, None, None) is LATER:
-            step_aside(me)
+                    if got is not NOTHING or (deaf and not ref.alive):
+                        break
+                    me.want = KEEPS
+                    resume(next_one(me))
+            finally:
+                me.own = None
+                ref.not_at_end(over)
 
     def _begin(self, call: str) -> None:
         if getcurrent() is not self._free_hub:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from .errors import ChildFailedError, Stopped
+from .events import Over
 from .fiber import Fiber
-from .mailbox import Halt, Signal
+from .mailbox import Halt, Own, Signal
 
 if TYPE_CHECKING:
     from .actor import ActorRef
@@ -80,10 +81,15 @@ def child_failed(child: ActorRef[Any], parent: ActorRef[Any]) -> None:
         parent._fiber.signal(ChildFailed(), first=True)
 
 
-class ChildEnded(Signal):
-    """A child has ended; whoever waits for that looks at the list of children."""
+class ChildEnded(Own):
+    """A child has ended, and its parent waits for that."""
 
     __slots__ = ()
 
-    def meet(self, fiber: Fiber) -> None:
-        """Nothing to do: the wait that it woke looks by itself."""
+    def come(self, fiber: Fiber, _: ActorRef[Any]) -> None:
+        """The child has ended: it stands behind what its parent was sent before."""
+        fiber.signal(self)
+
+    def outcome(self) -> Over:
+        """Nothing but that it has happened."""
+        return Over("join")

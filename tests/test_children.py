@@ -9,13 +9,16 @@ from flowlet import (
     ChildFailedError,
     Dispatcher,
     Event,
+    Exited,
     emit,
     me,
     now,
+    on,
     receive,
     sleep,
     spawn,
     until,
+    watch,
     whereis,
 )
 
@@ -442,3 +445,74 @@ def test_a_ring_of_a_thousand_actors() -> None:
         d.settle()
         assert [n for n, ref in enumerate(ring) if not ref.alive] == [0]
         assert ring[0].take() == ["last"]
+
+
+# --- the end of `with spawn()` --------------------------------------------------------------------
+
+
+def test_what_came_before_the_end_of_the_child_is_heard_before_the_block_is_left() -> None:
+    """The notice of its end is for a handler outside; the block is left after that."""
+
+    def boss() -> None:
+        with on(Exited, lambda notice: emit("heard")):
+            with spawn(lambda: receive(Done)) as worker:
+                watch(worker)
+                receive(Go)
+            emit("left")
+
+    with Dispatcher() as d:
+        ref = d.spawn(boss)
+        d.settle()
+        ref.send(Go())
+        d.settle()
+        assert ref.take() == ["heard", "left"]
+
+
+def test_a_stop_that_came_before_the_end_of_the_child_is_heard_too() -> None:
+    """Both stand in the mailbox when the boss has its turn, and it does not go on."""
+
+    def worker() -> None:
+        try:
+            receive(Done)
+        finally:
+            receive(Job)
+
+    def boss() -> None:
+        with spawn(worker, name="worker"):
+            receive(Go)
+        emit("went on")
+
+    with Dispatcher() as d:
+        ref = d.spawn(boss)
+        d.settle()
+        ref.send(Go())
+        d.settle()
+        found = d.find("worker")
+        assert found is not None
+        ref.stop()
+        found.send(Job())
+        d.settle()
+        assert (ref.take(), ref.phase) == ([], "ended")
+
+
+def test_a_child_that_ends_while_a_handler_waits_is_not_waited_for_again() -> None:
+    """The handler takes five seconds, and the clean-up of the child two of them."""
+
+    def worker() -> None:
+        try:
+            receive(Done)
+        finally:
+            sleep(2)
+
+    def boss() -> None:
+        with on(Job, lambda job: sleep(5)):
+            with spawn(worker):
+                sleep(1)
+            emit(now())
+
+    with Dispatcher() as d:
+        ref = d.spawn(boss)
+        d.advance(1.5)
+        ref.send(Job())
+        d.run()
+        assert ref.take() == [6.5]
