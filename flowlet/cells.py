@@ -36,6 +36,11 @@ class Cells:
         #: The fibers that are ready only to look, each with the serial of its wait.
         self.about: dict[Fiber, int] = {}
 
+    def turn(self, fiber: Fiber) -> None:
+        """It has its turn, and does something else before it looks."""
+        if self.about:
+            self.about.pop(place_of(fiber), None)
+
     def line_up(self, ready: deque[Any]) -> None:
         """Give the places of those who are about to look to them in the order of their waits."""
         about = self.about
@@ -113,6 +118,13 @@ def _same(value: object, before: object) -> bool:
         return False
 
 
+def place_of(fiber: Fiber) -> Fiber:
+    """The fiber that stands in the queue for this one: of a region, the actor's own."""
+    while fiber.region is not None:
+        fiber = fiber.region.group.conductor
+    return fiber
+
+
 class Look(Own):
     """One `wait_until`, and the signal that it is to look again."""
 
@@ -128,11 +140,8 @@ class Look(Own):
         self.seen: dict[Cell[Any], None] = {}
         #: Whether it has been told to look, and not looked yet; and whether the signal is met.
         self.sent = self.due = False
-        place = fiber
-        while place.region is not None:
-            place = place.region.group.conductor
         #: The fiber that has its turn when this one is to look.
-        self.place = place
+        self.place = place_of(fiber)
 
     def line_up(self) -> None:
         """It is about to be put in the queue, to look for the first time."""

@@ -92,7 +92,9 @@ class on(Block):
         block, path, at, called, kinds = me.block, me.path, me.at, me.called, me.kinds
         histories, floor = me.histories, me.floor
         held = Held(me, self)
+        me.home.cells.turn(me)
         queued = {id(item) for item in me.box or () if isinstance(item, Signal)}
+        unwinding_before = me.unwinding
         woken_by, me.event = me.event, None  # whoever parks is woken by something
         if self.freeze:
             held.frozen = self._freeze(me)

@@ -631,3 +631,31 @@ def test_what_is_no_predicate_is_told() -> None:
             d.settle()
     with pytest.raises(IllegalCallError, match="wait_until was called outside an actor"):
         wait_until(lambda: True)
+
+
+def test_who_does_something_else_first_has_no_place_among_those_who_are_about_to_look() -> None:
+    """It was to look, has handled an event instead, and comes later: in the order of the queue."""
+    log: list[str] = []
+
+    def early() -> None:
+        wait_until(lambda: gate.value)
+        log.append("early")
+
+    def late() -> None:
+        def answer(status: Status) -> None:
+            receive(Status)
+            log.append("late has answered")
+
+        with on(Status, answer):
+            wait_until(lambda: False if gate.value else door.value)
+
+    with Dispatcher() as d:
+        gate, door = d.shared("gate", False), d.shared("door", False)
+        d.spawn(early)
+        ref = d.spawn(late)
+        ref.send(Status())
+        d.settle()
+        ref.send(Status())
+        gate.value = True
+        d.settle()
+    assert log == ["late has answered", "early"]
