@@ -290,6 +290,8 @@ class Model(Deadlines):
     def is_for_later(self, actor: Actor, item: object) -> bool:
         if isinstance(item, Halt):
             return item.final and is_deaf(actor.root)
+        if isinstance(item, Over) and is_put_off(item.strand):
+            return True
         if not isinstance(item, Timer | Over) or not self.resting(item):
             return False
         item.passed_over = True
@@ -387,6 +389,8 @@ class Model(Deadlines):
     def put_behind(self, actor: Actor, late: list[Timer | Over]) -> None:
         """A handler has returned: the mailbox comes first, then what fell due meanwhile."""
         due = [item for item in late if not self.resting(item)]
+        for item in due:
+            item.passed_over = False  # it is on its way again
         actor.mailbox = [item for item in actor.mailbox if item not in due] + due
 
     def leave(self, strand: Strand, block: Ear, cause: object) -> None:
@@ -428,6 +432,20 @@ def has_room(actor: Actor) -> bool:
 
 def any_ear(strand: Strand) -> bool:
     return any(isinstance(block, Ear) for block in inside_out(strand))
+
+
+def is_put_off(strand: Strand) -> bool:
+    """Whether a strand waits until other regions have cleaned up."""
+    return not takes_part(strand) and not has_ended(strand)
+
+
+def has_ended(strand: Strand | None) -> bool:
+    """Whether a strand, or a region that it is in, has ended."""
+    while strand is not None:
+        if strand.done:
+            return True
+        strand = strand.outer
+    return False
 
 
 def takes_part(strand: Strand | None) -> bool:

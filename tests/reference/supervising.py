@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.reference import program as p
 from tests.reference.others import fail
-from tests.reference.parts import Actor, Halt, RestartLimitError, Strand, Unwinding, Wait
+from tests.reference.parts import Actor, Halt, Over, RestartLimitError, Strand, Unwinding, Wait
 
 if TYPE_CHECKING:
     from tests.reference.model import Model
@@ -166,7 +166,10 @@ class Keeper:
         self.tell()
 
     def tell(self) -> None:
-        if not self.over:
+        """Wake the one that supervises, once for all that it has not looked at yet."""
+        box = self.strand.actor.mailbox
+        told = any(isinstance(item, Over) and item.wait is self.wait for item in box)
+        if not self.over and not told:
             self.model.over(self.strand, self.wait)
 
     def leave(self, script: Script) -> Steps:
