@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from flowlet import explore
+from tests.commands import example
 
 ROOT = Path(__file__).parents[1]
 SMALL = sorted(path.stem for path in (ROOT / "examples").glob("*.out"))
@@ -23,19 +22,6 @@ COUNTS = {
 }
 
 
-def command(name: str, *verbs: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run an example as a user does, in `folder`."""
-    return subprocess.run(
-        [sys.executable, "-m", f"examples.{name}", *verbs],
-        cwd=folder,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
 def test_these_are_all() -> None:
     """An example without its expected output, or without its counts, is not finished."""
     programs = {path.stem for path in (ROOT / "examples").glob("[!_]*.py")} - {"verbs"}
@@ -45,7 +31,7 @@ def test_these_are_all() -> None:
 @pytest.mark.parametrize("name", SMALL)
 def test_run_tells_the_story_that_is_beside_it(name: str, tmp_path: Path) -> None:
     """Time does not pass while it is told."""
-    done = command(name, "run", folder=tmp_path)
+    done = example(name, "run", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (ROOT / "examples" / f"{name}.out").read_text("utf-8")
 
@@ -53,7 +39,7 @@ def test_run_tells_the_story_that_is_beside_it(name: str, tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", SMALL)
 def test_graph_draws_it(name: str, tmp_path: Path) -> None:
     """Every edge is listed, and the picture is where the last line says."""
-    done = command(name, "graph", folder=tmp_path)
+    done = example(name, "graph", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     *edges, last = done.stdout.splitlines()
     assert last == f"drawn in out/{name}.svg"
@@ -76,11 +62,11 @@ def test_exploring_it_is_complete(name: str) -> None:
 @pytest.mark.parametrize("name", SMALL)
 def test_without_a_verb_it_says_which_there_are(name: str, tmp_path: Path) -> None:
     """A wrong one is an error."""
-    done = command(name, folder=tmp_path)
+    done = example(name, folder=tmp_path)
     assert done.returncode == 0
     assert "run " in done.stdout
     assert "graph " in done.stdout
-    assert command(name, "dance", folder=tmp_path).returncode == 2
+    assert example(name, "dance", folder=tmp_path).returncode == 2
 
 
 def test_conditions_stand_on_the_edges() -> None:

@@ -5,8 +5,6 @@ At sixty ticks a second, as in a game.  What the scripts print is kept beside th
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +33,7 @@ from examples.game.dialogue import (
 )
 from examples.game.guard import ROUND, Noise, See, Stun, WalkTo, guard
 from flowlet import ActorRef, Dispatcher, Event, StateGraph, VirtualClock, explore
+from tests.commands import example
 
 ROOT = Path(__file__).parents[1]
 TICK = 1 / 60
@@ -630,24 +629,10 @@ def test_choices_are_the_edges(talks_graph: StateGraph) -> None:
 # --- run and graph ------------------------------------------------------------------------------
 
 
-def command(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run the examples as a user does, in `folder`."""
-    return subprocess.run(
-        [sys.executable, "-m", "examples.game", *words],
-        cwd=folder,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_run_tells_the_story_that_is_beside_it(name: str, tmp_path: Path) -> None:
     """Time does not pass while it is told."""
-    done = command(name, "run", folder=tmp_path)
+    done = example("game", name, "run", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == (ROOT / "examples" / "game" / f"{name}.out").read_text("utf-8")
 
@@ -655,7 +640,7 @@ def test_run_tells_the_story_that_is_beside_it(name: str, tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_graph_draws_it(name: str, tmp_path: Path) -> None:
     """Every edge is listed, there is nothing to warn of, and the picture is there."""
-    done = command(name, "graph", folder=tmp_path)
+    done = example("game", name, "graph", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     *edges, last = done.stdout.splitlines()
     assert last == f"drawn in out/{name}.svg"
@@ -666,12 +651,12 @@ def test_graph_draws_it(name: str, tmp_path: Path) -> None:
 
 def test_without_a_script_and_a_verb_it_says_which_there_are(tmp_path: Path) -> None:
     """A wrong one is an error."""
-    done = command(folder=tmp_path)
+    done = example("game", folder=tmp_path)
     assert done.returncode == 0
     for word in ("guard", "dialogue", "run", "graph"):
         assert f"{word}" in done.stdout
-    assert command("guard", "dance", folder=tmp_path).returncode == 2
-    assert command("dragon", "run", folder=tmp_path).returncode == 2
+    assert example("game", "guard", "dance", folder=tmp_path).returncode == 2
+    assert example("game", "dragon", "run", folder=tmp_path).returncode == 2
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -31,6 +29,7 @@ from examples.models import (
 from examples.models.table import MODELS
 from flowlet import ActorRef, DeadlockError, Dispatcher, explore
 from flowlet.instrument import Sent
+from tests.commands import example
 
 ROOT = Path(__file__).parents[1]
 MODULES = {path.stem for path in (ROOT / "examples" / "models").glob("[!_]*.py")} - {"table"}
@@ -246,40 +245,28 @@ def test_servers_agree_and_answer(clients: int) -> None:
 # --- the command line ---------------------------------------------------------------------------
 
 
-def command(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "examples.models", *arguments],
-        cwd=folder,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
 def test_run_tells_where_everybody_is(tmp_path: Path) -> None:
-    done = command("increment 2", "run", folder=tmp_path)
+    done = example("models", "increment 2", "run", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[-1] == "thread 0: end, thread 1: end"
 
 
 def test_graph_counts_and_draws(tmp_path: Path) -> None:
-    done = command("increment 2", "graph", folder=tmp_path)
+    done = example("models", "increment 2", "graph", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[0] == "13 states, of which 3 lead nowhere"
     assert "<svg" in (tmp_path / "out" / "increment 2.svg").read_text("utf-8")
 
 
 def test_check_shows_how_an_update_is_lost(tmp_path: Path) -> None:
-    done = command("increment 2", "check", folder=tmp_path)
+    done = example("models", "increment 2", "check", folder=tmp_path)
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith("not so: every one counts\n")
 
 
 def test_without_a_verb_it_lists_them(tmp_path: Path) -> None:
     """A wrong one is an error."""
-    done = command(folder=tmp_path)
+    done = example("models", folder=tmp_path)
     assert done.returncode == 0
     assert all(name in done.stdout for name in MODELS)
-    assert command("increment 2", "dance", folder=tmp_path).returncode == 2
+    assert example("models", "increment 2", "dance", folder=tmp_path).returncode == 2

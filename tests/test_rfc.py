@@ -6,8 +6,6 @@ The sixth machine of the truth, TCP, is compared in test_tcp.py.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -19,6 +17,7 @@ from examples.rfc import dhcp, imap, quic, sip, tls
 from examples.rfc.__main__ import MACHINES, main
 from flowlet import Dispatcher, Event, explore, observe, pause, whereis
 from flowlet.introspect import Exploration, StateGraph
+from tests.commands import example
 
 ROOT = Path(__file__).parents[1]
 TRUTH = ROOT / "../shared/truth/fsm.json"
@@ -403,30 +402,17 @@ def test_a_tls_client_that_shares_a_key_with_the_server_needs_no_certificate() -
 # -- the command -------------------------------------------------------------------------------
 
 
-def command(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run the examples as a user does, in `folder`."""
-    return subprocess.run(
-        [sys.executable, "-m", "examples.rfc", *words],
-        cwd=folder,
-        env={"PYTHONPATH": str(ROOT), "PATH": ""},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
 def test_the_command_tells_a_story(tmp_path: Path) -> None:
     """When, what came, where that led, and what was sent."""
-    done = command("sip", "run", folder=tmp_path)
+    done = example("rfc", "sip", "run", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     words = [line.split() for line in done.stdout.splitlines()]
-    assert words[:3] == [["0.0", "START"], ["0.0", "Invite", "Calling"], [">", "Invite"]]
+    assert words[:3] == [["0.00", "START"], ["0.00", "Invite", "Calling"], [">", "Invite"]]
 
 
 def test_the_command_draws_the_machine(tmp_path: Path) -> None:
     """It lists the edges, and says where the picture is."""
-    done = command("tls", "graph", folder=tmp_path)
+    done = example("rfc", "tls", "graph", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "WAIT_CV -- CertificateVerify -> WAIT_FINISHED\n" in done.stdout
     assert done.stdout.endswith("drawn in out/tls.svg\n")
@@ -443,7 +429,7 @@ def test_every_story_comes_to_its_end(name: str, capsys: pytest.CaptureFixture[s
 
 def test_without_a_verb_the_command_says_which_there_are(tmp_path: Path) -> None:
     """A wrong one is an error."""
-    done = command(folder=tmp_path)
+    done = example("rfc", folder=tmp_path)
     assert done.returncode == 0
     assert [line.split(":")[0] for line in done.stdout.splitlines()[:-2]] == list(MACHINES)
-    assert command("sip", "dance", folder=tmp_path).returncode == 2
+    assert example("rfc", "sip", "dance", folder=tmp_path).returncode == 2

@@ -12,7 +12,6 @@ import random
 import re
 import struct
 import subprocess
-import sys
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from examples.tcp.ends import Connection
 from examples.tcp.follow import Follower
 from examples.tcp.frames import BadCaptureError
 from examples.tcp.packets import Capture, window_scale
+from tests.commands import example
 
 ROOT = Path(__file__).parents[1]
 CAPTURE = ROOT / "examples" / "tcp" / "capture.pcap"
@@ -271,15 +271,8 @@ def test_the_window_scale_is_read_from_the_options(options: str, scale: int) -> 
 
 
 def command(*args: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run the program as a user does."""
-    return subprocess.run(
-        [sys.executable, "-m", "examples.tcp", *map(str, args), "--out", str(folder / "out")],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    """Run the program in the repository, with its pictures in `folder`."""
+    return example("tcp", *map(str, args), "--out", str(folder / "out"), folder=ROOT)
 
 
 def complaint(path: Path) -> str:

@@ -7,13 +7,12 @@ import inspect
 import sys
 from collections.abc import Callable, Sequence
 from functools import reduce
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from flowlet import ActorRef, Dispatcher, Event, StateGraph, VirtualClock, explore
+from flowlet import StateGraph, explore
 
-from ..verbs import name_of, place
+from ..verbs import GRAPH, RUN, Telling, answer, first_line, graph, name_of
 from . import dialogue, guard
 from .dialogue import Back, FromNowhere, FromRiver, News, Pay, Return, Room, Sing, WalkOff
 from .guard import Noise, See, Stun
@@ -40,18 +39,18 @@ SCRIPTS: dict[str, ModuleType] = {"guard": guard, "dialogue": dialogue}
 
 def main(arguments: list[str]) -> int:
     """Do what the command line asks for."""
-    match arguments:
-        case [name, "run"] if name in SCRIPTS:
-            run(actor_of(name), STORIES[name])
-        case [name, "graph"] if name in SCRIPTS:
-            graph(name, Path("out"))
-        case _:
-            for name in SCRIPTS:
-                print(f"{name}: {(actor_of(name).__doc__ or '').splitlines()[0]}")
-            print("  run    tell a story of it")
-            print("  graph  draw it, as out/NAME.svg, and list what leads where")
-            return 0 if arguments in ([], ["--help"]) else 2
-    return 0
+    names = {name: first_line(actor_of(name)) for name in SCRIPTS}
+    return answer(arguments, names, {"run": (RUN, run), "graph": (GRAPH, draw)})
+
+
+def run(name: str) -> None:
+    """Tell the story, at 60 ticks a second."""
+    Telling(actor_of(name), hz=60, words=words_of).run(STORIES[name])
+
+
+def words_of(event: object) -> str:
+    """An event in the story: what the player says, or the event's name and its fields."""
+    return f'"{event.label}"' if isinstance(event, dialogue.Choice) else name_of(event)
 
 
 def actor_of(name: str) -> Callable[[], Any]:
@@ -70,55 +69,12 @@ def picture(name: str) -> StateGraph:
     return reduce(StateGraph.fold, FOLDED[name], machine(name))
 
 
-# --- run ----------------------------------------------------------------------------------------
-
-
-def run(actor: Callable[[], Any], story: Sequence[object]) -> None:
-    """Tell the story, at 60 ticks a second: when, what happened, where it led, what came out."""
-    with Dispatcher(clock=VirtualClock(hz=60)) as d:
-        ref = d.spawn(actor)
-        d.settle()
-        tell(d, ref, "")
-        for step in story:
-            if isinstance(step, int | float):
-                rest = d.now() + step
-                while d.next_deadline is not None and d.next_deadline <= rest:
-                    d.run(until=d.next_deadline)
-                    tell(d, ref, "time passes")
-                d.run(until=rest)
-            else:
-                before = ref.discarded
-                ref.send(step)
-                d.settle()
-                tell(d, ref, words_of(step), " (thrown away)" if ref.discarded > before else "")
-
-
-def words_of(event: object) -> str:
-    """An event in the story: what the player says, or the event's name and its fields."""
-    if isinstance(event, dialogue.Choice):
-        return f'"{event.label}"'
-    return name_of(event) if isinstance(event, Event) else str(event)
-
-
-def tell(d: Dispatcher, ref: ActorRef[Any], what: str, note: str = "") -> None:
-    """Print a line of the story."""
-    print(f"{d.now():6.2f}  {what:<26}{place(ref.state)}{note}".rstrip())
-    for value in ref.take():
-        print(f"{'':34}> {words_of(value)}")
-
-
-# --- graph --------------------------------------------------------------------------------------
-
-
-def graph(name: str, out: Path) -> None:
-    """Draw the machine, print what leads where, and warn of lines that nobody will hear."""
+def draw(name: str) -> None:
+    """Draw the machine, and warn of lines that nobody will hear."""
     drawn = picture(name)
-    out.mkdir(exist_ok=True)
-    for edge in drawn.transitions:
-        print(f"{edge.source} -- {edge.label} -> {edge.target}")
     for line in unsaid(inspect.getsource(SCRIPTS[name]), drawn):
         print(f"warning: no way leads to the line {line!r}")
-    print(f"drawn in {drawn.save(out / f'{name}.svg')}")
+    graph(name, drawn)
 
 
 def unsaid(script: str, graph: StateGraph) -> list[str]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from flowlet import Dispatcher, explore
+from flowlet.introspect import check
 
-from ..verbs import name_of, place
-from .table import MODELS, Model
+from ..verbs import answer, name_of, place
+from .table import MODELS
 
 #: How many steps of a model without an end are told.
 MOST = 40
@@ -18,25 +17,20 @@ MOST = 40
 
 def main(arguments: list[str]) -> int:
     """Do what the command line asks for."""
-    match arguments:
-        case [name, "run"] if name in MODELS:
-            run(MODELS[name])
-        case [name, "graph"] if name in MODELS:
-            graph(name, Path("out"))
-        case [name, "check"] if name in MODELS:
-            return check(MODELS[name])
-        case _:
-            for name, model in MODELS.items():
-                print(f"{name:<32}{model.states:>8} states")
-            print("  run    run it on a dispatcher, and tell where everybody is")
-            print("  graph  explore it, and draw it in out/")
-            print("  check  prove what is said of it, or show a shortest way to where it is not so")
-            return 0 if arguments in ([], ["--help"]) else 2
-    return 0
+    return answer(
+        arguments,
+        {name: f"{model.states:,} states" for name, model in MODELS.items()},
+        {
+            "run": ("run it on a dispatcher, and tell where everybody is", run),
+            "graph": ("explore it, and draw it in out/", draw),
+            "check": ("prove what is said of it, or show a shortest way to a fault", prove),
+        },
+    )
 
 
-def run(model: Model) -> None:
+def run(name: str) -> None:
     """Make the deliveries one by one, and print where everybody is when that has changed."""
+    model = MODELS[name]
     with Dispatcher() as d:
         model.system(d)
         actors = d.actors
@@ -60,26 +54,27 @@ def run(model: Model) -> None:
                 print(f"{actor.name}: {value}")
 
 
-def graph(name: str, out: Path) -> None:
+def draw(name: str) -> None:
     """Explore it, count, and draw what was found."""
     model = MODELS[name]
     found = explore(model.system, **model.options)
+    out = Path("out")
     out.mkdir(exist_ok=True)
     print(f"{found.unique_states} states, of which {found.terminal_states} lead nowhere")
     print(f"drawn in {found.graph.save(out / f'{name}.svg')}")
 
 
-def check(model: Model) -> int:
-    """Prove it, or print the way to where it does not hold."""
-    prove: Any = import_module("flowlet.introspect.check").check
-    verdict = prove(model.system, always={**model.always, **model.refuted}, **model.options)
+def prove(name: str) -> bool:
+    """Prove it, or print the way to where it does not hold; whether all of it holds."""
+    model = MODELS[name]
+    verdict = check(model.system, always={**model.always, **model.refuted}, **model.options)
     for failure in verdict.failures:
         print(f"not so: {failure.name}")
         for step in failure.path:
             print(f"  {step}")
     for name in model.always.keys() - {failure.name for failure in verdict.failures}:
         print(f"always: {name}")
-    return int(not verdict.ok)
+    return verdict.ok
 
 
 if __name__ == "__main__":
