@@ -261,10 +261,9 @@ class until(Block):
         me.block = self.outer
         if self.after is not None:
             me.home.timers.disarm(self.when, self)
-        if error is not None and type(error) is Leave and error.args[0] is self:
+        if me.unwinding is self:
             me.unwinding = self.unwinding
-            return True
-        return False
+        return error is not None and type(error) is Leave and error.args[0] is self
 
     def fire(self) -> None:
         """The time is up; called by the dispatcher."""
@@ -281,7 +280,7 @@ class until(Block):
     def hear(self, me: Fiber, event: object) -> NoReturn:
         """Unwind the actor to the end of this block."""
         self.event = event
-        me.put_to_sleep(self.outer)
+        me.put_to_sleep(self, self.outer, me.handler_round(self))
         if me.home.listeners:
             report_delivery(me, event, names.path_of(self.path))
         raise Leave(self)

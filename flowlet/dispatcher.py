@@ -391,7 +391,7 @@ def _work() -> None:
                         result = ref._fn()
                 except Jump as jump:
                     job = jump.args
-                    me.unwinding = False
+                    me.unwinding = None
                     continue
                 except BaseException as failure:
                     error = failure

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextvars
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from greenlet import greenlet
 
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from .dispatcher import Dispatcher
     from .regions import Group, Region
 
+#: Where `become` lands outside every `flow`.
+GROUND: Final[tuple[Block | None, Held | None]] = (None, None)
+
 
 class Fiber(greenlet):
     """The greenlet in which an actor runs.
@@ -57,7 +60,8 @@ class Fiber(greenlet):
     out       where its outputs go; `None` if that has to be asked
     nap       the alarm of its `sleep`, used again for the next one
     returned  whether an event that was handed over has been put back, first in the mailbox
-    unwinding whether blocks are being left that no clean-up has stopped
+    floor     where `become` lands: the block that it does not leave, and the handler that it is in
+    unwinding what blocks are being left for, until one of them has stopped that
     histories the blocks that it is in and that remember where they are left, outermost first
     """
 
@@ -73,7 +77,7 @@ class Fiber(greenlet):
     path: names.Cell | None
     entered: names.Cell | None
     block: Block | None
-    floor: Block | None
+    floor: tuple[Block | None, Held | None]
     kinds: Kinds
     called: str | None
     at: Any
@@ -86,7 +90,7 @@ class Fiber(greenlet):
     region: Region | None
     group: Group | None
     returned: bool
-    unwinding: bool
+    unwinding: object
     histories: tuple[Any, ...]
     home: Dispatcher
     ready: deque[greenlet]
@@ -97,10 +101,12 @@ class Fiber(greenlet):
         self.ref = ref
         self.ready = self.home.ready
         self.box = self.want = self.event = self.at = self.called = None
-        self.path = self.entered = self.block = self.floor = self.left = self.out = None
+        self.path = self.entered = self.block = self.left = self.out = None
         self.alarm = self.own = self.held = self.region = self.group = None
         self.kinds = self.histories = ()
-        self.returned = self.unwinding = False
+        self.floor = GROUND
+        self.unwinding = None
+        self.returned = False
         self.gr_context = contextvars.copy_context()
 
     def offer(self, event: object) -> None:
@@ -179,17 +185,41 @@ class Fiber(greenlet):
             block = block.outer
         return list(kinds)
 
-    def put_to_sleep(self, last: Block | None) -> None:
-        """The blocks from the innermost to before `last` hear nothing more: they are being left.
+    def put_to_sleep(
+        self, why: object, last: Block | None = None, handler: Held | None = None
+    ) -> None:
+        """Blocks from the innermost to before `last`, which `handler` is in, hear nothing more.
 
-        Their clean-up may wait; a block that heard in there would swallow what unwinds it.
+        They are being left, for a reason that is a signal, an `until` or `become`.  Their clean-up
+        may wait; a block that heard in there would swallow what unwinds it.  Handlers inside are
+        left as well, each with what it has interrupted.
         """
-        self.unwinding = True
-        block = self.block
+        self.unwinding = why
+        block, held = self.block, self.held
+        while held is not handler:
+            assert held is not None
+            self._sleep(block, held.last.outer)
+            block, held = held.block, held.outer
+        self._sleep(block, last)
+
+    @staticmethod
+    def _sleep(block: Block | None, last: Block | None) -> None:
         while block is not last:
             assert block is not None
             block.asleep = True
             block = block.outer
+
+    def handler_round(self, block: Block) -> Held | None:
+        """The running handler that has opened a block, or `None`."""
+        inner, held = self.block, self.held
+        while held is not None:
+            while inner is not held.last.outer:
+                assert inner is not None
+                if inner is block:
+                    return held
+                inner = inner.outer
+            inner, held = held.block, held.outer
+        return None
 
     def watch(self) -> None:
         """Go the long way from now on (see `WatchedBox`)."""

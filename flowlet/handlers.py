@@ -16,7 +16,6 @@ from greenlet import getcurrent
 
 from . import names
 from .blocks import check_kinds, open_already, outside, until
-from .errors import Jump, Unwinding
 from .fiber import Fiber
 from .mailbox import Alarm, Block, Held, Signal
 from .reports import note_wait, report_delivery
@@ -90,11 +89,10 @@ class on(Block):
         """Run the handler in the midst of the wait."""
         report_delivery(me, event, None)
         block, path, at, called, kinds = me.block, me.path, me.at, me.called, me.kinds
-        histories, floor = me.histories, me.floor
+        histories = me.histories
         held = Held(me, self)
         me.home.cells.turn(me)
         queued = {id(item) for item in me.box or () if isinstance(item, Signal)}
-        unwinding_before = me.unwinding
         woken_by, me.event = me.event, None  # whoever parks is woken by something
         if self.freeze:
             held.frozen = self._freeze(me)
@@ -105,24 +103,6 @@ class on(Block):
         me.alarm = me.own = me.group = me.called = None
         try:
             self.handler(event)
-        except Unwinding as unwinding:
-            me.block = block
-            # A jump lands in the `flow` round the wait, which may be inside this block.
-            last = self.outer
-            if isinstance(unwinding, Jump):
-                if is_inside(block, floor, self.outer):
-                    last = floor
-                elif held.outer is not None and lands_inside(held.outer, floor):
-                    last = held.outer.last.outer  # it goes on through the handler outside this one
-            if is_inside(block, last, self.outer):
-                me.put_to_sleep(last)
-            raise
-        except BaseException:
-            if me.unwinding and not unwinding_before:
-                # A stop, or a leave, of which the clean-up has made an error.
-                me.block = block
-                me.put_to_sleep(self.outer)
-            raise
         finally:
             me.histories = histories
             if histories:
@@ -178,7 +158,7 @@ def times_inside(fiber: Fiber, last: Block | None) -> Iterator[Any]:
     yield from _times(fiber.alarm, fiber.block, last, fiber.group)
     held = fiber.held
     # A handler that is running inside has put more to sleep.
-    while held is not None and is_inside(held.last.outer, last, None):
+    while held is not None and is_inside(held.last.outer, last):
         yield from _times(held.alarm, held.block, held.last, held.group)
         held = held.outer
 
@@ -205,18 +185,8 @@ def _times(
             yield from times_inside(fiber, None)
 
 
-def lands_inside(held: Held | None, floor: Block | None) -> bool:
-    """Whether a jump from a handler lands in a `flow` round a wait that some handler interrupts."""
-    while held is not None:
-        if is_inside(held.block, floor, held.last.outer):
-            return True
-        held = held.outer
-    return False
-
-
-def is_inside(block: Block | None, last: Block | None, outermost: Block | None) -> bool:
-    """Whether `last` is the block or one round it, before the `outermost`."""
-    while block is not last and block is not outermost:
-        assert block is not None
+def is_inside(block: Block | None, last: Block | None) -> bool:
+    """Whether `last` is the block or one round it; `None` is round all."""
+    while block is not last and block is not None:
         block = block.outer
     return block is last

@@ -12,7 +12,6 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from .blocks import running
 from .errors import IllegalCallError, Jump
-from .handlers import lands_inside
 from .life import go_through
 from .names import NO_PLAIN_FUNCTION, check_function
 from .syntax import playing
@@ -30,12 +29,14 @@ def flow(fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     me = running("flow")
     if type(fn) is not FunctionType or fn.__code__.co_flags & NO_PLAIN_FUNCTION:
         check_function(fn, "flow", "a function and its arguments")
-    floor = me.floor
-    me.floor = me.block
+    floor, unwinding = me.floor, me.unwinding
+    me.floor = me.block, me.held
     try:
-        return go_through(fn, args, kwargs, me.unwinding)
+        return go_through(fn, args, kwargs, unwinding)
     finally:
         me.floor = floor
+        if me.unwinding is become:
+            me.unwinding = unwinding
 
 
 @playing("become")
@@ -53,11 +54,5 @@ def become(fn: Callable[P, Any], *args: P.args, **kwargs: P.kwargs) -> NoReturn:
             "become was called in a where= or in the predicate of a wait_until, which are asked "
             "in the middle of a wait; call it after the wait"
         )
-    last = me.floor
-    if me.held is not None and lands_inside(me.held, last):
-        last = me.held.last.outer  # the `flow` is round the wait, and `on` sees to the rest
-    if me.block is last:
-        me.unwinding = True
-    else:
-        me.put_to_sleep(last)
+    me.put_to_sleep(become, *me.floor)
     raise Jump(fn, args, kwargs)

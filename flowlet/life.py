@@ -93,11 +93,11 @@ def go_through(
     fn: Callable[..., R],
     args: tuple[Any, ...],
     keywords: dict[str, Any],
-    unwinding: bool = False,
+    unwinding: object = None,
 ) -> R:
     """Run a function, and whatever it `become`s; the stack does not grow.
 
-    `unwinding`: whether the actor is leaving blocks round the call already.
+    `unwinding` is what the actor is leaving blocks round the call for already.
     """
     while True:
         try:

@@ -22,7 +22,7 @@ def note_wait(me: Fiber, frame: FrameType | None = None) -> None:
     ref = me.ref
     frame = frame or names.frame_here()
     state = ref.state_of(me, None if me.region is None else me.region.fn, frame)
-    if not me.unwinding and (me.group is None or me.group.only is None):
+    if me.unwinding is None and (me.group is None or me.group.only is None):
         # The waits of clean-up are nowhere to come back to.
         for history in me.histories:
             history.note(state)

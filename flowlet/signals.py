@@ -23,7 +23,7 @@ class Stop(Signal):
 
     def meet(self, fiber: Fiber) -> None:
         """Unwind the actor; no block that is left hears anything more."""
-        fiber.put_to_sleep(None)
+        fiber.put_to_sleep(self)
         fiber.returned = False
         raise Stopped
 

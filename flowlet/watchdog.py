@@ -227,11 +227,10 @@ class Watchdog:
             ref,
         )
 
-    @staticmethod
-    def _unblock(fiber: Fiber) -> None:
+    def _unblock(self, fiber: Fiber) -> None:
         """What unwinds hears nothing more."""
         while True:
-            fiber.put_to_sleep(None)
+            fiber.put_to_sleep(self)
             if fiber.region is None:
                 return
             fiber = fiber.region.group.conductor

@@ -296,3 +296,39 @@ def test_the_clean_up_of_the_loser_of_a_race_is_no_place_to_come_back_to() -> No
         ref.send(Next())
         d.advance(1)
     assert seen == [None, ((("first",), ("loser", "Quiet")),)]
+
+
+def test_a_wait_after_a_block_whose_clean_up_has_failed_is_a_place_to_come_back_to() -> None:
+    """The error ends the leaving of the block; who catches it waits like anybody else."""
+    seen: Seen = []
+
+    def tidy() -> None:
+        with until(Break):
+            try:
+                receive(Quiet, at="working")
+            finally:
+                raise ValueError("the clean-up has failed")
+
+    def jump() -> None:
+        try:
+            become(tidy)
+        finally:
+            raise ValueError("the clean-up has failed")
+
+    def play(part: Callable[[], None]) -> None:
+        for _ in range(2):
+            with state("game", history="deep") as game:
+                seen.append(game.last)
+                try:
+                    flow(part)
+                except ValueError:
+                    receive(Next, at="afterwards")
+
+    with Dispatcher() as d:
+        for part in (tidy, jump):
+            ref = d.spawn(partial(play, part))
+            for event in (Break(), Next()):
+                d.settle()
+                ref.send(event)
+            d.settle()
+    assert seen == [None, ("afterwards",), None, ("afterwards",)]

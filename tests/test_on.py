@@ -342,3 +342,26 @@ def test_an_error_out_of_a_handler_that_is_stopped_leaves_the_blocks_round_the_w
         ref.stop()
         d.settle()
         assert (ref.state, ref.accepts) == (("cleaning up",), {Go})
+
+
+def test_an_error_out_of_a_block_of_the_handler_leaves_the_blocks_round_the_wait_hearing() -> None:
+    """What the clean-up of a block inside the handler has failed on is an error like any other."""
+
+    def interrupt(event: Jump) -> None:
+        with until(Leave):
+            try:
+                receive(Go)
+            finally:
+                raise ValueError("the clean-up has failed")
+
+    def worker() -> None:
+        with on(Jump, interrupt):
+            try:
+                receive(Go)
+            finally:
+                receive(Go, at="cleaning up")
+
+    with Dispatcher() as d:
+        ref = d.spawn(worker)
+        send_all(d, ref, Jump(), Leave())
+        assert (ref.state, ref.accepts) == (("cleaning up",), {Go, Jump})

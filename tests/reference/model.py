@@ -256,7 +256,7 @@ class Model(Deadlines):
 
     def end_region(self, region: Strand) -> bool:
         """Have a region end; whether at once, since the whole actor is ended so."""
-        fall_silent(region, 0)
+        fall_silent(region, 0, "end")
         self.resume(region, error=Stopped())
         return any(isinstance(item, Halt) and item.final for item in region.actor.mailbox)
 
@@ -343,7 +343,7 @@ class Model(Deadlines):
         if actor.phase == "ending" and not isinstance(item, Over):
             return False
         if isinstance(item, Halt):
-            fall_silent(actor.root, 0)
+            fall_silent(actor.root, 0, "end")
             self.resume(actor.root, error=Stopped())
             return True
         strand = item.strand
@@ -395,7 +395,7 @@ class Model(Deadlines):
 
     def leave(self, strand: Strand, block: Ear, cause: object) -> None:
         block.cause = cause
-        fall_silent(strand, strand.blocks.index(block))
+        fall_silent(strand, strand.blocks.index(block), block)
         self.resume(strand, error=Left(block))
 
     # --- ends ---------------------------------------------------------------------------------

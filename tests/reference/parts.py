@@ -148,7 +148,7 @@ class Strand:
     #: How often it had to park: an actor till its next turn, a region till it is offered something.
     parked: int = 0
     #: Blocks are being left, and nothing has stopped that.
-    unwinding: bool = False
+    unwinding: object = None
     #: How many blocks there were when the nearest `flow` began.
     floor: int = 0
     children: list[Actor] = field(default_factory=list)
@@ -273,9 +273,9 @@ def is_deaf(strand: Strand) -> bool:
     return wait.deaf or (wait.only is not None and is_deaf(wait.only))
 
 
-def fall_silent(strand: Strand, first: int) -> None:
+def fall_silent(strand: Strand, first: int, why: object) -> None:
     """The blocks from here in are being left, and hear nothing more."""
-    strand.unwinding = True
+    strand.unwinding = why
     for block in strand.blocks[first:]:
         block.left = True
 
@@ -351,7 +351,7 @@ def inside_out(strand: Strand) -> list[Named | Ear]:
 def note(strand: Strand) -> None:
     """Where a strand waits, for the blocks with a history round it; clean-up is no place to be."""
     assert strand.wait is not None
-    if strand.unwinding or strand.wait.only is not None or strand.wait.at == "join":
+    if strand.unwinding is not None or strand.wait.only is not None or strand.wait.at == "join":
         return
     above = 0
     for block in strand.blocks:

@@ -48,7 +48,7 @@ def life(model: Model, strand: Strand, body: p.Body) -> Generator[Wait, Any, Non
     actor = strand.actor
     while True:
         strand.result = strand.error = strand.entered = None
-        strand.unwinding = False
+        strand.unwinding = None
         try:
             strand.result = yield from Script(model, strand).machine(body)
         except Stopped:
@@ -175,7 +175,7 @@ class Script:
                 result = yield from self.flow(body)
                 self.log(f"flow gave {result!r}")
             case p.Become(body):
-                fall_silent(self.strand, self.strand.floor)
+                fall_silent(self.strand, self.strand.floor, "jump")
                 raise Jumped(body)
             case p.Emit(value):
                 self.strand.actor.outputs.append(value)
@@ -214,6 +214,7 @@ class Script:
                 if not isinstance(answer, Handle):
                     return answer
                 yield from self.handle(answer.block, answer.event)
+                self.strand.entered = None
         finally:
             self.strand.waits.pop()
             self.model.disarm(wait.timer)
@@ -331,9 +332,10 @@ class Script:
         except Left as left:
             if left.block is not block:
                 raise
-            self.strand.unwinding = unwinding
         finally:
             self.model.disarm(block.timer)
+            if self.strand.unwinding is block:
+                self.strand.unwinding = unwinding
         self.take("until", block.cause)
         return done
 
@@ -343,9 +345,11 @@ class Script:
 
     def flow(self, body: p.Body) -> Steps:
         strand = self.strand
-        floor = strand.floor
+        floor, unwinding = strand.floor, strand.unwinding
         strand.floor = len(strand.blocks)
         try:
             return (yield from self.machine(body))
         finally:
             strand.floor = floor
+            if strand.unwinding == "jump":
+                strand.unwinding = unwinding
