@@ -148,7 +148,7 @@ class Link:
             case ["on", "IPv6"]:
                 self.family, self.host = socket.AF_INET6, "::1"
             case ["pause", seconds]:
-                time.sleep(float(seconds))
+                time.sleep(float(seconds))  # real time: what is told is told to the kernel
             case ["listen"]:
                 self.end("listener").listen()
             case ["accept"]:
@@ -243,7 +243,8 @@ def record(rows: list[tuple[int, str]], out: Path) -> None:
 
     def play(place: int) -> None:
         link, story = todo[place]
-        time.sleep(link.ports["server"] % 10 + place * 0.03)  # so that some overlap, and not all
+        # So that some connections overlap in the capture, and not all.
+        time.sleep(link.ports["server"] % 10 + place * 0.03)
         link.tell(story)
 
     command = [*TCPDUMP.split(), str(out)]
@@ -258,7 +259,7 @@ def record(rows: list[tuple[int, str]], out: Path) -> None:
             print(f"{len(todo)} connections, and a long silence at the end …")
             with ThreadPoolExecutor(len(todo)) as pool:
                 list(pool.map(play, range(len(todo))))  # the list raises what a story has raised
-            time.sleep(1)  # for the last packets
+            time.sleep(1)  # tcpdump writes a packet when it has waited for more: the last ones too
         finally:
             tcpdump.send_signal(signal.SIGINT)
         print(tcpdump.stderr.read(), end="")

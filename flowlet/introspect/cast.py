@@ -178,6 +178,10 @@ class CastRef(ActorRef[Any]):
         self._fiber.offer(event)
 
 
+#: The property of a plain cell, which `super()` cannot set.
+_VALUE: Any = Cell.__dict__["value"]
+
+
 class SceneCell(Cell[Any]):
     """A cell that notes who reads and writes it."""
 
@@ -188,13 +192,13 @@ class SceneCell(Cell[Any]):
         """What it holds."""
         scene: Any = self._home
         scene.reads[self.name] = None
-        return Cell.value.fget(self)  # type: ignore[attr-defined]
+        return _VALUE.__get__(self)
 
     @value.setter
     def value(self, value: Any) -> None:
         scene: Any = self._home
         scene.writes[self.name] = None
-        Cell.value.fset(self, value)  # type: ignore[attr-defined]
+        _VALUE.__set__(self, value)
 
 
 def transplanted(event: Any, origin: Scene, scene: Scene) -> Any:

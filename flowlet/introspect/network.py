@@ -12,6 +12,7 @@ are made when the message is first sent; in states from before that they are zer
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Final, Literal
 
@@ -99,7 +100,7 @@ class Fields:
         return (1 << CELL_BITS) - 1 << self.cell_at[cell]
 
 
-class Network:
+class Network(ABC):
     """What all networks can do."""
 
     #: Bits that must stay zero: one that is set means that a counter has run over.
@@ -122,29 +123,29 @@ class Network:
         self.masks[receiver] |= mask
         return begin
 
+    @abstractmethod
     def send(self, state: int, numbers: Iterable[int]) -> tuple[int, int, int]:
         """What sending these does to a state: what to add, which bits to set, which bits count."""
-        raise NotImplementedError
 
+    @abstractmethod
     def arriving(self, state: int, actor: int) -> Iterator[list[tuple[Message, int]]]:
         """What an actor may receive in a state: channels, each with its messages in order.
 
         With each message comes what taking it adds to the state.  Of a channel a message may be
         taken when those before it are kept.
         """
-        raise NotImplementedError
 
     def emptied(self, state: int, actor: int) -> int:
         """What it adds to a state that an actor ends, and all mail to it is gone."""
         return -(state & self.inbox[actor])
 
+    @abstractmethod
     def drops(self, state: int) -> Iterator[tuple[Message, int]]:
         """Each message that may get lost, with what that adds to the state."""
-        raise NotImplementedError
 
+    @abstractmethod
     def in_flight(self, state: int) -> list[Message]:
         """All messages that are on their way."""
-        raise NotImplementedError
 
 
 class _Bag(Network):

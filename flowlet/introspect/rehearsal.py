@@ -22,7 +22,7 @@ from .identity import difference
 from .local import timer_text
 from .network import NetworkKind
 from .product import Product
-from .scene import Scene, Stimulus
+from .scene import Scene, Stimulus, StimulusKind
 from .targets import alone, is_system
 from .telling_steps import flight_line, numbered, told
 from .universe import Move
@@ -183,8 +183,8 @@ def _offers(rehearsal: Rehearsal, ref: CastRef) -> Iterable[tuple[str, Stimulus,
         del timed
     for sending in list(rehearsal.flying):
         if sending.receiver is ref:
-            kind = "reply" if sending.reply else "event"
-            yield _flight_text(sending), Stimulus(kind), sending  # type: ignore[arg-type]
+            kind: StimulusKind = "reply" if sending.reply else "event"
+            yield _flight_text(sending), Stimulus(kind), sending
 
 
 def _from_outside(rehearsal: Rehearsal, ref: CastRef, step: Step) -> Iterable[Any]:
