@@ -158,7 +158,8 @@ class Look(Own):
 
     def fire(self) -> None:
         """Called by the dispatcher, in a region: all that was ready has had its turn."""
-        self.come()
+        self.sent = True
+        self.fiber.signal(self)
 
     def outcome(self) -> Look:
         """Met: now the wait looks."""

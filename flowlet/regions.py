@@ -228,7 +228,6 @@ class Group:
             raise
         finally:
             me.group = outer
-            me.entered = None
         if failed:
             assert failed[0] is not None
             for other in failed[1:]:
@@ -261,8 +260,10 @@ class Group:
                     self._go_on()
                 except BaseException as error:
                     # The whole actor is to end, to leave, or has an error that a handler raised:
-                    # clean-up does not wait for more, and none is left out.
-                    late = late or error
+                    # clean-up does not wait for more, and none is left out.  Of several the last
+                    # one counts, as where a `finally` raises.
+                    error.__context__ = error.__context__ or late
+                    late = error
                     self._end(region)
         self.only = None
         if late is not None:
@@ -292,6 +293,7 @@ class Group:
             if got is LATER:
                 step_aside(me)
             if got is not NOTHING:
+                me.entered = None
                 return
         if me.home.listeners or me.histories:
             note_wait(me)

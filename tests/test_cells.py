@@ -17,6 +17,7 @@ from flowlet import (
     observe,
     on,
     parallel,
+    pause,
     receive,
     sleep,
     state,
@@ -659,3 +660,30 @@ def test_who_does_something_else_first_has_no_place_among_those_who_are_about_to
         gate.value = True
         d.settle()
     assert log == ["late has answered", "early"]
+
+
+def test_a_region_that_looks_for_the_first_time_keeps_its_place() -> None:
+    """It has waited for its turn as a `pause` does; who waits for a change does not move it."""
+    log: list[str] = []
+
+    def patient() -> None:
+        wait_until(lambda: door.value > 1)
+
+    def region() -> None:
+        wait_until(lambda: door.value >= 0)
+        log.append("looked")
+
+    def late() -> None:
+        pause()
+        log.append("went on")
+
+    def mover() -> None:
+        sleep(0)
+        door.value = 1
+
+    with Dispatcher() as d:
+        door = d.shared("door", 0)
+        for actor in (patient, mover, lambda: parallel(region), lambda: parallel(late)):
+            d.spawn(actor)
+        d.settle()
+    assert log == ["looked", "went on"]

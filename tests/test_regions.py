@@ -23,6 +23,7 @@ from flowlet import (
     receive,
     sleep,
     spawn,
+    state,
     supervise,
     until,
 )
@@ -334,3 +335,47 @@ def test_an_error_while_regions_are_left_leaves_no_clean_up_out() -> None:
         with pytest.raises(ValueError, match="the handler has failed"):
             d.run()
     assert log == ["counter left", "kitchen left"]
+
+
+def test_of_what_comes_while_regions_are_left_the_last_counts() -> None:
+    """As where a `finally` raises: the handler fails, and then the grace of the stop is over."""
+
+    def alarm(event: Fall) -> None:
+        raise ValueError("the handler has failed")
+
+    def tidy() -> None:
+        try:
+            receive(Go)
+        finally:
+            sleep(9)
+
+    def shop() -> None:
+        with on(Fall, alarm), until(Cancel):
+            parallel(tidy, tidy)
+
+    with Dispatcher() as d:
+        ref = d.spawn(shop)
+        for event in (Cancel(), Fall()):
+            d.settle()
+            ref.send(event)
+        d.settle()
+        ref.stop()
+        d.run()
+        assert (ref.phase, ref.error) == ("ended", None)
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+
+def test_a_race_that_is_decided_at_once_is_no_wait() -> None:
+    """The state that was entered before it is the final one: nobody has waited since."""
+
+    def play(part: Callable[[], object]) -> None:
+        with state("over"):
+            race(part)
+
+    with Dispatcher() as d:
+        at_once = d.spawn(lambda: play(lambda: None))
+        waited = d.spawn(lambda: play(lambda: sleep(1)))
+        d.run()
+        assert (at_once.state, waited.state) == (("over",), ("end",))

@@ -381,14 +381,15 @@ class Model(Deadlines):
             region = region.outer
         return False
 
-    def resting_in(self, actor: Actor) -> list[Timer | Over]:
-        """What has fallen due for those who sleep while a handler runs."""
-        signals = [item for item in actor.mailbox if isinstance(item, Timer | Over)]
-        return [item for item in signals if self.resting(item)]
+    def resting_in(self, strand: Strand) -> list[Timer | Over]:
+        """What has fallen due for those who sleep while a handler of this strand runs."""
+        signals = [item for item in strand.actor.mailbox if isinstance(item, Timer | Over)]
+        return [item for item in signals if rests_in(item, strand)]
 
-    def put_behind(self, actor: Actor, late: list[Timer | Over]) -> None:
+    def put_behind(self, strand: Strand, late: list[Timer | Over]) -> None:
         """A handler has returned: the mailbox comes first, then what fell due meanwhile."""
-        due = [item for item in late if not self.resting(item)]
+        actor = strand.actor
+        due = [item for item in late if not rests_in(item, strand)]
         for item in due:
             item.passed_over = False  # it is on its way again
         actor.mailbox = [item for item in actor.mailbox if item not in due] + due
@@ -432,6 +433,19 @@ def has_room(actor: Actor) -> bool:
 
 def any_ear(strand: Strand) -> bool:
     return any(isinstance(block, Ear) for block in inside_out(strand))
+
+
+def rests_in(item: Timer | Over, strand: Strand) -> bool:
+    """Whether it is for something that sleeps while a handler of this very strand runs."""
+    owner = item.wait if isinstance(item, Over) else item.owner
+    inner = item.strand
+    assert owner is not None
+    assert inner is not None
+    if inner is strand:
+        return bool(owner.resting)
+    while inner.outer is not None and inner.outer is not strand:
+        inner = inner.outer
+    return inner.outer is strand and inner.group is not None and bool(inner.group.resting)
 
 
 def is_put_off(strand: Strand) -> bool:

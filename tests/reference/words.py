@@ -235,7 +235,7 @@ class Script:
         finally:
             # What fell due meanwhile comes after the mail.  But a handler that did not park leaves
             # what was there before it, and a region what its actor has not handed over yet.
-            late = model.resting_in(actor)
+            late = model.resting_in(self.strand)
             if self.strand.parked == parked:
                 late = [item for item in late if item not in before]
             if self.strand is not actor.root:
@@ -243,7 +243,7 @@ class Script:
             for part in inside:
                 part.resting -= 1
             model.thaw(frozen)
-            model.put_behind(actor, late)
+            model.put_behind(self.strand, late)
         self.log("handled")
 
     def pause(self, at: str, number: int | None = None) -> Steps:
@@ -294,7 +294,7 @@ class Script:
                     yield from self.waiting(wait)
                 except BaseException as error:
                     # The actor is to end, or to leave a block outside: no more waiting.
-                    late = late if isinstance(late, Unwinding) else error
+                    late = error
                     at_once = self.model.end_region(region)
         if late is not None:
             raise late
