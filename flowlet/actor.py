@@ -19,13 +19,12 @@ from greenlet import getcurrent
 from . import names
 from .errors import (
     ActorEndedError,
-    ActorStuckError,
-    ChildFailedError,
     IllegalCallError,
     NotAnEventTypeError,
     Unwinding,
 )
 from .events import Delay, Timeout, name_of, seconds_of
+from .extra import NOTHING_EXTRA, Extra
 from .fiber import Fiber
 from .instrument import Emitted, Sent
 from .mailbox import EVERY
@@ -35,7 +34,6 @@ from .signals import Grace, Kill, Stop
 
 if TYPE_CHECKING:
     from .dispatcher import Dispatcher
-    from .life import Keeper
     from .requests import Request
 
 A = TypeVar("A")
@@ -58,9 +56,6 @@ LIFE: Final[tuple[tuple[Phase, str, Phase], ...]] = (
 #: The threads that there are.  Where there is one, none can be the wrong one: to ask this in every
 #: `send` costs a fiftieth of a greenlet round trip, to ask which thread it is a seventh.
 _THREADS: Final[Any] = getattr(threading, "_active", (None, None))
-
-
-NOTHING_YET: Final[dict[Any, tuple[Any, ...]]] = {}
 
 
 class _Nobody:
@@ -90,9 +85,8 @@ class ActorRef(Generic[R]):
     """
 
     __slots__ = (
-        "__weakref__", "_args", "_children", "_fiber", "_final", "_fn", "_grace", "_home",
-        "_joiners", "_keeper", "_name", "_on_output", "_outputs", "_serial", "discarded", "error",
-        "failure", "options", "parent", "phase", "remembered", "result",
+        "__weakref__", "_args", "_fiber", "_final", "_fn", "_home", "_name", "_output", "error",
+        "extra", "options", "parent", "phase", "result",
     )  # fmt: skip
 
     def __init__(
@@ -101,8 +95,7 @@ class ActorRef(Generic[R]):
         fiber: Fiber,
         fn: Callable[..., R],
         args: tuple[Any, ...],
-        name: str | None,
-        serial: int,
+        name: str | int,
         options: Options,
         parent: ActorRef[Any] | None,
         on_output: Callable[[Any], object] | None,
@@ -111,15 +104,12 @@ class ActorRef(Generic[R]):
         self._fiber = fiber
         self._fn = fn
         self._args = args
+        #: As given, or which of the actors of its function it is.
         self._name = name
-        self._serial = serial
-        self._children: dict[ActorRef[Any], None] | None = None
-        self._keeper: Keeper | None = None
-        self._joiners: dict[object, Callable[[ActorRef[Any]], object]] | None = None
-        self._outputs: list[Any] | None = None
-        self._on_output = on_output
+        #: Who is given its outputs, or a list of them; `None` before the first one.
+        self._output: Callable[[Any], object] | list[Any] | None = on_output
         self._final: tuple[Any, ...] = ()
-        self._grace: Grace | None = None
+        self.extra = NOTHING_EXTRA
         self.options = options
         self.parent = parent
         self.phase: Phase = "spawned"
@@ -127,12 +117,6 @@ class ActorRef(Generic[R]):
         self.result: R | None = None
         #: What the function raised, if it failed.
         self.error: BaseException | None = None
-        #: What this actor is being ended by: the failure of a child, or the watchdog.
-        self.failure: ChildFailedError | ActorStuckError | None = None
-        #: Where the blocks with a history were left; shared until something is remembered.
-        self.remembered: dict[Any, tuple[Any, ...]] = NOTHING_YET
-        #: How many events were thrown away because nothing took them.
-        self.discarded = 0
 
     # --- mail -----------------------------------------------------------------------------
 
@@ -238,19 +222,18 @@ class ActorRef(Generic[R]):
         """What the actor has emitted since the last `take`, oldest first."""
         if len(_THREADS) != 1 and get_ident() != self._home.thread:
             raise self._home.wrong_thread(f"{self.name}.take()")
-        if not self._outputs:
+        if not isinstance(self._output, list):
             return []
-        outputs = self._outputs.copy()
-        self._outputs.clear()  # the same list goes on: `Fiber.out` may be its `append`
+        outputs = self._output.copy()
+        self._output.clear()  # the same list goes on: `Fiber.out` may be its `append`
         return outputs
 
     def emit(self, value: object, fiber: Fiber) -> None:
         """Give out a value in the actor's name; called by `flowlet.emit`, in one of its fibers."""
-        out = self._on_output
-        if out is None:
-            if self._outputs is None:
-                self._outputs = []
-            out = self._outputs.append
+        output = self._output
+        if output is None:
+            output = self._output = []
+        out = output.append if isinstance(output, list) else output
         home = self._home
         if home.listeners:
             home.report(Emitted(home.now(), self, value))
@@ -263,10 +246,15 @@ class ActorRef(Generic[R]):
     @property
     def name(self) -> str:
         """The actor's name: as given, or the function's, with a number from the second on."""
-        if self._name is not None:
+        if isinstance(self._name, str):
             return self._name
         name = names.function_name(self._fn)
-        return name if self._serial == 1 else f"{name}#{self._serial}"
+        return name if self._name == 1 else f"{name}#{self._name}"
+
+    @property
+    def discarded(self) -> int:
+        """How many events were thrown away because nothing took them."""
+        return self.extra.discarded
 
     @property
     def function(self) -> Callable[..., R]:
@@ -360,14 +348,17 @@ class ActorRef(Generic[R]):
 
     def at_end(self, key: object, call: Callable[[ActorRef[Any]], object]) -> None:
         """Have `call` called with this handle as the last that the actor does."""
-        if self._joiners is None:
-            self._joiners = {}
-        self._joiners[key] = call
+        self.own_extra().joiners[key] = call
 
     def not_at_end(self, key: object) -> None:
         """Forget what `at_end` was given under this key."""
-        if self._joiners is not None:
-            self._joiners.pop(key, None)
+        self.extra.joiners.pop(key, None)
+
+    def own_extra(self) -> Extra:
+        """Its extra, to write to."""
+        if self.extra is NOTHING_EXTRA:
+            self.extra = Extra()
+        return self.extra
 
     def stop(self, grace: float | Delay = 5.0) -> None:
         """End the actor: its wait raises, its clean-up runs and may wait.
@@ -379,8 +370,8 @@ class ActorRef(Generic[R]):
         if get_ident() != home.thread:
             raise home.wrong_thread(f"{self.name}.stop()")
         seconds = seconds_of(grace)
-        if self._keeper is not None:
-            self._keeper.dismiss(self)
+        if self.extra.keeper is not None:
+            self.extra.keeper.dismiss(self)
         self._stop(seconds)
 
     def _stop(self, grace: float) -> None:
@@ -392,10 +383,21 @@ class ActorRef(Generic[R]):
             self.phase = "stopping"
             self._fiber.signal(Stop(), first=True)
         # One that is being ended already, by a child's failure, gets no more time either.
-        if self.phase == "stopping" and self._grace is None:
-            when = home.deadline(grace)
-            self._grace = Grace(self, when)
-            home.timers.arm(when, self._grace)
+        if self.phase == "stopping" and self.extra.grace is None:
+            self.arm_grace(grace)
+
+    def arm_grace(self, seconds: float) -> None:
+        """Give its clean-up so many seconds from now."""
+        when = self._home.deadline(seconds)
+        grace = self.own_extra().grace = Grace(self, when)
+        self._home.timers.arm(when, grace)
+
+    def disarm_grace(self) -> None:
+        """Its clean-up is over."""
+        grace = self.extra.grace
+        if grace is not None:
+            self._home.timers.disarm(grace.when, grace)
+            self.extra.grace = None
 
     def _kill(self) -> None:
         """Have every wait of the actor raise from now on."""

@@ -96,7 +96,7 @@ class History:
     def __init__(self, me: Fiber, depth: Depth) -> None:
         self.depth = depth
         self.key = (me.region and names.function_name(me.region.fn), names.path_of(me.path))
-        self.last: names.Path | None = me.ref.remembered.get(self.key)
+        self.last: names.Path | None = me.ref.extra.remembered.get(self.key)
         self.path: names.Path | None = None
 
     def note(self, state: names.Path) -> None:
@@ -129,7 +129,7 @@ class Remembering(State):
         history = me.histories[-1]
         me.histories = me.histories[:-1]
         if history.path is not None:
-            me.ref.remembered = {**me.ref.remembered, history.key: history.path}
+            me.ref.own_extra().remembered[history.key] = history.path
         if not me.home.listeners and me.home.quota is None:
             me.unwatch()
         super().__exit__(kind, error, trace)

@@ -177,7 +177,7 @@ class Supervision:
     def _spawn(self, given: Child[Any]) -> None:
         me = self.me
         ref = me.home.spawn_under(me.ref, given.fn, given.args, given.name, None)
-        ref._keeper = self
+        ref.own_extra().keeper = self
         ref.at_end(self, self._ended)
         self.kept[ref] = Kept(given, ref)
         self.living += 1
@@ -236,9 +236,7 @@ class Supervision:
             self._restart_with(kept)
         elif kept.given.restart == "never":
             return False
-        if ref._grace is not None:
-            me.home.timers.disarm(ref._grace.when, ref._grace)
-            ref._grace = None
+        ref.disarm_grace()
         only_mail(me.box)
         fail_taken(ref, me.box or ())
         mail = me.box
@@ -257,7 +255,7 @@ class Supervision:
         if not kept.verdict or kept.dismissed:
             return False
         kept.forgiven = False
-        ref.failure = None
+        ref.extra.failure = None
         me.gr_context = kept.context.copy()
         if me.home.listeners:
             me.home.report(Restarted(me.home.now(), ref, error))

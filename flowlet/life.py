@@ -17,6 +17,7 @@ from . import names
 from .actor import NOBODY, ActorRef
 from .errors import ActorStuckError, IllegalCallError, Jump, Leave, Stopped, Unwinding
 from .events import name_of
+from .extra import NOTHING_EXTRA
 from .fiber import Fiber
 from .instrument import Ended
 from .mailbox import Signal, WatchedBox
@@ -63,18 +64,18 @@ def goes_on(me: Fiber, ref: ActorRef[Any], result: Any, error: BaseException | N
             f"actor {ref.name!r} was in an `until` block of a generator that did not run when the "
             "block was to be left; open the block in the function that drives the generator"
         )
-    if ref.failure is not None:
-        error = ref.failure
+    if ref.extra.failure is not None:
+        error = ref.extra.failure
     if error is not None and error.__traceback__ is not None:
         _note(me, ref, error)
         error = without_frames(error)
-    stopped = ref.phase == "stopping" and ref.failure is None
+    stopped = ref.phase == "stopping" and ref.extra.failure is None
     ref.phase = "ending"
     entered = me.entered
-    if ref._children:
+    if ref.extra.children:
         _end_children(me, ref)
-        error = error or ref.failure
-    if ref._keeper is not None and ref._keeper.goes_on(me, ref, error, stopped):
+        error = error or ref.extra.failure
+    if ref.extra.keeper is not None and ref.extra.keeper.goes_on(me, ref, error, stopped):
         ref.phase = "alive"
         return True
     passed = names.passed_blocks(entered, None)
@@ -129,14 +130,14 @@ def without_frames(error: E) -> E:
 
 def _end_children(me: Fiber, ref: ActorRef[Any]) -> None:
     """Stop the children, the youngest first, and wait for their clean-up."""
-    if ref._keeper is None:
+    if ref.extra.keeper is None:
         me.box = WatchedBox() if me.home.listeners else None
     else:
         only_mail(me.box)  # the rest is for the next life
-    while ref._children:
-        for child in reversed(list(ref._children)):
+    while ref.extra.children:
+        for child in reversed(list(ref.extra.children)):
             child.stop()
-        ref._home.join(list(ref._children))
+        ref._home.join(list(ref.extra.children))
 
 
 def only_mail(box: deque[object] | None) -> None:
@@ -178,28 +179,27 @@ def end_actor(
     ref._fiber = NOBODY
     ref.phase = "ended"
     home._actors.pop(ref, None)
-    if ref._name is not None:
-        home._named.pop(ref._name, None)
-    if ref._grace is not None:
-        home.timers.disarm(ref._grace.when, ref._grace)
-        ref._grace = None
+    if type(ref._name) is not int:
+        home._named.pop(ref.name, None)
+    ref.disarm_grace()
     if home.listeners:
         home.report(Ended(home.now(), ref, ref._final, passed, result, error))
     # Ctrl-C and the like are for whoever runs, not for the parent to die of.
     aborted = error is not None and not isinstance(error, Exception)
     minded = error is not None and _is_minded(ref)
-    ref._keeper = None
+    extra = ref.extra
+    if extra is not NOTHING_EXTRA:
+        extra.keeper = None
     parent = ref.parent
     if parent is not None:
-        if parent._children is not None:
-            parent._children.pop(ref, None)
+        parent.extra.children.pop(ref, None)
         if error is not None and not aborted and not minded:
             child_failed(ref, parent)
     if error is not None and (aborted or (parent is None and not minded)):
         home._failed.append(error)
         home._called = True
-    if ref._joiners:
-        joiners, ref._joiners = ref._joiners, None
+    if extra.joiners:
+        joiners, extra.joiners = extra.joiners, {}
         for call in joiners.values():
             call(ref)
     if ref is home._goal:
@@ -208,8 +208,8 @@ def end_actor(
 
 def _is_minded(ref: ActorRef[Any]) -> bool:
     """Whether somebody deals with the failure of an actor: its keeper, or whoever watches it."""
-    watched = any(isinstance(key, ActorRef) and key.alive for key in ref._joiners or ())
-    return (ref._keeper is not None and ref._keeper.minds(ref)) or watched
+    watched = any(isinstance(key, ActorRef) and key.alive for key in ref.extra.joiners)
+    return (ref.extra.keeper is not None and ref.extra.keeper.minds(ref)) or watched
 
 
 def end_stuck(home: Dispatcher, fiber: Fiber) -> None:

@@ -380,6 +380,6 @@ def unexpected(me: Fiber, kinds: Kinds, event: object) -> None:
         )
     if isinstance(event, Asked):
         event._thrown_away(me)
-    ref.discarded += 1
+    ref.own_extra().discarded += 1
     if home.listeners:
         home.report(Discarded(home.now(), ref, event))

@@ -226,7 +226,7 @@ def _ended(target: ActorRef[Any]) -> str:
 
 def fail_taken(target: ActorRef[Any], mail: Iterable[object]) -> None:
     """A life of the target is over: what it took and has not answered will not be."""
-    asked = [key for key in target._joiners or () if isinstance(key, Asking)]
+    asked = [key for key in target.extra.joiners if isinstance(key, Asking)]
     held = set(map(id, mail)) if asked else ()
     for key in asked:
         if id(key.request) not in held:

@@ -144,7 +144,7 @@ class Roster:
         serial = self._serials[fn_name] = self._serials.get(fn_name, 0) + 1
         fiber = self.fresh_fiber()
         ref: ActorRef[R] = self.handle(
-            cast(Any, self), fiber, fn, args, name, serial, options, parent, on_output
+            cast(Any, self), fiber, fn, args, name or serial, options, parent, on_output
         )
         fiber.outfit(ref)
         if options.mailbox is not None:
@@ -153,9 +153,7 @@ class Roster:
         if name is not None:
             self._named[name] = ref
         if parent is not None:
-            if parent._children is None:
-                parent._children = {}
-            parent._children[ref] = None
+            parent.own_extra().children[ref] = None
         if self.listeners:
             fiber.watch()
             self.report(Spawned(self.now(), ref, parent))

@@ -24,7 +24,8 @@ class Stop(Signal):
     def meet(self, fiber: Fiber) -> None:
         """Unwind the actor; no block that is left hears anything more."""
         fiber.put_to_sleep(self)
-        fiber.returned = False
+        if fiber.returned:
+            fiber.returned = False
         raise Stopped
 
 
@@ -72,10 +73,10 @@ def child_failed(child: ActorRef[Any], parent: ActorRef[Any]) -> None:
         child,
     )
     error.__cause__ = child.error
-    if parent.failure is not None:
-        parent.failure.add_note(f"and then: {error}")
+    if parent.extra.failure is not None:
+        parent.extra.failure.add_note(f"and then: {error}")
         return
-    parent.failure = error
+    parent.own_extra().failure = error
     if parent.phase == "alive":
         parent.phase = "stopping"
         parent._fiber.signal(ChildFailed(), first=True)

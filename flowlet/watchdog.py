@@ -35,7 +35,6 @@ from .calls import Posted
 from .errors import ActorStuckError, Stuck
 from .fiber import Fiber
 from .mailbox import LOOK, Signal
-from .signals import Grace
 
 if TYPE_CHECKING:
     from .dispatcher import Dispatcher
@@ -93,10 +92,8 @@ class Hit(Posted):
         """Treat an actor that lives on as one that is stopped."""
         ref = self.ref
         if ref.phase == "alive":
-            home = ref._home
             ref.phase = "stopping"
-            ref._grace = Grace(ref, home.deadline(GRACE))
-            home.timers.arm(ref._grace.when, ref._grace)
+            ref.arm_grace(GRACE)
 
 
 class Sight:
@@ -210,8 +207,8 @@ class Watchdog:
         error = self._error(sight.ref, frame)
         if time.monotonic() - begun > FRESH:
             return False
-        if sight.ref.failure is None:
-            sight.ref.failure = error
+        if sight.ref.extra.failure is None:
+            sight.ref.own_extra().failure = error
         self._unblock(fiber)
         self._hit()
         home._posted.append((None, Hit(sight.ref)))

@@ -66,7 +66,7 @@ def _forget_the_dead(ref: ActorRef[Any]) -> None:
 
     Looked at whenever their number is a power of two, so that it costs next to nothing.
     """
-    listed = ref._joiners or {}
+    listed = ref.extra.joiners
     if len(listed) >= 16 and len(listed) & (len(listed) - 1) == 0:
         for key in [key for key in listed if isinstance(key, ActorRef) and not key.alive]:
             del listed[key]

@@ -27,6 +27,7 @@ LAYERS = (
     {
         "flowlet.fiber",
         "flowlet.signals",
+        "flowlet.extra",
         "flowlet.sending",
         "flowlet.options",
         "flowlet.actor",

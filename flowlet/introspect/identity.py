@@ -87,7 +87,9 @@ class Reader:
             for item in fiber.box or ()
             if not isinstance(item, Signal) or _is_time(item)
         )
-        remembered = [(key, canon.of(path, "history")) for key, path in ref.remembered.items()]
+        remembered = [
+            (key, canon.of(path, "history")) for key, path in ref.extra.remembered.items()
+        ]
         found.mail = sum(1 for item in fiber.box or () if not isinstance(item, Signal))
         context = _context(fiber, canon)
         found.moments = canon.moments

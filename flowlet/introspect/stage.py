@@ -96,7 +96,7 @@ class Stage(Dispatcher):
 
     def _environment(self, name: str) -> ActorRef[Any]:
         if name not in self._elsewhere:
-            ref = _Elsewhere(self, NOBODY, _nobody, (), name, 1, options_of(_nobody), None, None)
+            ref = _Elsewhere(self, NOBODY, _nobody, (), name, options_of(_nobody), None, None)
             ref.phase = "alive"
             self._elsewhere[name] = ref
         return self._elsewhere[name]

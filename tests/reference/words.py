@@ -21,7 +21,6 @@ from tests.reference.parts import (
     Named,
     Stopped,
     Strand,
-    Unwinding,
     Wait,
     fall_silent,
     is_deaf,
