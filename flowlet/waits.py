@@ -278,16 +278,31 @@ def sleep(seconds: Seconds, at: Name | None = None) -> None:
     me.kinds = ()
     me.entered = None
     me.want = KEEPS
-    ready = me.ready
-    timers = home.timers
-    if ready or when in timers.armed:
+    timers, armed = home.timers, home.timers.armed
+    if me.ready or armed.setdefault(when, alarm) is not alarm:
         timers.arm(when, alarm)
         resume(next_one(me))
     else:
-        timers.armed[when] = alarm
-        following = home.wake_next(heappushpop(timers.heap, when))
-        if following is not me:
-            resume(following)
+        # Virtual time passes in here, and who parks hands over to the next sleeper by itself: 0.8
+        # of a greenlet round trip less than by the hub.
+        when = heappushpop(timers.heap, when)
+        timed = armed.pop(when, None)
+        if (
+            type(timed) is Alarm and clock is not None and clock.time < when <= home.horizon
+            and not home._called and not home._posted
+            # And as in `Alarm.fire`.
+            and (fiber := timed.fiber).alarm is timed and fiber.want is not None
+            and not fiber.box and fiber.region is None
+        ):  # fmt: skip
+            clock.time = when
+            fiber.want = None
+            fiber.event = timed
+        else:
+            if timed is not None:
+                armed[when] = timed
+            fiber = home.wake_next(when)
+        if fiber is not me:
+            resume(fiber)
     if me.event is not alarm:
         me.nap = None  # it may be in the mailbox
         go_on_waiting(me, None, None, alarm)
