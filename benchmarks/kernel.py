@@ -5,6 +5,8 @@ A thousand actors in turn, a full mailbox, an actor's whole life, and what being
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from greenlet import getcurrent, greenlet
 
 from benchmarks.measure import Subject, timed
@@ -20,10 +22,10 @@ def ticking() -> None:
         receive(Tick)
 
 
-def one_event(count: int) -> float:
-    """One event in, run to the next wait, nothing out."""
+def each_event(actor: Callable[[], None], count: int) -> float:
+    """To one actor: an event in, run to the next wait, nothing out."""
     with Dispatcher() as d:
-        ref = d.spawn(ticking)
+        ref = d.spawn(actor)
         d.settle()
         tick, deliver, settle = Tick(), ref.send, d.settle
         with timed() as watch:
@@ -31,6 +33,10 @@ def one_event(count: int) -> float:
                 deliver(tick)
                 settle()
     return watch.seconds
+
+
+def one_event(count: int) -> float:
+    return each_event(ticking, count)
 
 
 class Nothing:
@@ -54,15 +60,7 @@ def empty_blocks(count: int) -> float:
             with nothing, nothing, nothing:
                 receive(Tick)
 
-    with Dispatcher() as d:
-        ref = d.spawn(deep)
-        d.settle()
-        tick, deliver, settle = Tick(), ref.send, d.settle
-        with timed() as watch:
-            for _ in range(count):
-                deliver(tick)
-                settle()
-    return watch.seconds
+    return each_event(deep, count)
 
 
 def observed(count: int) -> float:

@@ -75,16 +75,18 @@ def test_a_listener_may_come_in_the_first_turn_of_a_region() -> None:
 # --- what comes for an earlier region while a later one cleans up ---------------------------------
 
 
+def pay(log: Log) -> None:
+    """Asks the bank, and goes on when it has answered."""
+    try:
+        perform(log.append, "paid")
+        log.append("goes on")
+    finally:
+        log.append("payment left")
+
+
 def test_a_result_that_comes_while_a_later_region_cleans_up_is_not_lost() -> None:
     """The bank's answer comes first, and the payment is left when its turn to clean up comes."""
     log: Log = []
-
-    def paying() -> None:
-        try:
-            perform(log.append, "paid")
-            log.append("goes on")
-        finally:
-            log.append("payment left")
 
     def tidy() -> None:
         try:
@@ -94,7 +96,7 @@ def test_a_result_that_comes_while_a_later_region_cleans_up_is_not_lost() -> Non
             log.append("tidy left")
 
     with Dispatcher() as d:
-        ref = d.spawn(lambda: race(paying, tidy, lambda: "first"))
+        ref = d.spawn(lambda: race(lambda: pay(log), tidy, lambda: "first"))
         assert d.run(until=ref) == (2, "first")
     assert log == ["paid", "tidied up", "tidy left", "payment left"]
 
@@ -102,13 +104,6 @@ def test_a_result_that_comes_while_a_later_region_cleans_up_is_not_lost() -> Non
 def test_nor_is_it_where_an_until_leaves_the_regions() -> None:
     """The clean-up of the later region takes its second meanwhile."""
     log: Log = []
-
-    def paying() -> None:
-        try:
-            perform(log.append, "paid")
-            log.append("goes on")
-        finally:
-            log.append("payment left")
 
     def tidy() -> None:
         try:
@@ -120,7 +115,7 @@ def test_nor_is_it_where_an_until_leaves_the_regions() -> None:
 
     def shop() -> object:
         with until(Cancel) as end:
-            parallel(paying, tidy)
+            parallel(lambda: pay(log), tidy)
         return end.event
 
     with Dispatcher() as d:

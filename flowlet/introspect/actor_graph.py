@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import names
 from ..events import label_of_type
-from ..instrument import Record, Sent
+from ..instrument import Listener, Record, Sent
 from ..source import reading_of
 from ..syntax import Code
 from .cast import CastRef
@@ -35,6 +35,8 @@ class Pen:
     def __init__(self, tracer: Tracer) -> None:
         self.tracer = tracer
         self.moves: list[Move] = []
+        #: What hears of the step that is being run.
+        self.listener: Listener | None = None
 
     def begin(self, scene: Scene, ref: CastRef) -> None:
         """A step is about to be run."""
@@ -51,14 +53,15 @@ class Pen:
                 if move is not None:
                     moves.append(move)
 
-        scene.hear = hear
+        self.listener = hear
         scene.listen(hear)
         self.tracer.begin([fiber.gr_frame for fiber in ref._fiber.all_fibers()])
 
     def end(self, scene: Scene) -> None:
         """It has been run, or has failed."""
         self.tracer.end()
-        scene.unlisten(scene.hear)
+        assert self.listener is not None
+        scene.unlisten(self.listener)
 
     def drawn(self, outcome: Outcome) -> tuple[Move, ...]:
         """What the step did, as it is drawn."""

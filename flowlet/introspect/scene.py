@@ -18,7 +18,7 @@ from ..calls import Call
 from ..cells import Cell, Look
 from ..errors import ExploreError, FlowletError, IllegalCallError
 from ..fiber import Fiber
-from ..instrument import Listener, Sent
+from ..instrument import Sent
 from ..requests import Asking
 from ..sending import Delayed
 from .cast import STANDS_STILL, CastRef, NoReply, SceneCell, Sending, transplanted
@@ -64,8 +64,6 @@ class Scene(Stage):
     ) -> None:
         super().__init__()
         self.sent: list[Sending] = []
-        #: Who draws what is done here.
-        self.hear: Listener = print
         #: What is on its way at the end of a replay.
         self.flying: list[Sending] = []
         #: What can happen there, as lines.
