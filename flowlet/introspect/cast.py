@@ -15,6 +15,7 @@ from ..actor import ActorRef, current_actor
 from ..cells import Cell
 from ..errors import IllegalCallError
 from ..requests import Asking, Request
+from ..watching import Exited
 
 if TYPE_CHECKING:
     from .scene import Scene
@@ -94,8 +95,11 @@ class CastRef(ActorRef[Any]):
         return None
 
     def _deliver(self, event: object, sender: ActorRef[Any] | None) -> None:
+        scene: Any = self._home
         if sender is self:
             super()._deliver(event, sender)
+        elif isinstance(event, Exited):
+            scene.watch(self, sender)  # one that has ended already
         else:
             self._deliver_later(event, sender)  # a `send(after=…)` whose time has come
 
@@ -134,12 +138,12 @@ class CastRef(ActorRef[Any]):
         return super().state
 
     def at_end(self, key: object, call: Callable[[ActorRef[Any]], object]) -> None:
-        """Be told of its end: an `ask` is; whoever watches would have to be told in a message."""
-        if self._is_another_here() and not isinstance(key, Asking):
-            self._refuse(
-                "watches", "explored systems have no Exited events yet; let it send a last message"
-            )
-        super().at_end(key, call)
+        """Be told of its end: an `ask` is, and whoever watches is when the search says so."""
+        if isinstance(key, CastRef) and self._is_another_here():
+            scene: Any = self._home
+            scene.watch(key, self)
+        else:
+            super().at_end(key, call)
 
     def stop(self, grace: Any = 5.0) -> None:
         """Only its own end is the actor's to decide here."""

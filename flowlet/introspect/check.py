@@ -270,24 +270,43 @@ def _named(predicates: Predicates, kind: str) -> dict[str, Predicate]:
 
 
 def _crashes(product: Product) -> Iterator[_Fault]:
-    """The first state in which each actor has failed."""
+    """The first failure of each actor that nobody watches."""
     crashed = {
         (machine.number, state.number): state.error
         for machine in product.machines
         for state in machine.states
         if state.error is not None
     }
-    if not crashed:
-        return
+    watched = {
+        other for machine in product.machines for state in machine.states for other in state.watches
+    }
     seen: set[int] = set()
-    for state in product.parent:
-        for actor, name in enumerate(product.names):
-            error = crashed.get((actor, product.fields.local(state, actor)))
-            if error is not None and actor not in seen:
-                seen.add(actor)
-                place = (getattr(error, "__notes__", None) or [""])[0].rpartition(", ")[2]
-                text = f"{name} fails with {type(error).__name__}: {error}, {place}"
-                yield _Fault("crash", f"{name} crashes", text, state)
+
+    def fault(actor: int, local: int, state: int, move: Move | None = None) -> _Fault:
+        seen.add(actor)
+        name, error = product.names[actor], crashed[actor, local]
+        place = (getattr(error, "__notes__", None) or [""])[0].rpartition(", ")[2]
+        text = f"{name} fails with {type(error).__name__}: {error}, {place}"
+        return _Fault("crash", f"{name} crashes", text, state, move)
+
+    for state, before in product.parent.items() if crashed else ():
+        for actor in {actor for actor, _ in crashed} - seen:
+            if _is_watched(product, state, actor):
+                continue
+            local = product.fields.local(state, actor)
+            if (actor, local) in crashed and (actor not in watched or before == -1):
+                yield fault(actor, local, state)
+            elif actor in watched:  # it may have failed on another way, and been heard of since
+                for move in product.known(actor, state):
+                    assert move.outcome is not None
+                    if (actor, move.outcome.target) in crashed:
+                        yield fault(actor, move.outcome.target, state, move)
+                        break
+
+
+def _is_watched(product: Product, state: int, actor: int) -> bool:
+    """Whether somebody is still to hear of the end of an actor."""
+    return any(actor in product.local(state, other).watches for other in range(len(product.names)))
 
 
 def _unexpected(product: Product) -> Iterator[_Fault]:

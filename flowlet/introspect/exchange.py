@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import ExploreError
 from ..events import label_of
+from ..watching import Exited
 from .cast import NoReply, Sending, transplanted
 from .identity import Reader
 from .scene import Scene
@@ -36,6 +37,16 @@ class Message:
         if isinstance(self.event, NoReply):
             return "no reply"
         return f"reply {self.event!r}" if self.reply else label_of(self.event)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class End:
+    """That an actor has ended, for whoever watches it; `scene` is where its result was made."""
+
+    actor: int
+    result: Any
+    error: BaseException | None
+    scene: Scene | None
 
 
 class Exchange:
@@ -90,6 +101,11 @@ class Exchange:
             if event.origin is None:
                 return event.event
             return transplanted(event.event, event.origin, scene)
+        if isinstance(event, End):
+            result = event.result
+            if event.scene is not None:
+                result = transplanted(result, event.scene, scene)
+            return Exited(scene.cast[event.actor], result, event.error)
         return unshared(event)
 
     # --- cells ----------------------------------------------------------------------------

@@ -79,12 +79,15 @@ class LocalState:
     line: str = ""
     #: The types of the mail that it keeps.
     mail: tuple[type, ...] = ()
-    #: Whom it asks.
+    #: Whom it asks, and whose end it is still to hear of.
     asks: int = -1
+    watches: tuple[int, ...] = ()
     #: The type of its request.
     requests: type | None = None
     #: What it performs.
     performs: Callable[..., Any] | None = None
+    #: Where it has ended: of that scene are the handles in its result.
+    ended_on: Scene | None = None
     scenes: list[Scene] = field(default_factory=list)
     #: The steps from here that were run, as they are drawn.
     drawn: dict[tuple[Stimulus, Outcome], tuple[Move, ...]] = field(default_factory=dict)
@@ -257,6 +260,7 @@ class LocalMachine:
         else:
             state.alive = False
             state.result, state.error = ref.result, ref.error
+            state.ended_on = scene if ref.result is not None else None
             if ref.error is not None:
                 place = (getattr(ref.error, "__notes__", None) or ["at an unknown line"])[0]
                 self.hints[
@@ -270,6 +274,9 @@ class LocalMachine:
         """The identity of the actor as it stands."""
         if ref.alive:
             timers = tuple(_timer_form(self.reader, each) for each in scene.timers_for(ref))
+            watched = scene.watched_by(ref)
+            if watched:
+                timers += (self.reader.canon().of(frozenset(watched), "whom it watches"),)
             snapshot = self.reader.snapshot(ref, timers)
             return snapshot, snapshot.form
         canon = self.reader.canon()
@@ -308,6 +315,7 @@ class LocalMachine:
         if isinstance(fiber.own, Asking):
             state.asks = self.exchange.numbers.get(fiber.own.target.name, -1)
             state.requests = type(fiber.own.request)
+        state.watches = tuple(self.exchange.numbers[each.name] for each in scene.watched_by(ref))
         if scene.is_queued(ref):
             state.goes = "cells" if state.called == "wait_until" else "turn"
         elif isinstance(fiber.own, Look):

@@ -16,7 +16,7 @@ from .exchange import Message
 from .local import LocalState
 from .network import MOST_COPIES
 from .scene import START, Stimulus
-from .telling_steps import flight_line, numbered, told
+from .telling_steps import flight_line, numbered, told, told_end
 from .universe import Move, Universe
 
 #: How often progress is told: after so many states.
@@ -238,6 +238,8 @@ class Product(Universe):
                 what = "goes on"
             case "no reply":
                 what = f"no reply, {self.names[local.asks]} has ended"
+            case "exited":
+                what = told_end(self.names[move.event.actor])
             case "timer":
                 what = numbered(local.timers, move.stimulus.place)
             case "result":
@@ -264,6 +266,8 @@ class Product(Universe):
             label = move.message.label
         elif move.event is not None and move.stimulus.kind == "event":
             label = label_of(move.event)
+        elif move.stimulus.kind == "exited":
+            label = "Exited"
         elif move.stimulus.kind == "timer":
             label = self.local(state, move.actor).timers[move.stimulus.place]
         elif move.stimulus.kind in ("go", "result"):

@@ -14,6 +14,7 @@ from ..actor import ActorRef
 from ..cells import Look
 from ..errors import ExploreError, ReplayError
 from ..requests import Asking
+from ..watching import Exited
 from .alphabet import Alphabet
 from .cast import CastRef, NoReply, Sending
 from .exchange import Message
@@ -24,7 +25,7 @@ from .network import NetworkKind
 from .product import Product
 from .scene import Scene, Stimulus, StimulusKind
 from .targets import alone, is_system
-from .telling_steps import flight_line, numbered, told
+from .telling_steps import flight_line, numbered, told, told_end
 from .universe import Move
 
 
@@ -178,6 +179,13 @@ def _offers(rehearsal: Rehearsal, ref: CastRef) -> Iterable[tuple[str, Stimulus,
         yield f"no reply, {own.target.name} has ended", Stimulus("no reply"), failure
         if failure in rehearsal.flying:
             rehearsal.flying.remove(failure)
+    for other in scene.watched_by(ref):
+        if not other.alive:
+            news = Sending(other, ref, Exited(other, other.result, other.error))
+            rehearsal.flying.append(news)
+            yield told_end(other.name), Stimulus("exited"), news
+            if news in rehearsal.flying:
+                rehearsal.flying.remove(news)
     for place, timed in enumerate(scene.timers_for(ref)):
         yield timer_line(scene, ref, place), Stimulus("timer", place), None
         del timed

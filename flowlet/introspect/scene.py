@@ -31,7 +31,9 @@ from .telling_steps import told
 #: is as if it had not come; nothing.
 Verdict = Literal["taken", "discarded", "kept", "nothing"]
 
-StimulusKind = Literal["start", "event", "early", "timer", "go", "reply", "no reply", "result"]
+StimulusKind = Literal[
+    "start", "event", "early", "timer", "go", "reply", "no reply", "result", "exited",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class Scene(Stage):
         self.writes: dict[str, None] = {}
         #: Of whom it was asked whether they have ended.
         self.looked_at: dict[CastRef, None] = {}
+        #: Whom each actor watches, and has not been told of yet.
+        self.watches: dict[CastRef, dict[CastRef, None]] = {}
         self.cast: list[CastRef] = []
         self.calls: dict[Fiber, Call] = {}
         self.performed: dict[Call, Callable[..., Any]] = {}
@@ -161,6 +165,15 @@ class Scene(Stage):
         self.refusal = ExploreError(why)
         raise self.refusal
 
+    def watch(self, watcher: CastRef, ref: CastRef) -> None:
+        """The watcher is to be told when this one has ended; that it has is the search's news."""
+        self.watches.setdefault(watcher, {})[ref] = None
+
+    def watched_by(self, watcher: CastRef) -> list[CastRef]:
+        """Whose end an actor is still to hear of, in the order in which they were spawned."""
+        watched = self.watches.get(watcher, {})
+        return [ref for ref in self.cast if ref in watched]
+
     def tell_sent(self, sender: ActorRef[Any] | None, to: ActorRef[Any], event: object) -> None:
         """Tell listeners, who draw outputs on edges."""
         if self.listeners:
@@ -217,6 +230,12 @@ class Scene(Stage):
                 return "taken"
             case "event":
                 return self._deliver(ref, event)
+            case "exited":
+                del self.watches[ref][event.ref]
+                verdict = self._deliver(ref, event)
+                if verdict == "kept":
+                    self.watch(ref, event.ref)
+                return verdict
             case "early":
                 self._deliver(ref, event, keeps=True)
                 kept = ref.alive and any(item is event for item in fiber.box or ())

@@ -15,6 +15,7 @@ from typing import Any
 from .. import names
 from ..actor import ActorRef
 from ..errors import ExploreError
+from .exchange import End
 from .product import Product
 from .universe import Move
 from .values import Given
@@ -296,6 +297,9 @@ def _described(search: Product, move: Move, state: int, names_of: Mapping[str, s
     """A move, with the names changed, so that it can be compared with another one."""
     message = move.message
     what: Any = (move.stimulus.kind, move.stimulus.place)
+    if isinstance(move.event, End):
+        name = search.names[move.event.actor]
+        what = (move.stimulus.kind, names_of.get(name, name))
     if message is not None:
         sender = search.names[message.sender] if message.sender >= 0 else ""
         receiver = search.names[message.receiver]

@@ -44,6 +44,11 @@ def flight_line(event: Any, reply: bool, sender: str, receiver: str = "") -> str
     return f"{what} from {sender}" + (f" to {receiver}" if receiver else "")
 
 
+def told_end(name: str) -> str:
+    """The line of the news that an actor has ended."""
+    return f"Exited, {name} has ended"
+
+
 def _fields(value: BaseModel) -> Iterable[str]:
     return type(value).model_fields
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from ..errors import ExploreError
 from .cast import NoReply
-from .exchange import Exchange, Message
+from .exchange import End, Exchange, Message
 from .frames_of_views import Frames
 from .identity import Reader
 from .local import LocalMachine, LocalState, Outcome
@@ -253,8 +253,11 @@ class Universe:
             if self._will_not_reply(actor, state, local.asks):
                 failure = NoReply(self.names[local.asks], "has ended")
                 add(Stimulus("no reply", local.asks), failure, 0, None)
+        #: Who has said something that comes before the news of their end.
+        spoken: set[int] = set()
         for channel in self.network.arriving(state, actor):
             for message, taking in channel:
+                spoken.add(message.sender)
                 kind: StimulusKind = "reply" if message.reply else "event"
                 if message.reply and not local.called.startswith("ask "):
                     # Too late: a dead letter.
@@ -267,6 +270,14 @@ class Universe:
                     break
                 if add(Stimulus(kind, message.number), message, taking, message):
                     break
+                spoken.discard(message.sender)  # it is kept, and lets the others pass
+        for other in local.watches:
+            touched |= self.fields.actor_mask(other)
+            there = self.machines[other].states[self.fields.local(state, other)]
+            if there.alive or there.goes == "start" or (self.network.ordered and other in spoken):
+                continue
+            end = End(other, there.result, there.error, there.ended_on)
+            add(Stimulus("exited", there.number * len(self.names) + other), end, 0, None)
         return moves, touched
 
     def _will_not_reply(self, actor: int, state: int, asked: int) -> bool:
