@@ -289,12 +289,13 @@ class Group:
         if box:
             if me.histories:
                 note_wait(me)  # this is a place to come back to, even if it is left at once
+            entered, me.entered = me.entered, None
             got = self._look()
             if got is LATER:
                 step_aside(me)
             if got is not NOTHING:
-                me.entered = None
                 return
+            me.entered = entered  # for whoever is told that it parks here
         if me.home.listeners or me.histories:
             note_wait(me)
         me.entered = None

@@ -374,3 +374,25 @@ def test_a_race_that_is_decided_at_once_is_no_wait() -> None:
         waited = d.spawn(lambda: play(lambda: sleep(1)))
         d.run()
         assert (at_once.state, waited.state) == (("over",), ("end",))
+
+
+def test_regions_that_are_left_at_once_by_a_stop_were_a_wait() -> None:
+    """One of them stops the actor in its first turn; step by step it is the same."""
+
+    def impatient() -> None:
+        me().stop()
+        receive(Go)
+
+    def play() -> None:
+        with state("over"):
+            race(impatient, impatient)
+
+    def final(step_by_step: bool) -> tuple[object, ...]:
+        with Dispatcher() as d:
+            ref = d.spawn(play)
+            while step_by_step and d.step():
+                pass
+            d.settle()
+            return ref.state
+
+    assert final(step_by_step=True) == final(step_by_step=False) == ("end",)
