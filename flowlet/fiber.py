@@ -45,6 +45,7 @@ class Fiber(greenlet):
     want      the exact type that the actor waits for, or a tuple of types, or `KEEPS`
               (takes no mail); `None` while it runs or is about to
     event     what woke it
+    handled   the exception in whose `except` it waits, where it is explored
     box       its mailbox, `None` until it is needed
     path      the blocks that it is in: `(state, outer path, entered before)` or `None`
     entered   the last block entered since the last wait, as such a cell
@@ -93,6 +94,7 @@ class Fiber(greenlet):
     # What few actors need has no slot, and stands in the greenlet's dictionary while it is not as
     # here: 40 bytes less for all others.
     group: Group | None = None
+    handled: BaseException | None = None
     held: Held | None = None
     histories: tuple[Any, ...] = ()
     left: tuple[int, names.Cell] | None = None

@@ -296,7 +296,7 @@ class Group:
             if got is not NOTHING:
                 return
             me.entered = entered  # for whoever is told that it parks here
-        if me.home.listeners or me.histories:
+        if me.home.listeners or me.histories or me.home.explored:
             note_wait(me)
         me.entered = None
         me.want = EVERY if box.__class__ is not WatchedBox else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import FrameType
 
 from . import names
@@ -16,6 +17,9 @@ def note_wait(me: Fiber, frame: FrameType | None = None) -> None:
     `frame` is that of the wait, where it is not the caller's.
     """
     home = me.home
+    if home.explored:
+        # A suspended greenlet does not show it, and a bare `raise` after the wait is made of it.
+        me.handled = sys.exc_info()[1]
     listened = home.listeners and me.region is None
     if not listened and not me.histories:
         return

@@ -60,9 +60,32 @@ class Roster:
     handle: ClassVar[type[ActorRef[Any]]] = ActorRef
 
     __slots__ = (
-        "__weakref__", "_actors", "_called", "_calls", "_chance", "_closed", "_idle", "_named",
-        "_posted", "_serials", "asking", "cells", "checked", "clock", "dead_letters", "deadline",
-        "horizon", "hub", "listeners", "now", "plain_clock", "quota", "ready", "thread", "timers",
+        "__weakref__",
+        "_actors",
+        "_called",
+        "_calls",
+        "_chance",
+        "_closed",
+        "_idle",
+        "_named",
+        "_posted",
+        "_serials",
+        "asking",
+        "cells",
+        "checked",
+        "clock",
+        "dead_letters",
+        "deadline",
+        "explored",
+        "horizon",
+        "hub",
+        "listeners",
+        "now",
+        "plain_clock",
+        "quota",
+        "ready",
+        "thread",
+        "timers",
         "watchdog",
     )  # fmt: skip
 
@@ -104,6 +127,8 @@ class Roster:
         self._chance = Chance(seed)
         self.watchdog: Watchdog | None = None
         self.cells = Cells()
+        #: Whether the stacks of its actors are read at their waits.
+        self.explored = False
         #: The actor whose `where=`, or the predicate of whose `wait_until`, is being asked.
         self.asking: Fiber | None = None
         self._closed = False

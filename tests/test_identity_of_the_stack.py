@@ -335,3 +335,52 @@ def test_a_wait_under_a_call_that_has_a_state_is_refused_by_name(call: str) -> N
     with pytest.raises(FlowletError) as error:
         explore(ranked)
     assert function.__name__ in str(error.value)
+
+
+# --- the exception that is being handled ----------------------------------------------------------
+
+
+def retry() -> None:
+    """Fails in one of two ways, waits twice, and raises the failure again without a name for it."""
+    event = receive(Go, Stop, at="first")
+    if isinstance(event, Stop):
+        receive(Go, at="detour")
+    try:
+        if isinstance(event, Stop):
+            raise ValueError
+        raise KeyError
+    except (ValueError, KeyError):
+        receive(Go, at="back off")
+        receive(Go, at="and again")
+        raise
+
+
+def test_what_a_bare_raise_will_raise_tells_states_apart() -> None:
+    """Python shows it nowhere on the stack of a parked greenlet."""
+
+    def whole() -> None:
+        try:
+            retry()
+        except ValueError:
+            receive(Go, at="value")
+        except KeyError:
+            receive(Go, at="key")
+
+    x = explore(whole)
+    assert {"value", "key"} <= set(x.graph.names())
+    # First, the detour, two waits and one more on each of two ways, and the end.
+    assert x.unique_states == 9
+
+
+def test_an_exception_that_nobody_looks_at_again_does_not() -> None:
+    """The handler waits, and is left for good."""
+
+    def forgiving() -> None:
+        event = receive(Go, Stop, at="first")
+        try:
+            raise ValueError if isinstance(event, Stop) else KeyError
+        except (ValueError, KeyError):
+            receive(Go, at="back off")
+        receive(Go, at="last")
+
+    assert explore(forgiving).unique_states == 4

@@ -38,6 +38,10 @@ _JUMPS_ALWAYS = {
 }
 
 
+#: The names by which code gets at the exception that it handles.
+_LOOK_BACK = frozenset({"exc_info", "exception", "print_exc", "format_exc"})
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """A place where a frame can be suspended.
@@ -70,6 +74,7 @@ class Layout:
         #: The one constant that every return gives, in a tuple; `None` where they differ.
         self.always_returns = self._returned()
         self._points: dict[int, Point] = {}
+        self._looking_back: dict[int, bool] = {}
 
     def callee(self, frame: FrameType, read: Callable[[FrameType, int], Any]) -> Any:
         """What a suspended frame is calling, if it stands at a call; `None` where it does not."""
@@ -98,6 +103,36 @@ class Layout:
         if place not in self._points:
             self._points[place] = self._point(place)
         return self._points[place]
+
+    def looks_back(self, lasti: int) -> bool:
+        """Whether the exception that is being handled there may still be raised again or read."""
+        place = bisect_right(self.offsets, lasti) - 1
+        if place not in self._looking_back:
+            named = not _LOOK_BACK.isdisjoint(self.code.co_names)
+            self._looking_back[place] = named or self._raises_again(place)
+        return self._looking_back[place]
+
+    def _raises_again(self, start: int) -> bool:
+        """Whether a bare `raise` comes after a place, and before its handler is left."""
+        seen = set()
+        # With each place goes how many handlers were entered since: their `raise` is of another.
+        todo = [(after, 0) for after in self.next[start]]
+        while todo:
+            place, inner = todo.pop()
+            if (place, inner) in seen:
+                continue
+            seen.add((place, inner))
+            step = self.steps[place]
+            if step.opname == "RAISE_VARARGS" and step.arg == 0 and not inner:
+                return True
+            if step.opname == "PUSH_EXC_INFO":
+                inner = min(inner + 1, 9)
+            elif step.opname == "POP_EXCEPT":
+                if not inner:
+                    continue
+                inner -= 1
+            todo += [(after, inner) for after in self.next[place]]
+        return False
 
     def _point(self, place: int) -> Point:
         step = self.steps[place]

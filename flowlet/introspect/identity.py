@@ -113,12 +113,22 @@ class Reader:
         histories = tuple(canon.of((each.last, each.path), "history") for each in fiber.histories)
         return (
             frames,
+            self._handled(fiber, canon),
             fiber.kinds_now(),
             tuple(around),
             tuple(interrupted),
             histories,
             self._regions(fiber.group, canon, found),
         )
+
+    def _handled(self, fiber: Fiber, canon: Canon) -> Form:
+        """The exception in whose handler it waits, if a frame can raise it again or look at it."""
+        frame = fiber.gr_frame if fiber.handled is not None else None
+        while frame is not None and not names.is_bottom(frame.f_code):
+            if names.is_users(frame.f_code) and self.layout(frame).looks_back(frame.f_lasti):
+                return canon.of(fiber.handled, "the exception being handled")
+            frame = frame.f_back
+        return ()
 
     def _regions(self, group: Group | None, canon: Canon, found: Snapshot) -> Form:
         if group is None:

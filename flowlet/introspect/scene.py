@@ -65,6 +65,7 @@ class Scene(Stage):
         wanted: Sequence[str] = (),
     ) -> None:
         super().__init__()
+        self.explored = True
         self.sent: list[Sending] = []
         #: What is on its way at the end of a replay.
         self.flying: list[Sending] = []
