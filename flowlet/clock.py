@@ -18,6 +18,9 @@ from typing import Final, Protocol
 #: The time that never comes.
 NEVER: Final = math.inf
 
+#: A part of a tick that is rounding in somebody's arithmetic, and not meant.
+ROUNDING: Final = 1e-6
+
 
 class Timed(Protocol):
     """Something that can be armed: `fire` is called when its instant has come."""
@@ -125,8 +128,13 @@ class VirtualClock:
         ticks = seconds * self.hz
         if ticks == math.inf:
             return NEVER
-        # A millionth of a tick is rounding in the caller's arithmetic, not a wish for one more.
-        return (round(self.time * self.hz) + math.ceil(ticks - 1e-6)) / self.hz
+        return (round(self.time * self.hz) + math.ceil(ticks - ROUNDING)) / self.hz
+
+    def tick_at(self, when: float) -> float:
+        """The last tick that is not after a time; any time is one for a clock without ticks."""
+        if self.hz is None or when * self.hz == math.inf:
+            return when
+        return math.floor(when * self.hz + ROUNDING) / self.hz
 
     def now(self) -> float:
         """Seconds since the clock was made."""

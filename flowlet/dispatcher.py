@@ -131,17 +131,31 @@ class Dispatcher(Roster):
             raise IllegalCallError(f"{goal!r} lives in another dispatcher; run that one")
         if until is not None and goal is None and limit is None:
             raise TypeError(f"run(until=…) takes seconds or an ActorRef, not {until!r}")
-        self._begin("run")
+        self._run("run", limit, goal)
+        return None if goal is None else self._result(goal)
+
+    def advance(self, seconds: float) -> None:
+        """Move time on by so many seconds, from deadline to deadline."""
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool):
+            raise TypeError(f"advance takes seconds, not {seconds!r}")
+        if not seconds >= 0:
+            raise ValueError(f"time moves forward: advance(seconds >= 0), not {seconds!r}")
+        self._run("advance", self.deadline(seconds), None)
+
+    def _run(self, call: str, limit: float | None, goal: ActorRef[Any] | None) -> None:
+        self._begin(call)
+        if limit is not None and type(self.clock) is VirtualClock:
+            limit = self.clock.tick_at(limit)
         try:
             self._goal = goal
             while True:
                 self._settle()
                 if goal is not None and goal.phase == "ended":
-                    return self._result(goal)
+                    return
                 if goal is None and type(self.clock) is VirtualClock:
                     self._skim(self.clock, limit)
                 if not self._pass_time(limit, goal):
-                    return None
+                    return
         finally:
             self._goal = None
             self._free_hub = self.hub

@@ -220,19 +220,16 @@ class Group:
                 region.start()
             while not self.changed or not self._decided():
                 self._go_on()
-            failed = [region.error for region in self.regions if region.error is not None]
+            failed = self._failed()
             ended = [region.ended for region in self.regions]
-            self._cancel(started)
+            self._cancel(started, failed)
         except BaseException:
-            self._cancel(started)
+            self._cancel(started, None)
             raise
         finally:
             me.group = outer
-        if failed:
-            assert failed[0] is not None
-            for other in failed[1:]:
-                failed[0].add_note(f"and in another region: {other!r}")
-            raise failed[0]
+        if failed is not None:
+            raise failed
         if not self.race:
             return tuple(region.result for region in self.regions)
         first = ended.index(True)
@@ -247,8 +244,20 @@ class Group:
             return any(region.ended for region in regions)
         return all(region.ended for region in regions)
 
-    def _cancel(self, regions: list[Region]) -> None:
-        """End the regions, later ones first; each has cleaned up before the next one is ended."""
+    def _failed(self) -> BaseException | None:
+        """The error of the first region that has failed; others that have are noted on it."""
+        errors = [region.error for region in self.regions if region.error is not None]
+        for other in errors[1:]:
+            errors[0].add_note(f"and in another region: {other!r}")
+        return errors[0] if errors else None
+
+    def _cancel(self, regions: list[Region], failed: BaseException | None) -> None:
+        """End the regions, later ones first; each has cleaned up before the next one is ended.
+
+        Raises what comes meanwhile, and what clean-up fails with.  Of several errors the last one
+        counts, as where a `finally` raises; those before it, and the one that the regions are left
+        for (`failed`), are its context.
+        """
         late: BaseException | None = None
         for region in reversed(regions):
             if region.ended:
@@ -260,11 +269,13 @@ class Group:
                     self._go_on()
                 except BaseException as error:
                     # The whole actor is to end, to leave, or has an error that a handler raised:
-                    # clean-up does not wait for more, and none is left out.  Of several the last
-                    # one counts, as where a `finally` raises.
-                    error.__context__ = error.__context__ or late
+                    # clean-up does not wait for more, and none is left out.
+                    error.__context__ = error.__context__ or late or failed
                     late = error
                     self._end(region)
+            if region.error is not None:
+                region.error.__context__ = region.error.__context__ or late or failed
+                late = region.error
         self.only = None
         if late is not None:
             raise late

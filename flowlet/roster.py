@@ -252,14 +252,6 @@ class Roster:
         """The random numbers of an actor."""
         return self._chance.stream("rng", ref)
 
-    def advance(self, seconds: float) -> None:
-        """Move time on by so many seconds, from deadline to deadline."""
-        if not isinstance(seconds, int | float) or isinstance(seconds, bool):
-            raise TypeError(f"advance takes seconds, not {seconds!r}")
-        if not seconds >= 0:
-            raise ValueError(f"time moves forward: advance(seconds >= 0), not {seconds!r}")
-        self.run(until=self.now() + seconds)
-
     def __enter__(self) -> Self:
         return self
 

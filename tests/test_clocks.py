@@ -286,3 +286,31 @@ def test_run_until_an_actor_waits_in_real_time_for_its_result() -> None:
         slow = d.spawn(other)
         assert d.run(until=d.spawn(worker)) == "done"
         assert slow.alive
+
+
+@pytest.mark.parametrize("hz", [30, 50, 60, 100, 120, 144, 1000])
+def test_a_game_that_advances_frame_by_frame_is_never_late(hz: int) -> None:
+    """After each frame the actor has gone on once more, and the time is on the tick."""
+    frames = []
+
+    def actor() -> None:
+        while True:
+            sleep(1 / hz)
+            frames.append(now())
+
+    with Dispatcher(clock=VirtualClock(hz=hz)) as d:
+        d.spawn(actor)
+        d.settle()
+        for frame in range(1, 2001):
+            d.advance(1 / hz)
+            assert len(frames) == frame
+            assert d.now() == frame / hz
+
+
+def test_a_run_until_a_time_between_two_ticks_goes_to_the_one_before() -> None:
+    """So no wait that begins then is shorter than it was asked to be."""
+    with Dispatcher(clock=VirtualClock(hz=10)) as d:
+        d.run(until=0.25)
+        assert d.now() == 0.2
+        d.advance(0.25)
+        assert d.now() == 0.5

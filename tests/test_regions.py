@@ -359,6 +359,58 @@ def test_of_what_comes_while_regions_are_left_the_last_counts() -> None:
         assert (ref.phase, ref.error) == ("ended", None)
 
 
+# --- clean-up that fails --------------------------------------------------------------------------
+
+
+def clumsy() -> None:
+    """Cannot save when it is left."""
+    try:
+        receive(Go)
+    finally:
+        raise KeyError("the disk is full")
+
+
+def by_a_race() -> None:
+    race(lambda: receive(Cancel), clumsy)
+
+
+def by_an_until() -> None:
+    with until(Cancel):
+        parallel(lambda: receive(Go), clumsy, lambda: receive(Go))
+
+
+def by_a_sibling() -> None:
+    def fails() -> None:
+        receive(Cancel)
+        raise ValueError("no more")
+
+    parallel(fails, clumsy)
+
+
+@pytest.mark.parametrize("shop", [by_a_race, by_an_until, by_a_sibling])
+def test_an_error_in_the_clean_up_of_a_region_comes_out(shop: Callable[[], None]) -> None:
+    """Whatever it is left for; without regions it does too."""
+    with Dispatcher() as d:
+        d.spawn(shop)
+        d.settle()
+        d.actors[0].send(Cancel())
+        with pytest.raises(KeyError, match="the disk is full") as raised:
+            d.settle()
+    if shop is by_a_sibling:
+        assert isinstance(raised.value.__context__, ValueError)
+
+
+def test_an_error_in_the_clean_up_of_a_region_that_is_stopped_comes_out() -> None:
+    """The actor has failed, as it would have without regions."""
+    with Dispatcher() as d:
+        ref = d.spawn(lambda: parallel(clumsy, lambda: receive(Go)))
+        d.settle()
+        ref.stop()
+        with pytest.raises(KeyError, match="the disk is full"):
+            d.settle()
+        assert isinstance(ref.error, KeyError)
+
+
 # --- names ----------------------------------------------------------------------------------------
 
 

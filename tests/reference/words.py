@@ -295,6 +295,8 @@ class Script:
                     # The actor is to end, or to leave a block outside: no more waiting.
                     late = error
                     at_once = self.model.end_region(region)
+            if region.error is not None:
+                late = region.error
         if late is not None:
             raise late
 
