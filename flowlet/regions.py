@@ -47,6 +47,13 @@ from .signals import Kill, Stop
 from .waiting import put_behind
 
 
+def _after(error: BaseException, earlier: BaseException | None) -> BaseException:
+    """The error, with the earlier one as its context; that it was being left says nothing."""
+    if earlier is not None and isinstance(error.__context__, Unwinding | None):
+        error.__context__ = earlier
+    return error
+
+
 class _Back:
     """Stands where a fiber has its queue: the next one is always the conductor.
 
@@ -270,12 +277,10 @@ class Group:
                 except BaseException as error:
                     # The whole actor is to end, to leave, or has an error that a handler raised:
                     # clean-up does not wait for more, and none is left out.
-                    error.__context__ = error.__context__ or late or failed
-                    late = error
+                    late = _after(error, late or failed)
                     self._end(region)
             if region.error is not None:
-                region.error.__context__ = region.error.__context__ or late or failed
-                late = region.error
+                late = _after(region.error, late or failed)
         self.only = None
         if late is not None:
             raise late
