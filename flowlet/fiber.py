@@ -19,6 +19,7 @@ from .mailbox import (
     EVERY,
     KEEPS,
     LOOK,
+    MUCH,
     Alarm,
     Block,
     Held,
@@ -28,6 +29,7 @@ from .mailbox import (
     Own,
     Signal,
     WatchedBox,
+    warn_of_kept,
 )
 
 if TYPE_CHECKING:
@@ -124,6 +126,8 @@ class Fiber(greenlet):
             box = self.box = deque()
         box.append(event)
         if want is None or (want is KEEPS and self.block is None):
+            if len(box) == MUCH and self.held is not None:
+                warn_of_kept(self)  # a handler that sleeps looks at none of it
             return
         self.want = None
         self.event = LOOK

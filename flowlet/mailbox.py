@@ -235,13 +235,48 @@ def asleep(me: Fiber, signal: Signal) -> bool:
     return False
 
 
+class Seen:
+    """How far into a mailbox a parked wait has looked: it looks again only at what is new.
+
+    Without this, each event that comes would cost as much as all that are kept.  The bounds are
+    kept as well, because others may put something first, or take out what they have put in.
+    """
+
+    __slots__ = ("count", "newest", "oldest")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.oldest: object = None
+        self.newest: object = None
+
+    def note(self, box: deque[object] | None, count: int | None = None) -> None:
+        """So many, or all that are there now, have been passed over."""
+        self.count = count or (0 if box is None else len(box))
+        if self.count:
+            assert box is not None
+            self.oldest, self.newest = box[0], box[self.count - 1]
+
+    def place_in(self, box: deque[object]) -> int:
+        """Where what is new begins."""
+        count = self.count
+        if (
+            count and len(box) >= count
+            and box[0] is self.oldest and box[count - 1] is self.newest
+        ):  # fmt: skip
+            return count
+        return 0
+
+
 def take(
     me: Fiber,
     kinds: Kinds | None,
     where: Callable[[Any], object] | None,
     deaf: bool = False,
+    place: int = 0,
 ) -> object:
     """The first thing in the mailbox for a wait for `kinds`, or `NOTHING`.
+
+    What stands before `place` has been looked at.
 
     `kinds` is `None` for a wait that takes no mail.  Leaves an enclosing block, runs a handler,
     stops the actor, or throws away what is unexpected on the way.  A `deaf` wait hears nothing
@@ -252,7 +287,6 @@ def take(
         return NOTHING
     home = me.home
     region = me.region  # a region is offered what it may take, and throws nothing away
-    place = 0
     while place < len(box):
         item = box[place]
         if isinstance(item, Signal):

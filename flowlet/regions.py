@@ -35,6 +35,7 @@ from .mailbox import (
     NOTHING,
     Halt,
     Mark,
+    Seen,
     Signal,
     WatchedBox,
     asleep,
@@ -196,7 +197,7 @@ class Region:
 class Group:
     """The regions of one `parallel` or `race`, and their conductor."""
 
-    __slots__ = ("at", "changed", "conductor", "killed", "only", "race", "regions", "told")
+    __slots__ = ("at", "changed", "conductor", "killed", "only", "race", "regions", "seen", "told")
 
     def __init__(
         self, conductor: Fiber, fns: tuple[Callable[[], Any], ...], race: bool, at: Any
@@ -213,6 +214,8 @@ class Group:
         #: The event of which listeners have heard in this round.
         self.told: object = None
         self.regions = [Region(self, fn) for fn in fns]
+        #: What no region has taken since one of them has run.
+        self.seen = Seen()
 
     def conduct(self) -> Any:
         """Run all regions until the call is decided; called by the conductor."""
@@ -247,9 +250,7 @@ class Group:
         regions = self.regions
         if any(region.error is not None for region in regions):
             return True
-        if self.race:
-            return any(region.ended for region in regions)
-        return all(region.ended for region in regions)
+        return (any if self.race else all)(region.ended for region in regions)
 
     def _failed(self) -> BaseException | None:
         """The error of the first region that has failed; others that have are noted on it."""
@@ -261,9 +262,8 @@ class Group:
     def _cancel(self, regions: list[Region], failed: BaseException | None) -> None:
         """End the regions, later ones first; each has cleaned up before the next one is ended.
 
-        Raises what comes meanwhile, and what clean-up fails with.  Of several errors the last one
-        counts, as where a `finally` raises; those before it, and the one that the regions are left
-        for (`failed`), are its context.
+        Raises what comes meanwhile, and what clean-up fails with: of several errors the last one,
+        as where a `finally` raises; those before it, and `failed`, are its context.
         """
         late: BaseException | None = None
         for region in reversed(regions):
@@ -275,8 +275,8 @@ class Group:
                 try:
                     self._go_on()
                 except BaseException as error:
-                    # The whole actor is to end, to leave, or has an error that a handler raised:
-                    # clean-up does not wait for more, and none is left out.
+                    # The actor is to end, to leave, or has an error out of a handler: clean-up does
+                    # not wait for more, and none is left out.
                     late = _after(error, late or failed)
                     self._end(region)
             if region.error is not None:
@@ -288,6 +288,7 @@ class Group:
     def _end(self, region: Region) -> None:
         """Have a region end; where the whole actor is to end at once, its every wait raises."""
         self.killed = any(isinstance(item, Halt) for item in self.conductor.box or ())
+        self.seen.note(None)
         region.poke(Kill() if self.killed else Stop())
 
     # --- mail -----------------------------------------------------------------------------
@@ -306,33 +307,35 @@ class Group:
             if me.histories:
                 note_wait(me)  # this is a place to come back to, even if it is left at once
             entered, me.entered = me.entered, None
-            got = self._look()
+            got = self._look(self.seen.place_in(box))
             if got is LATER:
                 step_aside(me)
             if got is not NOTHING:
+                self.seen.note(None)
                 return
             me.entered = entered  # for whoever is told that it parks here
         if me.home.listeners or me.histories or me.home.explored:
             note_wait(me)
         me.entered = None
         me.want = EVERY if box.__class__ is not WatchedBox else ()
-        kept = 0 if box is None else len(box)
+        seen = self.seen
+        seen.note(box)
         resume(next_one(me))
-        event = me.event
-        if event is LOOK:
+        if (event := me.event) is LOOK:
             if me.returned:
-                put_behind(me, kept)
-        elif not self._round(event):
-            self._untaken(event, kept)
+                put_behind(me, seen.count)
+        elif not self._round(event) and not self._untaken(event, seen.count):
+            seen.note(me.box, seen.count + 1)
+        else:
+            seen.note(None)
 
-    def _look(self) -> Mark | None:
-        """Handle the first thing in the mailbox that is for anybody here."""
+    def _look(self, place: int) -> Mark | None:
+        """Handle the first thing in the mailbox from a place on that is for anybody here."""
         me = self.conductor
         box = me.box
         assert box is not None
         home = me.home
         whole = me.region is None  # not itself a region: then somebody else decides what is kept
-        place = 0
         while place < len(box):
             item = box[place]
             if isinstance(item, Signal) and (
@@ -354,8 +357,6 @@ class Group:
             del box[place]
             if not self._round(item) and not self._untaken(item, place):
                 place += 1
-                if place == MUCH and whole:
-                    warn_of_kept(me)
                 continue
             if whole:
                 home.spend()
@@ -403,6 +404,8 @@ class Group:
             if me.box is None:
                 me.box = deque()
             me.box.insert(place, event)
+            if place + 1 == MUCH and me.region is None:
+                warn_of_kept(me)
             return False
         unexpected(me, tuple(self.takes()), event)
         return True

@@ -23,6 +23,7 @@ from .mailbox import (
     Kinds,
     LimitedBox,
     Own,
+    Seen,
     WatchedBox,
     take,
 )
@@ -81,10 +82,11 @@ def go_on_waiting(
     deaf: bool = False,
 ) -> Any:
     """A wait that has begun: look into the mailbox, park, and so on until it is over."""
+    seen = Seen()
     try:
         while True:
             if me.box:
-                got = take(me, kinds, where, deaf)
+                got = take(me, kinds, where, deaf, seen.place_in(me.box))
                 if got is LATER:
                     step_aside(me)
                     continue
@@ -101,13 +103,13 @@ def go_on_waiting(
                 me.want = None
                 me.event = LOOK
                 me.ready.append(me)
-            kept = 0 if me.box is None else len(me.box)
+            seen.note(me.box)
             resume(next_one(me))
             got = me.event
             if got is not LOOK:
                 return got if got is not alarm else alarm.outcome()  # type: ignore[union-attr]
             if me.returned:
-                put_behind(me, kept)
+                put_behind(me, seen.count)
             if once:
                 while me.box and take(me, None, None) is LATER:
                     step_aside(me)

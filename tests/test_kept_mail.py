@@ -11,6 +11,7 @@ from flowlet import (
     Event,
     KeptMailWarning,
     actor,
+    on,
     parallel,
     receive,
     sleep,
@@ -73,3 +74,66 @@ def test_less_is_nothing_to_speak_of() -> None:
             busy.send(Key(code))
         d.settle()
         assert busy.state == ("taker",)
+
+
+# --- what keeping costs ---------------------------------------------------------------------------
+
+
+def test_a_wait_asks_its_where_once_of_each_event() -> None:
+    """What it has refused is not looked at again while it waits: ten events are ten questions."""
+    asked: list[int] = []
+
+    def refuses(key: Key) -> bool:
+        asked.append(key.code)
+        return False
+
+    with Dispatcher() as d:
+        ref = d.spawn(lambda: receive(Key, where=refuses))
+        for code in range(10):
+            ref.send(Key(code))
+            d.settle()
+    assert asked == list(range(10))
+
+
+def test_so_do_regions_until_one_of_them_has_run() -> None:
+    """Then it may want what it has refused before."""
+    asked: list[int] = []
+
+    def waits_for_go(event: Key | Go) -> bool:
+        if isinstance(event, Key):
+            asked.append(event.code)
+        return isinstance(event, Go)
+
+    def region() -> None:
+        receive(Key, Go, where=waits_for_go)
+        receive(Key, Go, where=waits_for_go)
+
+    with Dispatcher() as d:
+        ref = d.spawn(lambda: parallel(region, lambda: sleep(99)))
+        for code in range(3):
+            ref.send(Key(code))
+            d.settle()
+        assert asked == [0, 1, 2]
+        ref.send(Go())
+        d.settle()
+        assert asked == [0, 1, 2, 0, 1, 2]
+
+
+def test_a_handler_that_sleeps_over_a_thousand_events_is_told() -> None:
+    """While it sleeps; the wait inside would take them."""
+
+    def answer(go: Go) -> None:
+        sleep(10)
+
+    def cook() -> None:
+        with on(Go, answer):
+            receive(Key)
+
+    with Dispatcher() as d:
+        ref = d.spawn(cook)
+        ref.send(Go())
+        d.settle()
+        for code in range(999):
+            ref.send(Key(code))
+        with pytest.warns(KeptMailWarning, match="handler that sleeps"):
+            ref.send(Key(999))
