@@ -102,7 +102,7 @@ class History:
     def note(self, state: names.Path) -> None:
         """The actor waits in this state."""
         below = state[len(self.key[1]) :]
-        self.path = below[:1] if self.depth == "shallow" else below
+        self.path = names.one_level(below) if self.depth == "shallow" else below
 
 
 class Remembering(State):

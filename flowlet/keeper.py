@@ -303,10 +303,11 @@ class Supervision:
         if len(restarts) < self.max_restarts:
             restarts.append(now)
             return True
+        times = "restart" if len(restarts) == 1 else "restarts"
         reason = "returned" if error is None else f"failed with {type(error).__name__}: {error}"
         self._fail(
             RestartLimitError(
-                f"child {kept.ref.name!r} {reason}, after {len(restarts)} restarts in "
+                f"child {kept.ref.name!r} {reason}, after {len(restarts)} {times} in "
                 f"{self.within:g} s, as many as supervise(max_restarts={self.max_restarts}, "
                 f"within={self.within:g}) allows; find out why it fails, or allow more",
                 kept.ref,

@@ -167,6 +167,14 @@ def path_of(cell: Cell | None) -> Path:
     return path
 
 
+def one_level(path: Path) -> Path:
+    """The outermost name of a path; where that is regions, the outermost one of each."""
+    first = path[:1]
+    if first and isinstance(first[0], tuple):
+        return (tuple(one_level(region) for region in first[0]),)
+    return first
+
+
 def passed_blocks(entered: Cell | None, inside: Cell | None) -> tuple[Path, ...]:
     """The blocks entered since the last wait and left again, oldest first.
 

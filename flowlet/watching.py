@@ -12,6 +12,7 @@ from pydantic import ConfigDict
 
 from .actor import ActorRef
 from .blocks import running
+from .errors import IllegalCallError
 from .events import Event
 from .named_ref import NamedRef
 
@@ -42,13 +43,18 @@ def watch(ref: ActorRef[Any]) -> None:
     It is the last that comes from there.  A failure that somebody watches ends no parent, nor is
     it raised by `run` and `settle`.  To watch it twice before its end brings one event.
 
-    Raises `IllegalCallError` outside an actor.
+    Raises `IllegalCallError` outside an actor, and for the actor itself.
     """
     watcher = running("watch").ref
     if isinstance(ref, NamedRef):
         ref = ref.resolve()
     if not isinstance(ref, ActorRef):
         raise TypeError(f"watch takes the handle of an actor, not {ref!r}: watch(spawn(work))")
+    if ref is watcher:
+        raise IllegalCallError(
+            f"actor {watcher.name!r} watches itself, and nobody hears of its own end; clean up in "
+            "a `finally`"
+        )
     if ref.phase == "ended":
         _tell(watcher, ref)
         return

@@ -494,6 +494,19 @@ def test_back_replays_the_last_choice_point() -> None:
     assert lines(stage) == ["A long way."]
 
 
+def test_back_before_the_next_choice_leads_to_the_last_one_of_another_scene() -> None:
+    """The innkeeper greets at the bar already; the last choice was at the door."""
+    stage = Stage(dialogue)
+    stage.wait(2)
+    stage.send(FromRiver())
+    stage.wait(2)
+    assert stage.place() == ("talk", "bar", "What can I do for you?")
+    lines(stage)
+    stage.send(Back())
+    assert lines(stage) == ["From the river. | From nowhere."]
+    assert stage.place() == ("talk", "door", "where from")
+
+
 def test_back_inside_a_sub_dialogue_leads_to_the_choice_that_called_it() -> None:
     """What it would have changed has not happened: the news can be asked for again."""
     stage = at_the_bar()

@@ -20,6 +20,7 @@ from flowlet import (
     child,
     flow,
     on,
+    parallel,
     race,
     receive,
     sleep,
@@ -332,3 +333,25 @@ def test_a_wait_after_a_block_whose_clean_up_has_failed_is_a_place_to_come_back_
                 ref.send(event)
             d.settle()
     assert seen == [None, ("afterwards",), None, ("afterwards",)]
+
+
+def test_shallow_history_keeps_one_level_of_each_region() -> None:
+    """Regions are no level of their own."""
+    seen: Seen = []
+
+    def walking() -> None:
+        with state("forest"), state("clearing"):
+            receive(Quiet, at="resting")
+
+    def play() -> None:
+        for _ in range(2):
+            with until(Break), state("game", history="shallow") as game:
+                seen.append(game.last)
+                parallel(walking, lambda: receive(Next, at="music"))
+
+    with Dispatcher() as d:
+        ref = d.spawn(play)
+        d.settle()
+        ref.send(Break())
+        d.settle()
+    assert seen == [None, ((("forest",), ("music",)),)]

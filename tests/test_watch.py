@@ -15,6 +15,7 @@ from flowlet import (
     Exited,
     IllegalCallError,
     actor,
+    me,
     now,
     on,
     parallel,
@@ -370,3 +371,11 @@ def test_a_watched_server_forgets_watchers_that_have_ended() -> None:
             if isinstance(each, ActorRef) and each.function is client
         ]  # fmt: skip
         assert len(clients) <= 32
+
+
+def test_an_actor_cannot_watch_itself() -> None:
+    """Nobody would hear of that."""
+    with Dispatcher() as d:
+        d.spawn(lambda: watch(me()))
+        with pytest.raises(IllegalCallError, match="clean up in a `finally`"):
+            d.settle()

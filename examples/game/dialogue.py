@@ -104,24 +104,37 @@ def dialogue() -> str:
     """From the door of the inn to one of the endings."""
     while True:
         with until(WalkOff), state("talk", history="shallow") as scenes:
-            if scenes.last != ("bar",):
-                door()
+            if scenes.last == ("bar",):
+                greeting()
+            else:
+                welcome()
+                replayed(arrival)
             bar()
         receive(Return, at="away")
 
 
 @state("door")
-def door() -> None:
+def welcome() -> None:
     say("Come in, come in!")
-    replayed(where_from)
 
 
+def arrival() -> None:
+    where_from()
+    greeting()
+
+
+@state("door")
 def where_from() -> None:
     match pick({FromRiver: True, FromNowhere: True}, at="where from"):
         case FromRiver():
             say("A long way.")
         case _:
             say("Keep your secrets.")
+
+
+@state("bar")
+def greeting() -> None:
+    say("What can I do for you?")
 
 
 @state("bar")
@@ -143,7 +156,6 @@ def bar() -> None:
                     say("Safe travels.")
                     become(ending, "on the road")
 
-    say("What can I do for you?")
     replayed(order)
 
 

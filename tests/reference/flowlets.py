@@ -236,8 +236,9 @@ class Script:
             case p.Stop(to, grace):
                 self.find(to).stop(grace)
             case p.Watch(whom):
-                if self.may_send():
-                    flowlet.watch(self.find(whom))
+                target = self.find(whom)
+                if self.may_send() and target != flowlet.me():  # nobody hears of its own end
+                    flowlet.watch(target)
             case p.Listen():
                 self.run.attach()
             case p.Spawn(body):

@@ -100,7 +100,7 @@ def fail(model: Model, asking: Asking) -> None:
 
 def watch(script: Script, target: Actor) -> None:
     model, watcher = script.model, script.strand.actor
-    if not may_send(model):
+    if not may_send(model) or target is watcher:
         return
 
     def tell() -> None:

@@ -359,4 +359,11 @@ def note(strand: Strand) -> None:
             above += 1
             if block.history is not None:
                 below = path(strand)[above:]
-                block.waited = below if block.history == "deep" else below[:1]
+                block.waited = below if block.history == "deep" else outermost(below)
+
+
+def outermost(path: tuple[Any, ...]) -> tuple[Any, ...]:
+    """One level of a path; where that is regions, one of each."""
+    if path and isinstance(path[0], tuple):
+        return (tuple(outermost(region) for region in path[0]),)
+    return path[:1]

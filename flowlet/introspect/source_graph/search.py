@@ -181,7 +181,7 @@ class Search:
                 if block.block.history is not None:
                     below = path[depth:]
                     shallow = block.block.history == "shallow"
-                    self.facts.remember(path[:depth], below[:1] if shallow else below)
+                    self.facts.remember(path[:depth], names.one_level(below) if shallow else below)
         for number, region in enumerate(fiber.group.regions if fiber.group is not None else ()):
             if isinstance(region, Fiber) and fiber.group is not None:
                 self.remember(region, self.region_path(region, fiber.group.functions[number]))
