@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from .errors import KeptMailWarning, UnexpectedEventError
@@ -249,11 +249,10 @@ class Seen:
         self.oldest: object = None
         self.newest: object = None
 
-    def note(self, box: deque[object] | None, count: int | None = None) -> None:
+    def note(self, box: Sequence[object], count: int | None = None) -> None:
         """So many, or all that are there now, have been passed over."""
-        self.count = count or (0 if box is None else len(box))
+        self.count = len(box) if count is None else count
         if self.count:
-            assert box is not None
             self.oldest, self.newest = box[0], box[self.count - 1]
 
     def place_in(self, box: deque[object]) -> int:

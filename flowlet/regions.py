@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import repeat
-from typing import Any
+from typing import Any, cast
 
 from greenlet import GreenletExit
 
@@ -288,7 +288,7 @@ class Group:
     def _end(self, region: Region) -> None:
         """Have a region end; where the whole actor is to end at once, its every wait raises."""
         self.killed = any(isinstance(item, Halt) for item in self.conductor.box or ())
-        self.seen.note(None)
+        self.seen.count = 0
         region.poke(Kill() if self.killed else Stop())
 
     # --- mail -----------------------------------------------------------------------------
@@ -311,7 +311,7 @@ class Group:
             if got is LATER:
                 step_aside(me)
             if got is not NOTHING:
-                self.seen.note(None)
+                self.seen.count = 0
                 return
             me.entered = entered  # for whoever is told that it parks here
         if me.home.listeners or me.histories or me.home.explored:
@@ -319,15 +319,15 @@ class Group:
         me.entered = None
         me.want = EVERY if box.__class__ is not WatchedBox else ()
         seen = self.seen
-        seen.note(box)
+        seen.note(box or ())
         resume(next_one(me))
         if (event := me.event) is LOOK:
             if me.returned:
                 put_behind(me, seen.count)
-        elif not self._round(event) and not self._untaken(event, seen.count):
-            seen.note(me.box, seen.count + 1)
+        elif self._round(event) or self._untaken(event, seen.count):
+            seen.count = 0
         else:
-            seen.note(None)
+            seen.note(cast(deque[object], me.box), seen.count + 1)
 
     def _look(self, place: int) -> Mark | None:
         """Handle the first thing in the mailbox from a place on that is for anybody here."""
@@ -401,8 +401,7 @@ class Group:
             return True
         keep = keep or me.region is not None or me.ref.options.unexpected == "defer"
         if keep or any(region.keeps(event) for region in self.going()):
-            if me.box is None:
-                me.box = deque()
+            me.box = deque() if me.box is None else me.box
             me.box.insert(place, event)
             if place + 1 == MUCH and me.region is None:
                 warn_of_kept(me)

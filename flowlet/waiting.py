@@ -82,11 +82,13 @@ def go_on_waiting(
     deaf: bool = False,
 ) -> Any:
     """A wait that has begun: look into the mailbox, park, and so on until it is over."""
-    seen = Seen()
+    seen: Seen | None = None
     try:
         while True:
             if me.box:
-                got = take(me, kinds, where, deaf, seen.place_in(me.box))
+                got = take(
+                    me, kinds, where, deaf, 0 if seen is None else seen.place_in(me.box)
+                )  # fmt: skip
                 if got is LATER:
                     step_aside(me)
                     continue
@@ -103,13 +105,16 @@ def go_on_waiting(
                 me.want = None
                 me.event = LOOK
                 me.ready.append(me)
-            seen.note(me.box)
+            if me.box:
+                seen = seen or Seen()
+                seen.note(me.box)
+            kept = 0 if me.box is None else len(me.box)
             resume(next_one(me))
             got = me.event
             if got is not LOOK:
                 return got if got is not alarm else alarm.outcome()  # type: ignore[union-attr]
             if me.returned:
-                put_behind(me, seen.count)
+                put_behind(me, kept)
             if once:
                 while me.box and take(me, None, None) is LATER:
                     step_aside(me)
