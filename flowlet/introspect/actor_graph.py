@@ -46,7 +46,7 @@ class Pen:
 
         def hear(record: Record) -> None:
             if isinstance(record, Sent):
-                if record.sender is ref and record.actor is not ref:
+                if record.sender is ref and record.actor is not ref and ref.alive:
                     follower.sent(record)
             elif record.actor is ref:
                 move = follower.take(record)
@@ -55,7 +55,8 @@ class Pen:
 
         self.listener = hear
         scene.listen(hear)
-        self.tracer.begin([fiber.gr_frame for fiber in ref._fiber.all_fibers()])
+        fibers = ref._fiber.all_fibers() if ref.alive else []  # one that has ended left a letter
+        self.tracer.begin([fiber.gr_frame for fiber in fibers])
 
     def end(self, scene: Scene) -> None:
         """It has been run, or has failed."""

@@ -212,6 +212,7 @@ class _Asked:
     def watch(self, product: Product) -> Callable[[int], bool]:
         """What is called with each new state."""
         self.decided = {}
+        product.predicates = {**self.always, **self.never, **self.sometimes}
         self.holds = {name: set() for name in self.eventually}
         open_ones: list[tuple[FailureKind, str, Predicate, bool]] = [
             *(("always", name, fn, False) for name, fn in self.always.items()),

@@ -14,7 +14,7 @@ import contextvars
 import functools
 import re
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from types import (
     BuiltinMethodType,
@@ -73,14 +73,15 @@ class Reader:
         self.everything = everything
         self._layouts: dict[CodeType, Layout] = {}
 
-    def snapshot(self, ref: ActorRef[Any], timers: Form) -> Snapshot:
-        """The identity of a parked actor; `timers` is what is armed, as the search sees it."""
+    def snapshot(self, ref: ActorRef[Any], timers: Form, armed: Sequence[Any] = ()) -> Snapshot:
+        """The identity of a parked actor; `timers` is what is `armed`, as the search sees it."""
         fiber = ref._fiber
         found = Snapshot(())
         canon = self.canon()
         canon.given = {
             id(each): place for place, each in enumerate(ref._args) if type(each) in (list, tuple)
         }
+        canon.letters = {id(each): place for place, each in enumerate(armed)}
         form = self._fiber(fiber, canon, found)
         mail = tuple(
             _due(item) if isinstance(item, Signal) else canon.of(item, "mail")

@@ -261,6 +261,7 @@ class LocalMachine:
             state.alive = False
             state.result, state.error = ref.result, ref.error
             state.ended_on = scene if ref.result is not None else None
+            state.timers = tuple(timer_text(each) for each in scene.timers_for(ref))
             if ref.error is not None:
                 place = (getattr(ref.error, "__notes__", None) or ["at an unknown line"])[0]
                 self.hints[
@@ -273,11 +274,11 @@ class LocalMachine:
     def identify(self, scene: Scene, ref: CastRef) -> tuple[Snapshot | None, Any]:
         """The identity of the actor as it stands."""
         if ref.alive:
-            timers = tuple(_timer_form(self.reader, each) for each in scene.timers_for(ref))
+            timers = _timer_forms(self.reader, scene, ref)
             watched = scene.watched_by(ref)
             if watched:
                 timers += (self.reader.canon().of(frozenset(watched), "whom it watches"),)
-            snapshot = self.reader.snapshot(ref, timers)
+            snapshot = self.reader.snapshot(ref, timers, scene.timers_for(ref))
             return snapshot, snapshot.form
         canon = self.reader.canon()
         if ref.error is None:
@@ -287,13 +288,13 @@ class LocalMachine:
                     f"the result of {self.name} comes from now(): times are not told apart, so "
                     "what depends on it may be missing"
                 ] = None
-            return None, ("ended", ref.state, form)
+            return None, ("ended", ref.state, form, *_timer_forms(self.reader, scene, ref))
         if isinstance(ref.error, NoReplyError):
             # Its text says where the other one ended, which is nothing that this one knows.
             outcome: Any = (NoReplyError, ref.error.actor.name)
         else:
             outcome = (type(ref.error), canon.of(ref.error.args, "the error's arguments"))
-        return None, ("ended", ref.state, outcome)
+        return None, ("ended", ref.state, outcome, *_timer_forms(self.reader, scene, ref))
 
     def _describe(self, state: LocalState, scene: Scene, ref: CastRef) -> None:
         fiber = ref._fiber
@@ -328,7 +329,7 @@ class LocalMachine:
     # --- scenes ---------------------------------------------------------------------------
 
     def _keep(self, scene: Scene, state: LocalState) -> None:
-        if state.alive and self.kept < MOST_KEPT and len(state.scenes) < 8:
+        if (state.alive or state.timers) and self.kept < MOST_KEPT and len(state.scenes) < 8:
             state.scenes.append(scene)
             self.kept += 1
         else:
@@ -400,7 +401,10 @@ def timer_text(timed: Any) -> str:
     return f"send {type(event).__name__} later"
 
 
-def _timer_form(reader: Reader, timed: Any) -> Any:
-    if hasattr(timed, "after"):
-        return timer_label(timed)
-    return ("later", timed._ref.name, reader.canon().of(timed.event, "mail sent for later"))
+def _timer_forms(reader: Reader, scene: Scene, ref: CastRef) -> tuple[Any, ...]:
+    """What may go off for an actor; when it has ended, the letters that it has left."""
+    return tuple(
+        timer_label(timed) if hasattr(timed, "after")
+        else ("later", timed._ref.name, reader.canon().of(timed.event, "mail sent for later"))
+        for timed in scene.timers_for(ref)
+    )  # fmt: skip

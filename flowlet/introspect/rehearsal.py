@@ -167,6 +167,8 @@ def _take(rehearsal: Rehearsal, step: Step, number: int) -> None:
 def _offers(rehearsal: Rehearsal, ref: CastRef) -> Iterable[tuple[str, Stimulus, Sending | None]]:
     """What may happen to an actor where it stands, as text."""
     scene = rehearsal.scene
+    for place in range(len(scene.timers_for(ref))):
+        yield timer_line(scene, ref, place), Stimulus("timer", place), None
     if not ref.alive:
         return
     if scene.is_queued(ref) or isinstance(ref._fiber.own, Look):
@@ -186,9 +188,6 @@ def _offers(rehearsal: Rehearsal, ref: CastRef) -> Iterable[tuple[str, Stimulus,
             yield told_end(other.name), Stimulus("exited"), news
             if news in rehearsal.flying:
                 rehearsal.flying.remove(news)
-    for place, timed in enumerate(scene.timers_for(ref)):
-        yield timer_line(scene, ref, place), Stimulus("timer", place), None
-        del timed
     for sending in list(rehearsal.flying):
         if sending.receiver is ref:
             kind: StimulusKind = "reply" if sending.reply else "event"
@@ -259,6 +258,13 @@ def audit_way(product: Product, state: int, loop: Sequence[tuple[Move, int]] = (
                 if expected.goes != "start":
                     machine.replayed(expected).dispose()  # tells if it differs alone as well
                 _tell_difference(machine.name, form, expected.form)
+        for cell, value in enumerate(product.fields.values(state)):
+            if product.exchange.value_number(scene, cell) != value:
+                raise ExploreError(
+                    f"the shared cell {product.exchange.cell_names[cell]!r} holds "
+                    f"{scene.named_cells[cell]._value!r} in company, and another value when each "
+                    f"actor runs alone: hidden shared state; {HIDDEN}"
+                )
     finally:
         scene.dispose()
 

@@ -203,7 +203,7 @@ class Scene(Stage):
 
     def timers_for(self, ref: ActorRef[Any]) -> list[Any]:
         """What may go off by time for an actor: its waits' limits, then the mail sent for later."""
-        timed = [timed for _, timed in timers_by_place(ref)]
+        timed = [timed for _, timed in timers_by_place(ref)] if ref.phase != "ended" else []
         later = [
             each for _, each in self.timers.all_armed()
             if isinstance(each, Delayed) and each._sender is ref

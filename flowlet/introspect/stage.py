@@ -113,8 +113,9 @@ class Stage(Dispatcher):
         if parent is not None:
             child = names.function_name(fn)
             self.refusal = ExploreError(
-                f"{parent.name} spawns the actor {child}, and explore follows one actor alone; "
-                f"explore {child} by itself, or let {parent.name} find it with whereis()"
+                f"{parent.name} spawns the actor {child} while it runs, which exploring does not "
+                f"follow; spawn {child} in a system function, or let {parent.name} find it with "
+                "whereis()"
             )
             raise self.refusal
         return super().spawn_under(parent, fn, args, name, on_output)

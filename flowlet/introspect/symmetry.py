@@ -19,6 +19,7 @@ from .exchange import End
 from .product import Product
 from .universe import Move
 from .values import Given
+from .view import View
 
 Form = Any
 Symmetry = Callable[..., Any] | Iterable[Any] | None
@@ -282,6 +283,7 @@ def _walk(orbits: Orbits, way: list[tuple[Move, int]], here: int, turned: dict[i
             after = here + other.add | other.bits
             if orbits.signature(after) == expected:
                 here = after
+                _compare(search, before + move.add | move.bits, here)
                 break
         else:
             line = search.describe(move, before)
@@ -290,6 +292,17 @@ def _walk(orbits: Orbits, way: list[tuple[Move, int]], here: int, turned: dict[i
                 f"{group} are not interchangeable: {line!r} has no counterpart when their names "
                 "are changed; they are told apart by what they are given, or by the order in which "
                 "they stand in a list: give each the same, or leave out symmetry="
+            )
+
+
+def _compare(search: Product, state: int, other: int) -> None:
+    """See that no predicate tells a state from one in which like actors have changed places."""
+    for name, predicate in search.predicates.items():
+        if bool(predicate(View(search, state))) is not bool(predicate(View(search, other))):
+            raise ExploreError(
+                f"the predicate {name!r} tells interchangeable actors apart: it says one thing of "
+                f"{View(search, state).name} and another of {View(search, other).name}; ask it of "
+                "all of them (any, all, sum), or leave out symmetry="
             )
 
 

@@ -113,6 +113,8 @@ class Universe:
         #: Equal for states that are one by symmetry.
         self.signature: Callable[[int], Any] | None = None
         self.views = Frames()
+        #: What is asked of each state, by name.
+        self.predicates: dict[str, Callable[[Any], object]] = {}
         self.variants = _variants(scenes)
         first = self.variants[0][1]
         self.exchange = Exchange(first, self.reader, by_sender=network != "inbox_set")
@@ -227,7 +229,7 @@ class Universe:
         if local.goes == "start":
             add(START, None, 0, None)
             return moves, touched
-        if not local.alive:
+        if not local.alive and not local.timers:
             return moves, 0
         if local.goes:
             add(GO, None, 0, None)

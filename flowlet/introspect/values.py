@@ -28,6 +28,7 @@ from ..errors import ExploreError
 from ..events import Delay, Timeout
 from ..handlers import on
 from ..requests import Request
+from ..sending import Delayed
 
 Form = Hashable
 #: By type: a function that gives, for an object of it, a value that says all of its state.
@@ -84,6 +85,8 @@ class Canon:
         self.numbers: dict[int, int] = {}
         #: Lists that the actor was given when it was spawned, by address: which argument each is.
         self.given: dict[int, int] = {}
+        #: What the actor has sent for later and is still on its way, by address: its place.
+        self.letters: dict[int, int] = {}
         self.kept: list[Any] = []
         self.moments: set[str] = set()
         #: Whether what was met is the same for everybody: nothing that can change, and no actor.
@@ -132,6 +135,9 @@ class Canon:
             case Cell():
                 self.is_plain = False
                 return (Cell, value.name)
+            case Delayed():
+                self.is_plain = False
+                return (Delayed, self.letters.get(id(value), -1))
             case State():
                 return (State, value.name)
             case until():
