@@ -15,8 +15,21 @@ from typing import Any
 
 import pytest
 
-from flowlet import Delay, actor, emit, explore, me, now, receive, sleep, state
-from tests.machines import Data, Digit, Go, Stop, Tick
+from flowlet import (
+    Cell,
+    Delay,
+    Dispatcher,
+    actor,
+    emit,
+    explore,
+    me,
+    now,
+    pause,
+    receive,
+    sleep,
+    state,
+)
+from tests.machines import Coin, Data, Digit, Go, Push, Stop, Tick
 
 
 def explored(fn: Callable[..., Any], **options: Any) -> Any:
@@ -350,3 +363,53 @@ def test_a_count_up_and_down_between_two_bounds_is_complete() -> None:
 
     x = explored(lift)
     assert (x.complete, x.unique_states, x.transitions) == (True, 31, 62)
+
+
+# -- where the ways multiply -------------------------------------------------------------------
+
+
+def diary() -> None:
+    days = []
+    while True:
+        days.append(receive(Push, Coin))
+
+
+def test_a_list_of_what_came_is_noticed_although_the_ways_double_with_each_entry() -> None:
+    """Long before it is forty-eight entries long, which would be 2^48 states."""
+    x = explore(diary)
+    assert x.complete is False
+    assert any("days grows without bound" in note for note in x.graph.notes)
+    assert x.unique_states < 20_000
+
+
+def test_a_cell_that_two_actors_count_up_is_noticed() -> None:
+    """It is no variable of theirs."""
+
+    def counter(total: Cell[int]) -> None:
+        while True:
+            pause()
+            total.value += 1
+
+    def system(d: Dispatcher) -> None:
+        total = d.shared("total", 0)
+        d.spawn(counter, total, name="one")
+        d.spawn(counter, total, name="two")
+
+    x = explore(system)
+    assert x.complete is False
+    assert any("cell 'total' grows without bound" in note for note in x.graph.notes)
+
+
+def test_a_cell_that_counts_a_long_way_and_stops_is_explored_to_its_end() -> None:
+    """Four hundred values are many, and they end."""
+
+    def counter(total: Cell[int]) -> None:
+        while total.value < 400:
+            pause()
+            total.value += 1
+
+    def system(d: Dispatcher) -> None:
+        d.spawn(counter, d.shared("total", 0))
+
+    x = explore(system)
+    assert (x.unique_states, x.complete) == (401, True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from ..errors import ExploreError
 from ..events import label_of
@@ -17,6 +17,9 @@ from .cast import NoReply, Sending, transplanted
 from .identity import Reader
 from .scene import Scene
 from .stage import unshared
+
+#: A cell that has risen so often is taken to rise for ever.
+MOST_RISING: Final = 500
 
 
 @dataclass(slots=True)
@@ -65,6 +68,9 @@ class Exchange:
         #: By cell: its values, each with the scene it is from, and their numbers by form.
         self.values: list[list[tuple[Any, Scene | None]]] = [[] for _ in self.cell_names]
         self.value_forms: list[list[Any]] = [[] for _ in self.cell_names]
+        #: By cell: how many of its new values were larger than all before, and the largest.
+        self.rising = [0] * len(self.cell_names)
+        self.largest: list[float] = [0.0] * len(self.cell_names)
         self._value_numbers: list[dict[Any, int]] = [{} for _ in self.cell_names]
         for number in range(len(self.cell_names)):
             self.value_number(scene, number)
@@ -124,9 +130,22 @@ class Exchange:
         number = numbers.get(form)
         if number is None:
             number = numbers[form] = len(self.values[cell])
+            self._watch_growth(cell, value)
             self.value_forms[cell].append(form)
             self.values[cell].append((value, None if canon.is_plain else scene))
         return number
+
+    def _watch_growth(self, cell: int, value: Any) -> None:
+        size: Any = len(value) if isinstance(value, list | tuple | str | bytes | dict) else value
+        if type(size) not in (int, float):
+            self.rising[cell] = 0
+        elif self.rising[cell] == 0 or size > self.largest[cell]:
+            self.rising[cell] += 1
+            self.largest[cell] = size
+
+    def grows(self, cell: int) -> bool:
+        """Whether a cell has been given ever larger values, with no end to be seen."""
+        return self.rising[cell] > MOST_RISING
 
     def check_unchanged(self, scene: Scene, cells: Sequence[int], name: str) -> None:
         """Raise `ExploreError` where a cell was read and its value changed in place."""

@@ -17,8 +17,11 @@ from ..actor import ActorRef
 from ..syntax import node_of
 from .identity import Snapshot
 
-#: Growing this often in a row is too much for a variable that nothing is compared with.
+#: Growing this often in a row is too much for a variable that nothing is compared with; and this
+#: often where an actor has very many states already, since the ways multiply at each round.
 PATIENCE = 48
+HASTE = 12
+MANY_STATES = 1000
 #: A limit that is further away than this is as good as none.
 FAR = 10_000
 #: A limit that cannot be read off the source gives this much more patience.
@@ -31,8 +34,14 @@ class Growth:
     __slots__ = ("cut", "event", "measures", "place", "streaks")
 
     def __init__(
-        self, place: tuple[Any, ...], event: str, snapshot: Snapshot, before: list[Growth]
+        self,
+        place: tuple[Any, ...],
+        event: str,
+        snapshot: Snapshot,
+        before: list[Growth],
+        states: int = 0,
     ) -> None:
+        patience = PATIENCE if states < MANY_STATES else HASTE
         self.place = (place, snapshot.places[-1:])
         self.event = event
         self.measures = _measures(snapshot)
@@ -52,8 +61,9 @@ class Growth:
             streak = last.streaks.get(name, 0)
             self.streaks[name] = streak + up if streak * up >= 0 else up
             so_far = abs(self.streaks[name])
-            if so_far > PATIENCE and self.cut is None:
-                self.cut = name if so_far > _patience(name, measure, up, snapshot) else None
+            if so_far > patience and self.cut is None:
+                far = _patience(name, measure, up, snapshot, patience)
+                self.cut = name if so_far > far else None
         for name, streak in last.streaks.items():
             # A variable that stands still on a round has not stopped growing.
             if name in self.measures and self.measures[name] == last.measures.get(name):
@@ -120,10 +130,9 @@ def _measure(name: str, value: Any, measures: dict[str, float], depth: int) -> N
             _measure(f"{name}.{attr}", inner, measures, depth - 1)
 
 
-def _patience(name: str, measure: float, up: int, snapshot: Snapshot) -> float:
+def _patience(name: str, measure: float, up: int, snapshot: Snapshot, patience: float) -> float:
     """For how many rounds the variable may go on in its direction, as far as the source says."""
     last = name.removesuffix(_INSIDE).rpartition(".")[2]
-    patience: float = PATIENCE
     for code, scope in snapshot.scopes:
         node = node_of(code)
         for inner in ast.walk(node) if node is not None else ():

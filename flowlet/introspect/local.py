@@ -252,7 +252,8 @@ class LocalMachine:
                     "depends on it may be missing"
                 ] = None
             label = f"{origin[1].kind} {origin[1].place}"
-            state.growth = Growth(state.path, label, snapshot, _grown_before(origin[0]))
+            before = _grown_before(origin[0])
+            state.growth = Growth(state.path, label, snapshot, before, len(self.states))
             if state.growth.cut:
                 state.cut = True
                 self.notes[state.growth.note(ref)] = None

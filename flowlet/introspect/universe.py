@@ -341,6 +341,12 @@ class Universe:
         here = fields.local(state, actor)
         change = (outcome.target - here << fields.actor_at[actor]) + taking
         for cell, value in outcome.written:
+            if self.exchange.grows(cell):
+                raise TooLongError(
+                    f"the shared cell {self.exchange.cell_names[cell]!r} grows without bound, it "
+                    f"seems: it has reached {self.exchange.largest[cell]:g}; give it a limit, or "
+                    "bound the search: within=lambda v: v.cells[…] <= 5"
+                )
             change += value - cells[cell] << fields.cell_at[cell]
         touched = 0
         if self.ordered_time:
