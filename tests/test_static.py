@@ -888,6 +888,32 @@ def test_a_call_that_cannot_be_read_is_an_unknown_edge() -> None:
     assert "plugin() is not known until it runs" in read.notes[0]
 
 
+def test_what_stands_in_two_stars_is_an_unknown_edge() -> None:
+    """There may be a time and a name in it."""
+    options: dict[str, Any] = {"after": 3, "at": "sleepy"}
+
+    def waiting() -> None:
+        receive(Go, **options)
+        receive(Stop)
+
+    read = static(waiting)
+    assert read.complete is False
+    assert ("?", "?", "waiting/Stop") in read.triples()
+    assert "receive(Go, **options) is not known until it runs" in read.notes[0]
+
+
+def test_code_in_a_text_is_an_unknown_edge() -> None:
+    """It may wait."""
+
+    def waiting() -> None:
+        eval("receive(Go)")
+        receive(Stop)
+
+    read = static(waiting)
+    assert read.complete is False
+    assert ("?", "?", "waiting") in read.triples()
+
+
 def test_what_surely_does_not_wait_is_not_unknown() -> None:
     """Python's own functions, methods of collections, pydantic, functions without a wait."""
 

@@ -24,6 +24,7 @@ from .labels import (
     can_hash,
     given_node,
     given_text,
+    has_more_words,
     is_asked,
     is_unknown,
     may_be_actor,
@@ -78,7 +79,8 @@ class Calls:
                 yield self.machine.given(stack, leg, self._above(scope))
                 continue
             for given in arguments(step.expr, scope):
-                values = simple_call(function, given, scope)
+                runs_text = function in (Known(eval), Known(exec))
+                values = None if runs_text else simple_call(function, given, scope)
                 if values is None:
                     yield from self.invoke(stack, leg, function, given)
                     continue
@@ -343,6 +345,8 @@ class Calls:
             case "ask":
                 yield from self._ask(stack, leg, args, named, more)
             case _:
+                if has_more_words(node):
+                    yield from self._unknown(stack, leg, more["role"], more["held"])
                 wait = self._wait(word, given, node)
                 yield self._parked(stack, leg, wait)
 
