@@ -179,9 +179,12 @@ def test_a_long_chain_takes_no_square_of_time() -> None:
 
     def seconds(length: int) -> float:
         chain = graph_of(*(f"s{i} Go s{i + 1}" for i in range(length)))
-        begin = time.perf_counter()
-        assert len(bisimilar(chain)) == length + 1
-        return time.perf_counter() - begin
+        times = []
+        for _ in range(3):
+            begin = time.process_time()
+            assert len(bisimilar(chain)) == length + 1
+            times.append(time.process_time() - begin)
+        return min(times)
 
     seconds(100)
     assert seconds(8000) < 40 * seconds(1000)
