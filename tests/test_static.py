@@ -914,6 +914,24 @@ def test_code_in_a_text_is_an_unknown_edge() -> None:
     assert ("?", "?", "waiting") in read.triples()
 
 
+def test_a_generator_that_python_drives_is_an_unknown_edge() -> None:
+    """`next` runs it to its next `yield`, and it may wait on the way."""
+
+    def steps() -> Iterator[object]:
+        yield receive(Go, at="one")
+        yield receive(Go, at="two")
+
+    def driven() -> None:
+        ways = steps()
+        next(ways)
+        next(ways)
+
+    read = static(driven)
+    assert read.complete is False
+    assert ("?", "?", "end") in read.triples()
+    assert "next(ways) is not known until it runs" in read.notes[0]
+
+
 def test_what_surely_does_not_wait_is_not_unknown() -> None:
     """Python's own functions, methods of collections, pydantic, functions without a wait."""
 

@@ -79,8 +79,8 @@ class Calls:
                 yield self.machine.given(stack, leg, self._above(scope))
                 continue
             for given in arguments(step.expr, scope):
-                runs_text = function in (Known(eval), Known(exec))
-                values = None if runs_text else simple_call(function, given, scope)
+                hidden = self._goes_on_unseen(function, given)
+                values = None if hidden else simple_call(function, given, scope)
                 if values is None:
                     yield from self.invoke(stack, leg, function, given)
                     continue
@@ -89,6 +89,14 @@ class Calls:
                 after = self._mutated(stack, function, given)
                 for value in values:
                     yield self.machine.given(after, leg, value)
+
+    @staticmethod
+    def _goes_on_unseen(function: Value, given: Args) -> bool:
+        """Whether Python itself runs code of the user's in this call: a text, or a generator."""
+        owner = function.owner if isinstance(function, Method) else None
+        return function in (Known(eval), Known(exec)) or any(
+            isinstance(value, Generator) for value in (owner, *given[0])
+        )
 
     @staticmethod
     def _above(scope: Scope) -> Value:
