@@ -320,6 +320,15 @@ def test_a_child_may_end_while_a_handler_interrupts_the_wait_for_it() -> None:
         assert (ref.result, d.now()) == ("left", 3.0)
 
 
+def interrupted(interrupt: Callable[[Jump], None]) -> None:
+    """Waits in its clean-up too, inside the block that hears."""
+    with on(Jump, interrupt):
+        try:
+            receive(Go)
+        finally:
+            receive(Go, at="cleaning up")
+
+
 def test_an_error_out_of_a_handler_that_is_stopped_leaves_the_blocks_round_the_wait_deaf() -> None:
     """The stop goes through them all, whatever the handler's clean-up has made of it."""
 
@@ -329,15 +338,8 @@ def test_an_error_out_of_a_handler_that_is_stopped_leaves_the_blocks_round_the_w
         finally:
             raise ValueError("the clean-up has failed")
 
-    def worker() -> None:
-        with on(Jump, interrupt):
-            try:
-                receive(Go)
-            finally:
-                receive(Go, at="cleaning up")
-
     with Dispatcher() as d:
-        ref = d.spawn(worker)
+        ref = d.spawn(interrupted, interrupt)
         send_all(d, ref, Jump())
         ref.stop()
         d.settle()
@@ -354,14 +356,7 @@ def test_an_error_out_of_a_block_of_the_handler_leaves_the_blocks_round_the_wait
             finally:
                 raise ValueError("the clean-up has failed")
 
-    def worker() -> None:
-        with on(Jump, interrupt):
-            try:
-                receive(Go)
-            finally:
-                receive(Go, at="cleaning up")
-
     with Dispatcher() as d:
-        ref = d.spawn(worker)
+        ref = d.spawn(interrupted, interrupt)
         send_all(d, ref, Jump(), Leave())
         assert (ref.state, ref.accepts) == (("cleaning up",), {Go, Jump})
