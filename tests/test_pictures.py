@@ -354,8 +354,8 @@ def a_chain(length: int) -> StateGraph:
 
 
 def test_a_picture_that_can_be_read_is_not_folded() -> None:
-    """Thirty states are drawn as they are."""
-    assert a_chain(30).view() == a_chain(30)
+    """Twenty-nine states are drawn as they are."""
+    assert a_chain(29).view() == a_chain(29)
 
 
 def test_a_long_chain_is_folded_between_its_ends() -> None:
@@ -399,7 +399,7 @@ def test_no_picture_is_too_large_to_be_drawn() -> None:
     chance = random.Random(4)
     edges = [an_edge(one, f"E{i}", chance.choice(names)) for one in names for i in range(3)]
     small = picture(a_machine(*edges).view())
-    assert len(small.nodes) == 30
+    assert len(small.nodes) == 29
     assert sum(len(node.folded) or 1 for node in small.nodes) == 400
     assert small.nodes[-1].title == "… further on"
 

@@ -10,7 +10,7 @@ import pytest
 
 from flowlet import Dispatcher, Event, ExploreError, pause, perform, receive, rng, state
 from flowlet.introspect import check, explore
-from tests.machines import line_of
+from tests.machines import Tick, line_of
 
 
 class A(Event): ...
@@ -140,3 +140,17 @@ def test_a_predicate_that_fails_says_where() -> None:
 def waiting() -> None:
     with state("waiting"):
         receive(A)
+
+
+def test_options_of_another_kind_are_refused() -> None:
+    """With what they should look like."""
+    with pytest.raises(ExploreError, match="events= takes a list"):
+        explore(lambda: receive(Tick), events=Tick)  # type: ignore[arg-type]
+    with pytest.raises(ExploreError, match="within takes a function"):
+        explore(lambda: receive(Tick), within=3)  # type: ignore[call-overload]
+
+
+def test_examples_under_a_name_that_nothing_has_are_told() -> None:
+    """A name that is misspelt would be looked for in vain."""
+    x = explore(lambda: receive(Tick), examples={"chrge": [250]})
+    assert any("'chrge'" in note for note in x.graph.notes)

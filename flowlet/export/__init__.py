@@ -6,34 +6,34 @@ The modules are imported when a picture is wanted: a program that only runs mach
 
 from __future__ import annotations
 
-from flowlet.introspect.model import StateGraph, writers
+from flowlet.introspect.model import MANY, StateGraph, writers
 
 from .places import relative_to
 from .render import NoGraphvizError
 
 
-def to_dot(graph: StateGraph, *, many: int = 30) -> str:
+def to_dot(graph: StateGraph, *, many: int = MANY) -> str:
     """The graph as Graphviz's DOT text; above `many` states it is folded."""
     from .dot import to_dot
 
     return to_dot(graph, many=many)
 
 
-def to_mermaid(graph: StateGraph, *, many: int = 30) -> str:
+def to_mermaid(graph: StateGraph, *, many: int = MANY) -> str:
     """The graph as Mermaid text; above `many` states it is folded."""
     from .mermaid import to_mermaid
 
     return to_mermaid(graph, many=many)
 
 
-def to_svg(graph: StateGraph, *, many: int = 30) -> str:
+def to_svg(graph: StateGraph, *, many: int = MANY) -> str:
     """The graph as an SVG picture; `NoGraphvizError` where there is nothing to lay it out with."""
     from .render import svg_from_dot
 
     return svg_from_dot(to_dot(graph, many=many))
 
 
-def to_png(graph: StateGraph, *, many: int = 30) -> bytes:
+def to_png(graph: StateGraph, *, many: int = MANY) -> bytes:
     """The graph as a PNG picture; `NoGraphvizError` where there is nothing to lay it out with."""
     from .render import png_from_dot
 

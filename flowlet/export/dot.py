@@ -17,7 +17,7 @@ What stands for what:
 | seen, not seen | bold with `×count`, grey |
 | only read in the source | dashed |
 | new, gone | green, red and dashed; where two versions were compared |
-| more than 30 states | chains, then boxes, folded: `… 5 states`; the caption says so |
+| 30 states or more | chains, then boxes, folded: `… 5 states`; the caption says so |
 
 States and lines are links to their place in the source.
 """

@@ -67,7 +67,14 @@ class Alphabet:
         else:
             for example in examples or ():
                 self._examples.setdefault(type(example), []).append(example)
+        #: The examples that nothing has asked for yet.
+        self.unasked = set(self._examples)
         self._given: list[Any] | None = None
+        if isinstance(events, type) or not isinstance(events, Iterable | None):
+            raise ExploreError(
+                f"events= takes a list of events and types of events, not {events!r}: "
+                "explore(fn, events=[Coin(5), Push])"
+            )
         if events is not None:
             given = [[e] if not isinstance(e, type) else self._of_type(e) for e in events]
             self._given = list(itertools.chain.from_iterable(given))
@@ -84,12 +91,20 @@ class Alphabet:
             self._numbered[id(event)] = (len(self._numbered), event)
         return self._numbered[id(event)][0]
 
+    def _example(self, *keys: Any) -> list[Any] | None:
+        """The examples under the first of these keys that has any."""
+        for key in keys:
+            if key in self._examples:
+                self.unasked.discard(key)
+                return self._examples[key]
+        return None
+
     def replies(self, request: type | None) -> list[Any]:
         """What an actor outside may answer to a request: examples, or values of its type."""
         assert request is not None
-        for key in (request, request.__name__):
-            if key in self._examples:
-                return self._examples[key]
+        given = self._example(request, request.__name__)
+        if given is not None:
+            return given
         for base in request.__mro__:
             generic = getattr(base, "__pydantic_generic_metadata__", {})
             if generic.get("origin") is Request and generic["args"]:
@@ -102,9 +117,9 @@ class Alphabet:
     def results(self, fn: Callable[..., Any]) -> list[Any]:
         """What a function that is performed may return: examples, or values of its type."""
         name = getattr(fn, "__name__", repr(fn))
-        for key in (fn, name):
-            if key in self._examples:
-                return self._examples[key]
+        given = self._example(fn, name)
+        if given is not None:
+            return given
         try:
             returns = get_type_hints(fn).get("return", None)
         except Exception:
@@ -124,8 +139,9 @@ class Alphabet:
         return self._made[kind]
 
     def _make(self, kind: type) -> list[Any]:
-        if kind in self._examples:
-            return self._examples[kind]
+        examples = self._example(kind)
+        if examples is not None:
+            return examples
         if kind in (Event, BaseModel, object):
             raise ExploreError(
                 f"a wait takes {kind.__name__}, which is any event at all; say which there are: "
@@ -177,9 +193,9 @@ class Alphabet:
 
     def _field(self, kind: type[BaseModel], name: str, info: FieldInfo) -> list[Any]:
         path = f"{kind.__name__}.{name}"
-        for key in (path, (kind, name), name):
-            if key in self._examples:
-                return self._examples[key]
+        given = self._example(path, (kind, name), name)
+        if given is not None:
+            return given
         if info.examples:
             return list(info.examples)
         finite = self._finite(info.annotation, info.metadata, path)

@@ -150,7 +150,7 @@ def check(
 
     Raises `ExploreError` where the code cannot be explored exactly.
     """
-    check_options(target, time, "live", max_states)
+    check_options(target, time, "live", max_states, within)
     if deadlock not in (True, False, "strict"):
         raise ExploreError(f'deadlock is True, False or "strict", not {deadlock!r}')
     if eventually is not None and symmetry is not None:

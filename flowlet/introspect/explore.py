@@ -72,7 +72,7 @@ def explore(
 
     Raises `ExploreError` where the function cannot be explored exactly.
     """
-    check_options(target, time, identity, max_states)
+    check_options(target, time, identity, max_states, within)
     forget(names.unwrapped(target))
     options = Options(
         network, lossy, time, within, symmetry, events, examples, keep, identity, max_states,
@@ -81,7 +81,9 @@ def explore(
     return explore_system(target, options)
 
 
-def check_options(target: Any, time: str, identity: str, max_states: int) -> None:
+def check_options(
+    target: Any, time: str, identity: str, max_states: int, within: Any = None
+) -> None:
     """Raise `ExploreError` for what cannot be explored, or not so."""
     if not callable(target):
         raise ExploreError(f"explore takes an actor function, not {target!r}")
@@ -91,6 +93,11 @@ def check_options(target: Any, time: str, identity: str, max_states: int) -> Non
         raise ExploreError(f'identity is "live" or "all", not {identity!r}')
     if not isinstance(max_states, int) or max_states < 1:
         raise ExploreError(f"max_states is a number, 1 or more, not {max_states!r}")
+    if within is not None and not callable(within):
+        raise ExploreError(
+            f"within takes a function of a view, not {within!r}: "
+            'within=lambda v: v["a"].locals["count"] <= 5'
+        )
     fn = names.function_name(target)
     try:
         parameters = inspect.signature(target).parameters.values()

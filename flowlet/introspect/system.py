@@ -277,6 +277,9 @@ def _explore_once(
         shared.check()
     if admits is not None:
         product.note_taken()
+    for key in set.intersection(*(alphabet.unasked for alphabet in alphabets.values())):
+        named = getattr(key, "__name__", key)
+        product.hints[f"nothing has asked for the examples of {named!r}: is that its name?"] = None
     for alphabet in alphabets.values():
         product.hints.update(alphabet.notes)
         product.complete = product.complete and alphabet.complete

@@ -1,4 +1,4 @@
-"""A smaller graph for people: more than thirty states are a carpet, so some stand for many.
+"""A smaller graph for people: thirty states and more are a carpet, so some stand for many.
 
 Three ways, in this order, and no further than needed:
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Path = tuple[str, ...]
 
 #: A picture with more states than this is folded.
-MANY = 30
+MANY = 29
 #: A chain of fewer inner states than this stays: a fold of two saves one state and tells less.
 SHORT = 3
 #: Blocks are not closed where fewer states than this would be left: that would hide the machine.
