@@ -147,7 +147,7 @@ def test_options_of_another_kind_are_refused() -> None:
     with pytest.raises(ExploreError, match="events= takes a list"):
         explore(lambda: receive(Tick), events=Tick)  # type: ignore[arg-type]
     with pytest.raises(ExploreError, match="within takes a function"):
-        explore(lambda: receive(Tick), within=3)  # type: ignore[call-overload]
+        explore(lambda: receive(Tick), within=3)  # type: ignore[arg-type]
 
 
 def test_examples_under_a_name_that_nothing_has_are_told() -> None:
