@@ -132,3 +132,49 @@ def test_a_function_that_nobody_runs_is_told() -> None:
 def test_those_that_run_different_functions_are_not_alike() -> None:
     with pytest.raises(ExploreError, match="guest 0"):
         explore(party, symmetry=["host", "guest 0"])
+
+
+# --- choices and senders that do not count --------------------------------------------------------
+
+
+class Call(Event): ...
+
+
+def listener() -> None:
+    receive(Call)
+
+
+def picky(others: list[ActorRef[Any]]) -> None:
+    choose(*others).send(Call())
+
+
+def test_a_choice_among_actors_that_are_alike_takes_one_of_them() -> None:
+    """Each of three may be called, before and after it has heard: six states, two by symmetry."""
+
+    def system(d: Dispatcher) -> None:
+        d.spawn(picky, [d.spawn(listener, name=f"listener {n}") for n in range(3)])
+
+    assert explore(system).unique_states == 6
+    assert explore(system, symmetry=listener).unique_states == 2
+
+
+def caller(to: ActorRef[Any]) -> None:
+    pause()
+    to.send(Call())
+
+
+def twice() -> None:
+    receive(Call)
+    receive(Call)
+
+
+def test_in_a_set_of_all_that_was_sent_nobody_asks_who_it_was() -> None:
+    """By how many have called: one state, two, four and four; 23 where callers have names."""
+
+    def system(d: Dispatcher) -> None:
+        to = d.spawn(twice)
+        for n in range(3):
+            d.spawn(caller, to, name=f"caller {n}")
+
+    assert explore(system, network="inbox_set").unique_states == 23
+    assert explore(system, network="inbox_set", symmetry=caller).unique_states == 11

@@ -84,7 +84,10 @@ class Product(Universe):
                 continue
             if state not in parent:
                 if signature is not None:
-                    orbits.add(signature(state))
+                    orbit = signature(state)
+                    if orbit in orbits:
+                        continue
+                    orbits.add(orbit)
                 parent[state] = -1
                 frontier.append(state)
                 if visit is not None and visit(state):

@@ -15,7 +15,7 @@ from typing import Any
 from .. import names
 from ..actor import ActorRef
 from ..errors import ExploreError
-from .exchange import End
+from .exchange import End, Message
 from .product import Product
 from .universe import Move
 from .values import Given
@@ -84,7 +84,7 @@ class Orbits:
         cells = [search.exchange.value_forms[c][v] for c, v in enumerate(values)]
         flights = [
             (
-                search.names[m.sender] if m.sender >= 0 else "",
+                _sender(search, m),
                 search.names[m.receiver],
                 (search.exchange.message_forms[m.number], m.reply),
             )
@@ -178,6 +178,10 @@ class Orbits:
             [self._rename(form, blank, ("look", name)) for form in cells],
             flying,
         )
+
+    def renamed_state(self, state: int, renaming: dict[str, str]) -> Any:
+        """A state with other names in it, as numbers that are equal where that is one state."""
+        return self._renamed_state(renaming, *self.parts(state))
 
     def _renamed_state(
         self,
@@ -274,6 +278,10 @@ def audit_symmetry(orbits: Orbits, states: Iterable[int]) -> None:
 def _walk(orbits: Orbits, way: list[tuple[Move, int]], here: int, turned: dict[int, int]) -> None:
     search = orbits.search
     names_of = {search.names[a]: search.names[b] for a, b in turned.items()}
+    # It may begin elsewhere, where a `choose` before the first wait has taken another of them.
+    turned_here = orbits.renamed_state(here, names_of)
+    begins = (each for each in search.beginnings if orbits.renamed_state(each, {}) == turned_here)
+    here = next(begins, here)
     for move, before in way:
         expected = orbits.signature(before + move.add | move.bits)
         wanted = _described(search, move, before, names_of)
@@ -306,6 +314,11 @@ def _compare(search: Product, state: int, other: int) -> None:
             )
 
 
+def _sender(search: Product, message: Message) -> str:
+    """Who sent a message; in a set of all that was sent, equal ones are one, whoever it was."""
+    return search.names[message.sender] if message.sender >= 0 and search.exchange.by_sender else ""
+
+
 def _described(search: Product, move: Move, state: int, names_of: Mapping[str, str]) -> Any:
     """A move, with the names changed, so that it can be compared with another one."""
     message = move.message
@@ -314,11 +327,12 @@ def _described(search: Product, move: Move, state: int, names_of: Mapping[str, s
         name = search.names[move.event.actor]
         what = (move.stimulus.kind, names_of.get(name, name))
     if message is not None:
-        sender = search.names[message.sender] if message.sender >= 0 else ""
+        sender = _sender(search, message)
         receiver = search.names[message.receiver]
         form = renamed(search.exchange.message_forms[message.number], names_of)
         what = (
             names_of.get(sender, sender), names_of.get(receiver, receiver), form, message.reply,
         )  # fmt: skip
     actor = "" if move.actor < 0 else search.names[move.actor]
-    return names_of.get(actor, actor), what, move.picks
+    # What `choose` took is not compared: like actors stand in another order among its options.
+    return names_of.get(actor, actor), what
