@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowlet import Dispatcher, explore, observe
+from flowlet import ActorRef, Dispatcher, Event, Request, explore, observe, receive, state
 from flowlet.introspect import Evidence, StateGraph
 from tests.graphs import graph_of, graphs, with_counts
 from tests.machines import Coin, Price, Push, drill, session, turnstile, vending
@@ -241,3 +243,60 @@ def test_a_recording_strays_where_there_is_no_such_edge(
     counted = with_counts(seen, *([1] * len(seen.transitions)))
     strays = {stray.edge.triple for stray in plain.coverage(counted).strays}
     assert strays == seen.triples() - graph.triples()
+
+
+# --- the trace of a system ------------------------------------------------------------------------
+
+
+class Order(Request[int]): ...
+
+
+class Bill(Event): ...
+
+
+def clerk(shop: ActorRef[Any]) -> None:
+    with state("busy"):
+        shop.ask(Order(), at="ordering")
+        shop.send(Bill())
+        receive(Push, at="paid")
+
+
+def store() -> None:
+    while True:
+        receive(Order, at="open").reply(1)
+        receive(Bill, at="billing")
+
+
+def shopping(d: Dispatcher) -> None:
+    d.spawn(clerk, d.spawn(store))
+
+
+def test_what_was_observed_of_a_system_is_a_path_of_its_graph() -> None:
+    """Each step of an actor is a step of all of them together."""
+    machine = explore(shopping).graph
+    with Dispatcher() as d:
+        watched = observe(d)
+        shopping(d)
+        d.settle()
+    covered = machine.coverage(watched)
+    assert covered.follows, covered.strays
+    assert (covered.fraction, covered.state_fraction) == (1.0, 1.0)
+
+
+TRACE = [
+    ("store", "open", "Order", "billing"),
+    ("clerk", "busy/ordering", "ask Order", "busy/paid"),
+    ("store", "billing", "Bill", "open"),
+]
+
+
+def test_so_is_a_list_of_steps_with_the_actors_in_front() -> None:
+    """And one that comes too early is a stray, told in the states of all."""
+    machine = explore(shopping).graph
+    assert machine.coverage(TRACE).follows
+    early = machine.coverage([TRACE[0], TRACE[2]])
+    (stray,) = early.strays
+    assert stray.step == 2
+    assert stray.edge.source == "billing | busy/ordering"
+    unknown = machine.coverage([("thief", "here", "Bill", "gone")])
+    assert [stray.actor for stray in unknown.strays] == ["thief"]

@@ -14,7 +14,7 @@ from ..syntax import Code
 from .cast import CastRef
 from .guards import Tracer
 from .local import LocalMachine, Outcome
-from .model import Evidence, State, StateGraph, StateKind, Transition
+from .model import Evidence, State, StateGraph, StateKind, Transition, side_by_side
 from .product import Product
 from .record import Follower, GraphBuilder, Move
 from .scene import Scene
@@ -98,7 +98,7 @@ def graph_of_system(product: Product, complete: bool, notes: Iterable[str]) -> S
     def name_of(state: int) -> str:
         if state not in texts:
             parts = [names.text(product.local(state, a).path) for a in range(len(product.names))]
-            texts[state] = " | ".join(parts)
+            texts[state] = side_by_side(parts)
         return texts[state]
 
     states: dict[str, StateKind] = {}
@@ -126,7 +126,7 @@ def graph_of_system(product: Product, complete: bool, notes: Iterable[str]) -> S
                     source=name, event=label, target=key[2], evidence=Evidence(reachable=True)
                 )
     return StateGraph(
-        name=" | ".join(product.names),
+        name=side_by_side(product.names),
         states=tuple(
             State(path=(name,), kind=kind, evidence=Evidence(reachable=True))
             for name, kind in states.items()

@@ -15,14 +15,49 @@ from ..dispatcher import Dispatcher
 from ..errors import ExploreError
 from ..instrument import Ended, Record, Sent
 from ..instrument import Spawned as SpawnedRecord
-from .model import StateGraph
-from .record import Follower, GraphBuilder
+from .model import Evidence, State, StateGraph, Transition, side_by_side
+from .record import Follower, GraphBuilder, Move
+
+#: The states of more actors than this are not put side by side.
+MOST_TOGETHER = 16
+
+
+class Together:
+    """The steps of all actors as steps of their system, where these are few."""
+
+    def __init__(self) -> None:
+        #: Where each of them waits, in the order of their spawning; `None` before the first wait.
+        self.places: dict[str, str | None] = {}
+        self.counts: dict[tuple[str, str, str], int] = {}
+
+    def add(self, name: str, move: Move) -> None:
+        """An actor has gone on."""
+        if len(self.places) > MOST_TOGETHER:
+            return
+        before = list(self.places.values())
+        self.places[name] = names.text(move.stop.path)
+        if move.start is None or None in before:
+            return
+        step = (side_by_side(before), f"{name}: {move.event}", side_by_side(self.places.values()))
+        self.counts[step] = self.counts.get(step, 0) + 1
+
+    @property
+    def graph(self) -> StateGraph:
+        """What was seen of the system."""
+        edges = tuple(
+            Transition(source=source, event=event, target=target, evidence=Evidence(seen=count))
+            for (source, event, target), count in self.counts.items()
+        )
+        ends = dict.fromkeys(end for edge in edges for end in (edge.source, edge.target))
+        states = tuple(State(path=(end,), evidence=Evidence(seen=1)) for end in ends)
+        return StateGraph(name=side_by_side(self.places), states=states, transitions=edges)
 
 
 class Observation:
     """What was seen of the actors of a dispatcher; itself a listener."""
 
     def __init__(self) -> None:
+        self._together = Together()
         self._followers: dict[ActorRef[Any], Follower] = {}
         self._builders: dict[Callable[..., Any], GraphBuilder] = {}
         self._functions: dict[str, Callable[..., Any]] = {}
@@ -43,11 +78,13 @@ class Observation:
         move = follower.take(record)
         if move is not None:
             self._builder(ref).add(move)
+            self._together.add(ref.name, move)
         if isinstance(record, Ended):
             del self._followers[ref]
 
     def _follow(self, ref: ActorRef[Any], at: tuple[Any, ...] | None) -> Follower:
         self._builder(ref)
+        self._together.places[ref.name] = None if at is None else names.text(at)
         follower = self._followers[ref] = Follower(at)
         return follower
 
@@ -69,13 +106,18 @@ class Observation:
         return graphs[0].merge(*graphs[1:]).model_copy(update={"name": name})
 
     def graph_of(self, which: str | Callable[..., Any]) -> StateGraph:
-        """The graph of one actor function, given by itself, its name, or an actor's name."""
+        """The graph of one actor function, given by itself, its name, or an actor's name.
+
+        The names of all actors side by side, `"client | server"`, give that of their system.
+        """
         fn = which if isinstance(which, str) else names.unwrapped(which)
         for known, builder in self._builders.items():
             if known == fn or builder.name == fn:
                 return builder.build()
         if isinstance(fn, str) and fn in self._functions:
             return self._builders[self._functions[fn]].build()
+        if which == side_by_side(self._together.places):
+            return self._together.graph
         known_names = ", ".join(builder.name for builder in self._builders.values()) or "none"
         raise ExploreError(f"no actor of {which!r} was observed; there were {known_names}")
 

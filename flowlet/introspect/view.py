@@ -9,6 +9,7 @@ from ..actor import ActorRef
 from .exchange import Message
 from .frames_of_views import Locals
 from .local import LocalState
+from .model import side_by_side
 from .product import Product
 from .scene import Scene
 
@@ -124,7 +125,7 @@ class View:
     @property
     def name(self) -> str:
         """The actors' states side by side."""
-        return " | ".join(names.text(actor.state) for actor in self.actors)
+        return side_by_side(names.text(actor.state) for actor in self.actors)
 
     def __repr__(self) -> str:
         return f"<{self.name}>"

@@ -10,7 +10,7 @@ and drawn, by a program that has no flowlet code in it but this.
 
 from __future__ import annotations
 
-from .coverage import Coverage, Stray
+from .coverage import Coverage, Stray, side_by_side
 from .diff import EdgeChange, GraphDiff, StateChange
 from .graph import StateGraph, Writer, writers
 from .parts import (
@@ -41,4 +41,5 @@ __all__ = [
     "TransitionKind",
     "Writer",
     "writers",
+    "side_by_side",
 ]

@@ -52,6 +52,9 @@ class Recorded(Protocol):
 TraceStep: TypeAlias = Transition | Stepped | tuple[Name, str, Name] | tuple[str, Name, str, Name]
 Trace: TypeAlias = StateGraph | Recorded | Iterable[TraceStep]
 
+#: What stands between the states of actors, and between their names.
+BESIDE = " | "
+
 #: So many ways out of a state are told where a trace took another.
 MOST_WAYS = 6
 
@@ -127,8 +130,11 @@ def covered(graph: StateGraph, trace: Trace) -> Coverage:
     if isinstance(trace, StateGraph):
         count.recording(trace)
     elif isinstance(trace, Iterable):
-        for number, step in enumerate(trace, 1):
-            count.step(number, *_step(step))
+        steps = [_step(step) for step in trace]
+        if BESIDE in graph.name and any(actor for actor, _ in steps):
+            steps = list(_together(graph, steps))
+        for number, (actor, edge) in enumerate(steps, 1):
+            count.step(number, actor, edge)
     else:
         count.recording(trace.graph_of(graph.name))
     return count.result()
@@ -192,6 +198,15 @@ class _Count:
         """The edge itself; or the shortest way through transient states, which nobody waits in."""
         if edge.triple in self.edges:
             return [edge.triple]
+        if BESIDE in self.graph.name:
+            # What an actor has taken is called otherwise by itself than by the system: the reply
+            # to an `ask` is one of many messages there.
+            actor = edge.event.partition(": ")[0]
+            return [
+                one
+                for one in self.after.get(edge.source, ())
+                if one[2] == edge.target and one[1].partition(": ")[0] == actor
+            ][:1]
         first = [one for one in self.after.get(edge.source, ()) if one[1] == edge.event]
         ready = deque([one] for one in first)
         passed = set()
@@ -247,6 +262,33 @@ P = TypeVar("P", State, Transition)
 def _counted(part: P, times: int) -> P:
     evidence = part.evidence.model_copy(update={"seen": times})
     return part.model_copy(update={"evidence": evidence})
+
+
+def side_by_side(parts: Iterable[str | None]) -> str:
+    """The states of several actors, or their names, as one."""
+    return BESIDE.join(part or "" for part in parts)
+
+
+def _together(
+    graph: StateGraph, steps: list[tuple[str, Transition]]
+) -> Iterator[tuple[str, Transition]]:
+    """The steps of single actors as steps of the system that they are in.
+
+    Each is taken to have begun where its first step does; of one that takes none the graph says
+    where it stands.
+    """
+    names = graph.name.split(BESIDE)
+    first = (graph.initial[0] if graph.initial else "").split(BESIDE)
+    places = dict(zip(names, first if len(first) == len(names) else names, strict=True))
+    places |= {actor: edge.source for actor, edge in reversed(steps)}
+    for actor, edge in steps:
+        before = side_by_side(places[name] for name in names)
+        if actor not in names or places[actor] != edge.source:
+            yield actor, edge  # a stray
+            continue
+        places[actor] = edge.target
+        after = side_by_side(places[name] for name in names)
+        yield "", Transition(source=before, event=f"{actor}: {edge.event}", target=after)
 
 
 def _step(step: TraceStep) -> tuple[str, Transition]:
