@@ -385,3 +385,18 @@ def test_all_edges_of_both_are_in_the_merged_graph(one: StateGraph, other: State
     again = both.merge(both)
     assert again.triples() == both.triples()
     assert len(again.transitions) == len(both.transitions)
+
+
+def test_a_guard_in_other_words_is_the_same_edge() -> None:
+    """The source has one wording, runs have shown another; of what ran nothing is only read."""
+    source = of_the_source("a Go b", "a Go c")
+    edges = [
+        edge.model_copy(update={"guard": guard})
+        for edge, guard in zip(source.transitions, ("n > 5 and ready", "n < 2"), strict=True)
+    ]
+    source = source.model_copy(update={"transitions": tuple(edges)})
+    ran = graph_of("a Go b")
+    (edge,) = ran.transitions
+    ran = ran.model_copy(update={"transitions": (edge.model_copy(update={"guard": "n >= 6"}),)})
+    expected = {"a --Go [n >= 6]--> b": (True, True, 0), "a --Go [n < 2]--> c": (True, False, 0)}
+    assert known(source.merge(ran)) == known(ran.merge(source)) == expected

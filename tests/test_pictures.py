@@ -452,7 +452,7 @@ def test_a_very_long_name_is_broken_and_cut() -> None:
 
 
 @settings(max_examples=8, deadline=None)
-@given(st.lists(st.text(max_size=40), min_size=1, max_size=30, unique=True))
+@given(st.lists(st.text(max_size=40), min_size=1, max_size=29, unique=True))
 def test_any_name_can_be_drawn(names: list[str]) -> None:
     """Whatever stands in a name, Graphviz takes the DOT and the SVG is XML."""
     states = tuple(State(path=(f"s{name}",)) for name in names)

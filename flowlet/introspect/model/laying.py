@@ -66,16 +66,48 @@ def _laid(ours: list[Transition], theirs: list[Transition]) -> list[Transition]:
         ours, theirs = theirs, ours  # whoever knows the guards has the edges
     edges = list(ours)
     added = []
+    met: set[int] = set()
     for edge in theirs:
         same = meant(edge, ours)
+        met.update(same)
         for i in same:
-            edges[i] = edges[i].model_copy(
-                update={
-                    "evidence": edges[i].evidence | edge.evidence,
-                    "border": edges[i].border or edge.border,
-                    "at": edges[i].at or edge.at,
-                }
-            )
+            edges[i] = _with(edges[i], edge)
         if not same:
             added.append(edge)
-    return edges + added
+    alone = [edge for i, edge in enumerate(edges) if i not in met]
+    if not (alone and added) or _was_read(alone) is _was_read(added):
+        return edges + added
+    kept = [edge for i, edge in enumerate(edges) if i in met]
+    return kept + _in_other_words(*((added, alone) if _was_read(alone) else (alone, added)))
+
+
+def _was_read(edges: list[Transition]) -> bool:
+    """Whether nothing is known of edges but that they stand in the source."""
+    return not any(edge.evidence.reachable or edge.evidence.seen for edge in edges)
+
+
+def _in_other_words(run: list[Transition], read: list[Transition]) -> list[Transition]:
+    """What is left of a triple in a run and in the source: the same conditions in other words.
+
+    The source may say `n > 5 and ready` where runs have shown `n >= 6`.  What was run is what is
+    kept; what was read is told of with it where the outputs are the same.
+    """
+    laid = []
+    for edge in run:
+        for other in read:
+            if other.outputs == edge.outputs:
+                edge = _with(edge, other)
+        laid.append(edge)
+    outputs = {edge.outputs for edge in run}
+    return laid + [edge for edge in read if edge.outputs not in outputs]
+
+
+def _with(edge: Transition, other: Transition) -> Transition:
+    """An edge with what another view knows of it."""
+    return edge.model_copy(
+        update={
+            "evidence": edge.evidence | other.evidence,
+            "border": edge.border or other.border,
+            "at": edge.at or other.at,
+        }
+    )
