@@ -19,6 +19,7 @@ from flowlet import (
     Cell,
     Delay,
     Dispatcher,
+    Event,
     actor,
     emit,
     explore,
@@ -28,6 +29,7 @@ from flowlet import (
     receive,
     sleep,
     state,
+    whereis,
 )
 from tests.machines import Coin, Data, Digit, Go, Push, Stop, Tick
 
@@ -413,3 +415,26 @@ def test_a_cell_that_counts_a_long_way_and_stops_is_explored_to_its_end() -> Non
 
     x = explore(system)
     assert (x.unique_states, x.complete) == (401, True)
+
+
+class Ball(Event):
+    rally: int = 0
+
+
+def player(other: str) -> None:
+    while True:
+        ball = receive(Ball)
+        whereis(other).send(Ball(ball.rally + 1))
+
+
+def test_a_number_that_grows_in_messages_alone_is_noticed() -> None:
+    """Neither player keeps it; it is always on its way."""
+
+    def system(d: Dispatcher) -> None:
+        one = d.spawn(player, "two", name="one")
+        d.spawn(player, "one", name="two")
+        one.send(Ball())
+
+    x = explore(system)
+    assert x.complete is False
+    assert any("Ball is sent to" in note and "without bound" in note for note in x.graph.notes)

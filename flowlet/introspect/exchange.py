@@ -22,6 +22,10 @@ from .stage import unshared
 MOST_RISING: Final = 500
 
 
+#: What has been sent with so many contents, from one to another, is taken to have no end of them.
+MOST_CONTENTS: Final = 1000
+
+
 @dataclass(slots=True)
 class Message:
     """Something on its way from one actor to another; `sender` is -1 for the system function."""
@@ -63,6 +67,8 @@ class Exchange:
         self.messages: list[Message] = []
         self.message_forms: list[Any] = []
         self._known: dict[Any, int] = {}
+        #: By sender, receiver and type: with how many contents it has been sent.
+        self.contents: dict[tuple[int, int, type], int] = {}
         self.cell_names = [cell.name for cell in scene.named_cells]
         self.cell_numbers = {name: number for number, name in enumerate(self.cell_names)}
         #: By cell: its values, each with the scene it is from, and their numbers by form.
@@ -95,11 +101,19 @@ class Exchange:
         if number is None:
             number = self._known[key] = len(self.messages)
             self.message_forms.append(form)
+            kind = sender, receiver, type(sending.event)
+            self.contents[kind] = self.contents.get(kind, 0) + 1
             origin = None if canon.is_plain and not asker else scene
             self.messages.append(
                 Message(number, sender, receiver, sending.event, sending.reply, origin)
             )
         return number
+
+    def swells(self, number: int) -> bool:
+        """Whether a message is of those that are sent with ever new contents."""
+        message = self.messages[number]
+        kind = message.sender, message.receiver, type(message.event)
+        return self.contents.get(kind, 0) > MOST_CONTENTS
 
     def here(self, event: Any, scene: Scene) -> Any:
         """What a stimulus brings, for this scene."""

@@ -19,6 +19,7 @@ from .identity import Reader
 from .local import LocalMachine, LocalState, Outcome
 from .network import KINDS, Fields, Network, NetworkKind, TooLongError
 from .scene import GO, START, Scene, Stimulus, StimulusKind
+from .telling_steps import told
 
 ANY_TIME: Final = (
     "any armed timer may go off first, whatever its time (time='any'): time='ordered' lets the "
@@ -348,6 +349,14 @@ class Universe:
                     "bound the search: within=lambda v: v.cells[…] <= 5"
                 )
             change += value - cells[cell] << fields.cell_at[cell]
+        for number in outcome.sent:
+            if self.exchange.swells(number):
+                message = self.exchange.messages[number]
+                raise TooLongError(
+                    f"{message.label} is sent to {self.names[message.receiver]} with ever new "
+                    f"contents, the last one {told(message.event)}: it grows without bound, as it "
+                    "seems; give it a limit, or bound the search by within="
+                )
         touched = 0
         if self.ordered_time:
             change += self._time_passes(actor, state, stimulus, outcome)
