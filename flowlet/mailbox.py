@@ -63,6 +63,7 @@ class Signal:
 
     def meet(self, fiber: Fiber) -> None:
         """Do what it is for, in the actor's own greenlet; raises to unwind the actor."""
+        # No ABC: its isinstance() is written in Python, and every look into a mailbox asks for it.
         raise NotImplementedError
 
 

@@ -57,7 +57,7 @@ def actor(
         raise ValueError(f"mailbox is a number of events, 1 or more, not {mailbox!r}")
 
     def mark(fn: Fn) -> Fn:
-        fn.__flowlet_options__ = Options(unexpected, name, mailbox)  # type: ignore[attr-defined]
+        fn.__flowlet_options__ = Options(unexpected, name, mailbox)  # type: ignore[attr-defined]  # for `options_of`
         return fn
 
     return mark

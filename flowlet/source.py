@@ -327,7 +327,7 @@ class _Walk(ast.NodeVisitor):
 
     def place(self, node: ast.AST) -> Place:
         assert self.here is not None
-        return self.here.code, (node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]
+        return self.here.code, (node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]  # parsed
 
     def wait(self, node: ast.Call, target: Any) -> None:
         assert self.here is not None

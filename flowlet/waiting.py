@@ -112,7 +112,7 @@ def go_on_waiting(
             resume(next_one(me))
             got = me.event
             if got is not LOOK:
-                return got if got is not alarm else alarm.outcome()  # type: ignore[union-attr]
+                return got if got is not alarm else alarm.outcome()  # type: ignore[union-attr]  # no None
             if me.returned:
                 put_behind(me, kept)
             if once:

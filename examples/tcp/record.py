@@ -148,7 +148,7 @@ class Link:
             case ["on", "IPv6"]:
                 self.family, self.host = socket.AF_INET6, "::1"
             case ["pause", seconds]:
-                time.sleep(float(seconds))  # real time: what is told is told to the kernel
+                time.sleep(float(seconds))  # real time, since it is the kernel that plays
             case ["listen"]:
                 self.end("listener").listen()
             case ["accept"]:
@@ -243,8 +243,8 @@ def record(rows: list[tuple[int, str]], out: Path) -> None:
 
     def play(place: int) -> None:
         link, story = todo[place]
-        # So that some connections overlap in the capture, and not all.
-        time.sleep(link.ports["server"] % 10 + place * 0.03)
+        begin = link.ports["server"] % 10 + place * 0.03
+        time.sleep(begin)  # so that some connections overlap in the capture, and not all
         link.tell(story)
 
     command = [*TCPDUMP.split(), str(out)]
@@ -259,7 +259,7 @@ def record(rows: list[tuple[int, str]], out: Path) -> None:
             print(f"{len(todo)} connections, and a long silence at the end …")
             with ThreadPoolExecutor(len(todo)) as pool:
                 list(pool.map(play, range(len(todo))))  # the list raises what a story has raised
-            time.sleep(1)  # tcpdump writes a packet when it has waited for more: the last ones too
+            time.sleep(1)  # real time again: tcpdump waits so long for more before it writes
         finally:
             tcpdump.send_signal(signal.SIGINT)
         print(tcpdump.stderr.read(), end="")

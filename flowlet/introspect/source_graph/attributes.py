@@ -149,8 +149,10 @@ def _annotation_of(kind: type, attr: str) -> Any:
 
 
 def _of_property(found: property) -> list[Value]:
+    if found.fget is None:  # a property that can only be set
+        return [UNKNOWN]
     try:
-        noted = inspect.get_annotations(found.fget, eval_str=True)  # type: ignore[arg-type]
+        noted = inspect.get_annotations(found.fget, eval_str=True)
     except Exception:
         return [UNKNOWN]
     return of_type(noted["return"]) if "return" in noted else [UNKNOWN]

@@ -293,7 +293,7 @@ def call_string(stack: Stack) -> list[tuple[CodeType, tuple[int, int]]]:
                     block = next(o for o in found if o.number == number)
                     break
             del string[place:]
-            string.append((stack[place].code, block.block.place))  # type: ignore[union-attr]
+            string.append((stack[place].code, block.block.place))  # type: ignore[union-attr]  # it was found
         node = frame.step.node
         string.append((frame.code, (node.end_lineno, node.end_col_offset)))
     return string

@@ -91,8 +91,8 @@ class Groups:
         if failed:
             yield from self.cancel(stack, leg, group, ("raise", failed[0]))
         elif group.word == "race" and done:
-            first = next(i for i, region in enumerate(regions) if isinstance(region, Done))
-            result = Coll((Known(first), regions[first].result))  # type: ignore[union-attr]
+            first, won = next((i, r) for i, r in enumerate(regions) if isinstance(r, Done))
+            result = Coll((Known(first), won.result))
             yield from self.cancel(stack, leg, group, ("given", result))
         elif len(done) == len(regions):
             results = Coll(tuple(region.result for region in done))

@@ -222,7 +222,7 @@ class Calls:
             return
         if isinstance(called, type):
             made = Inst(called, exact=True)
-            init = Bound(Known(called.__init__), made)  # type: ignore[misc]
+            init = Bound(Known(called.__init__), made)  # type: ignore[misc]  # of this very class
             more |= {"role": "make", "held": made}
             yield from self.invoke(stack, leg, init, given, **more)
             return
