@@ -60,33 +60,10 @@ class Roster:
     handle: ClassVar[type[ActorRef[Any]]] = ActorRef
 
     __slots__ = (
-        "__weakref__",
-        "_actors",
-        "_called",
-        "_calls",
-        "_chance",
-        "_closed",
-        "_idle",
-        "_named",
-        "_posted",
-        "_serials",
-        "asking",
-        "cells",
-        "checked",
-        "clock",
-        "dead_letters",
-        "deadline",
-        "explored",
-        "horizon",
-        "hub",
-        "listeners",
-        "now",
-        "plain_clock",
-        "quota",
-        "ready",
-        "thread",
-        "timers",
-        "watchdog",
+        "__weakref__", "_actors", "_called", "_calls", "_chance", "_closed", "_idle", "_named",
+        "_posted", "_serials", "asking", "cells", "checked", "clock", "dead_letters", "deadline",
+        "explored", "horizon", "hub", "listeners", "now", "plain_clock", "quota", "ready",
+        "thread", "timers", "watchdog",
     )  # fmt: skip
 
     def __init__(

@@ -251,12 +251,7 @@ def _explore_once(
             product.hints["mail was assumed to come when it is listened for"] = None
     product.replies = lambda actor, local: alphabets[product.names[actor]].replies(local.requests)
     product.results = lambda actor, local: _results(alphabets[product.names[actor]], local)
-    within = options.within
-    admits: Callable[[int], bool] | None = None
-    if within is not None:
-        inside = within  # for the checker: it stays what it is
-        admits = lambda state: bool(inside(View(product, state)))  # noqa: E731
-
+    admits = None if options.within is None else _admits(product, options.within)
     orbits = None
     if options.symmetry is not None:
         orbits = Orbits(product, groups_of(options.symmetry, product))
@@ -284,6 +279,11 @@ def _explore_once(
         product.hints.update(alphabet.notes)
         product.complete = product.complete and alphabet.complete
     return SystemExploration(product)
+
+
+def _admits(product: Product, within: Predicate) -> Callable[[int], bool]:
+    """Whether a state lies inside the bounds."""
+    return lambda state: bool(within(View(product, state)))
 
 
 def _sample(states: list[int]) -> list[int]:
