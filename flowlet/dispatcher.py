@@ -119,7 +119,8 @@ class Dispatcher(Roster):
         """Go on until nothing can happen any more, until a time, or until an actor has ended.
 
         `until=ref` returns the actor's result, raises its error, or raises `DeadlockError` with
-        a report of who waits where.  On a `RealClock`, `run()` ends when all actors have.
+        a report of who waits where.  On a `RealClock`, `run()` ends when all actors have.  A time
+        between two ticks of a `VirtualClock(hz=…)` is the tick before.
         """
         if isinstance(until, NamedRef):
             until = until.resolve()

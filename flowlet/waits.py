@@ -163,7 +163,7 @@ def receive(
     ```
 
     `after`: seconds (or a `Delay`) after which a `Timeout` is returned instead.  `where`: a
-    predicate on the event; one of a wanted type for which it is false stays in the mailbox.
+    predicate on the event, asked once a wait; one for which it is false stays in the mailbox.
     `at`: the name of this state.  What nothing here or round here takes is thrown away (see
     `actor(unexpected=…)`).  For more than eight types, give a base class of theirs.
 
