@@ -6,7 +6,7 @@ greenlet that runs it is its `Fiber`.  The life of an actor is the table `LIFE`.
 
 from __future__ import annotations
 
-import threading
+from _thread import _count as other_threads
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
@@ -53,9 +53,8 @@ LIFE: Final[tuple[tuple[Phase, str, Phase], ...]] = (
     ("ending", "restart", "alive"),
 )
 
-#: The threads that there are.  Where there is one, none can be the wrong one: to ask this in every
-#: `send` costs a fiftieth of a greenlet round trip, to ask which thread it is a seventh.
-_THREADS: Final[Any] = getattr(threading, "_active", (None, None))
+#: How many threads run besides the first.  Where none does, none can be the wrong one: to ask this
+#: in every `send` costs a twentieth of a greenlet round trip, to ask which thread it is a tenth.
 
 
 class _Nobody:
@@ -134,7 +133,7 @@ class ActorRef(Generic[R]):
         """
         if after is not None:
             return self._send_later(event, after)
-        if len(_THREADS) != 1 and get_ident() != self._home.thread:
+        if other_threads() and get_ident() != self._home.thread:
             raise self._home.wrong_thread(f"{self.name}.send({event!r})")
         fiber: Any = self._fiber
         want = fiber.want
@@ -142,14 +141,16 @@ class ActorRef(Generic[R]):
             fiber.want = None
             fiber.event = event
             fiber.ready.append(fiber)
-        elif want is None and type(fiber.box) is deque:
+            return None
+        if want is None and type(fiber.box) is deque:
             fiber.box.append(event)
-        elif type(want) is tuple and type(event) in want:
+            return None
+        if type(want) is tuple and type(event) in want:
             fiber.want = None
             fiber.event = event
             fiber.ready.append(fiber)
-        else:
-            self._send(event)
+            return None
+        self._send(event)
         return None
 
     def _send(self, event: object) -> None:
@@ -220,7 +221,7 @@ class ActorRef(Generic[R]):
 
     def take(self) -> list[Any]:
         """What the actor has emitted since the last `take`, oldest first."""
-        if len(_THREADS) != 1 and get_ident() != self._home.thread:
+        if other_threads() and get_ident() != self._home.thread:
             raise self._home.wrong_thread(f"{self.name}.take()")
         if not isinstance(self._output, list):
             return []

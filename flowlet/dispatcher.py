@@ -63,7 +63,7 @@ class Dispatcher(Roster):
     """
 
     __slots__ = (
-        "_abandoned", "_failed", "_free_hub", "_goal", "_heap", "_starter", "_unstarted",
+        "_abandoned", "_free_hub", "_goal", "_heap", "_starter", "_unstarted",
     )  # fmt: skip
 
     def __init__(
@@ -75,7 +75,6 @@ class Dispatcher(Roster):
         instruments: Iterable[Listener] = (),
     ) -> None:
         super().__init__(VirtualClock() if clock is None else clock, instruments, seed)
-        self._failed: list[BaseException] = []
         self._goal: ActorRef[Any] | None = None
         self._starter: greenlet | None = None
         self._unstarted: deque[Fiber] = deque()
@@ -104,8 +103,6 @@ class Dispatcher(Roster):
         try:
             while ready:
                 resume(ready.popleft())
-                if self._called:
-                    self._serve()
             if self._posted or (self._heap and self._heap[0] <= self.clock.time):
                 self._settle()
         finally:
@@ -133,7 +130,9 @@ class Dispatcher(Roster):
         if until is not None and goal is None and limit is None:
             raise TypeError(f"run(until=…) takes seconds or an ActorRef, not {until!r}")
         self._run("run", limit, goal)
-        return None if goal is None else self._result(goal)
+        if goal is not None and goal.error is not None:
+            raise goal.error
+        return None if goal is None else goal.result
 
     def advance(self, seconds: float) -> None:
         """Move time on by so many seconds, from deadline to deadline."""
@@ -174,17 +173,18 @@ class Dispatcher(Roster):
                 while not ready:
                     if not self._fire_due():
                         return False
-                following = ready.popleft()
-                if following is self._starter:
-                    following = self._unstarted.popleft()
-                fiber = cast(Fiber, following)
+                fiber = ready.popleft()
+                if fiber is self._starter:
+                    fiber = self._unstarted.popleft()
+                if not isinstance(fiber, Fiber):
+                    resume(fiber)  # which is no turn of an actor
+                    continue
                 # What woke it counts, unless it only looks into its mailbox.
                 self.quota = 1 if fiber.event is LOOK else 0
                 fiber.watch()
                 ready.appendleft(self.hub)
                 try:
                     resume(fiber)
-                    self._serve()
                 finally:
                     if ready and ready[0] is self.hub:
                         ready.popleft()
@@ -228,6 +228,12 @@ class Dispatcher(Roster):
             raise failed[0]
 
     # --- for the kernel -------------------------------------------------------------------
+
+    def call_hub(self, ref: ActorRef[Any], error: BaseException | None) -> None:
+        """Have the hub go on before anybody else: it waits for this end, or has to raise this."""
+        # What its goal has raised it raises by itself.
+        caller = self.hub if ref is self._goal else greenlet(partial(_raise, self, error))
+        self.ready.appendleft(caller)
 
     def abandon(self, fiber: Fiber) -> NoReturn:
         """Give up the running actor, which swallows every stop; its greenlet never runs again."""
@@ -274,6 +280,8 @@ class Dispatcher(Roster):
                 f"{current_actor() or 'a listener'}; an actor waits (receive, sleep) instead, "
                 "and the outermost run goes on by itself"
             )
+        while self.hub in self.ready:
+            self.ready.remove(self.hub)
         self.hub = getcurrent()
 
     def _settle(self) -> None:
@@ -287,19 +295,11 @@ class Dispatcher(Roster):
                 return
 
     def _go(self) -> None:
-        ready = self.ready
+        ready, goal = self.ready, self._goal
         while ready:
             resume(ready.popleft())
-            if self._called:
-                self._serve()
-                if self._goal is not None and self._goal.phase == "ended":
-                    return
-
-    def _serve(self) -> None:
-        """What an actor has called the hub for."""
-        self._called = False
-        if self._failed:
-            raise self._failed.pop(0)
+            if goal is not None and goal.phase == "ended":
+                return
 
     def _skim(self, clock: VirtualClock, limit: float | None) -> None:
         """Let virtual time pass from instant to instant, while that is all there is to do.
@@ -318,8 +318,6 @@ class Dispatcher(Roster):
                 timers.fire(when)
                 while ready:
                     resume(ready.popleft())
-                    if self._called:
-                        self._serve()
         finally:
             self.horizon = -math.inf
 
@@ -330,13 +328,6 @@ class Dispatcher(Roster):
         if goal is not None:
             raise DeadlockError(self.report_waits(f"{goal.name!r} cannot end"))
         return False
-
-    def _result(self, ref: ActorRef[R]) -> R | None:
-        if ref.error is not None:
-            if ref.error in self._failed:
-                self._failed.remove(ref.error)
-            raise ref.error
-        return ref.result
 
     # --- fibers ---------------------------------------------------------------------------
 
@@ -381,6 +372,16 @@ def _start(home: Dispatcher, creator: greenlet) -> None:
     resume(creator)
     while True:
         resume(unstarted.popleft())
+
+
+def _raise(home: Dispatcher, error: BaseException | None) -> None:
+    """Raise an error in the hub: that of a greenlet that dies is raised in its parent."""
+    assert error is not None
+    getcurrent().parent = home.hub
+    try:
+        raise error
+    finally:
+        del error  # its traceback holds this frame
 
 
 def _work() -> None:
@@ -430,10 +431,9 @@ def _work() -> None:
 
 def next_one(me: Fiber) -> greenlet:
     """To whom a fiber that parks hands over: the next that is ready, or the hub."""
-    ready = me.ready
+    if me.ready:
+        return me.ready.popleft()
     home = me.home
-    if ready and (not home._called or me.region is not None):
-        return ready.popleft()
     if home.horizon >= 0 and home._heap:
         return home.wake_next(heappop(home._heap))
     return home.hub

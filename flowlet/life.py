@@ -195,15 +195,13 @@ def end_actor(
         parent.extra.children.pop(ref, None)
         if error is not None and not aborted and not minded:
             child_failed(ref, parent)
-    if error is not None and (aborted or (parent is None and not minded)):
-        home._failed.append(error)
-        home._called = True
+    fatal = error is not None and (aborted or (parent is None and not minded))
     if extra.joiners:
         joiners, extra.joiners = extra.joiners, {}
         for call in joiners.values():
             call(ref)
-    if ref is home._goal:
-        home._called = True
+    if fatal or ref is home._goal:
+        home.call_hub(ref, error)
 
 
 def _is_minded(ref: ActorRef[Any]) -> bool:

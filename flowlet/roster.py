@@ -60,7 +60,7 @@ class Roster:
     handle: ClassVar[type[ActorRef[Any]]] = ActorRef
 
     __slots__ = (
-        "__weakref__", "_actors", "_called", "_calls", "_chance", "_closed", "_idle", "_named",
+        "__weakref__", "_actors", "_calls", "_chance", "_closed", "_idle", "_named",
         "_posted", "_serials", "asking", "cells", "checked", "clock", "dead_letters", "deadline",
         "explored", "horizon", "hub", "listeners", "now", "plain_clock", "quota", "ready",
         "thread", "timers", "watchdog",
@@ -86,8 +86,6 @@ class Roster:
         self.horizon = -math.inf
         #: The greenlet from which the run goes out.
         self.hub: greenlet = getcurrent()
-        #: Whether an actor has something for the hub to do.
-        self._called = False
         self.thread = get_ident()
         #: How many events, and replies, came to nobody: who was to have them had ended, had no
         #: room, or no longer waited.
@@ -282,7 +280,7 @@ class Roster:
         `when` is the earliest instant of the queue, taken out of it.
         """
         timers, clock = self.timers, self.clock
-        while when <= self.horizon and not self._called and not self._posted:
+        while when <= self.horizon and not self._posted:
             if when in timers.armed and when > clock.time:
                 clock.time = when  # type: ignore[misc]  # a virtual clock's
             timers.fire(when)

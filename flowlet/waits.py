@@ -183,17 +183,16 @@ def receive(
             return found.popleft()
     elif k2 is ABSENT:
         # Of the two questions the first is cheap, and nearly always answers.
-        if (
-            after is None and where is None
-            and (type(k1) is EventMeta or isinstance(k1, type))
-        ):  # fmt: skip
+        if after is None and where is None and (type(k1) is EventMeta or isinstance(k1, type)):
             me.at = at
             me.entered = None
             me.want = k1
             found = me.ready
             resume(found.popleft() if found else me.home.hub)
             found = me.event
-            return found if found is not LOOK else wait(me, (k1,), None, None, at)
+            if found is LOOK:
+                return wait(me, (k1,), None, None, at)
+            return found
     elif k3 is ABSENT and after is None and where is None:
         found = me.home.checked.get((k1, k2)) if type(k1) is type(k2) is EventMeta else None
         if found is not None:
@@ -289,7 +288,7 @@ def sleep(seconds: Seconds, at: Name | None = None) -> None:
         timed = armed.pop(when, None)
         if (
             type(timed) is Alarm and clock is not None and clock.time < when <= home.horizon
-            and not home._called and not home._posted
+            and not home._posted
             # And as in `Alarm.fire`.
             and (fiber := timed.fiber).alarm is timed and fiber.want is not None
             and not fiber.box and fiber.region is None

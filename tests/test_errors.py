@@ -5,10 +5,11 @@ from __future__ import annotations
 import gc
 import inspect
 import weakref
+from _thread import start_new_thread
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 
 import pytest
@@ -410,6 +411,29 @@ def test_another_thread_is_refused(
         ref.send(Knock())
         d.settle()
         assert not ref.alive
+
+
+def test_a_thread_without_an_object_is_refused_too() -> None:
+    """What `threading` has not started is another thread all the same."""
+    caught: list[str] = []
+    over = Lock()
+
+    def other(ref: ActorRef[None]) -> None:
+        try:
+            ref.send(Knock())
+        except IllegalCallError as error:
+            caught.append(str(error))
+        over.release()
+
+    with Dispatcher() as d:
+        ref = d.spawn(porter)
+        d.settle()
+        over.acquire()
+        start_new_thread(other, (ref,))
+        assert over.acquire(timeout=10)
+        d.settle()
+        assert ref.alive
+    assert "another thread" in caught[0]
 
 
 def test_another_thread_loses_no_event() -> None:

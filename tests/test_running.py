@@ -6,6 +6,7 @@ import contextvars
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from greenlet import greenlet
 
 from flowlet import ActorRef, Dispatcher, Event, FlowletError, emit, now, receive, sleep, spawn
 
@@ -342,6 +343,55 @@ def test_two_failures_are_raised_one_by_one() -> None:
             seen.append(str(caught.value))
         d.settle()
     assert seen == ["first", "second"]
+
+
+def test_a_failure_among_steps_is_raised_by_its_step() -> None:
+    """One step, one turn: the error of each comes with its own."""
+    seen: list[object] = []
+
+    def broken(name: str) -> None:
+        receive(Go)
+        raise ValueError(name)
+
+    with Dispatcher() as d:
+        refs = [d.spawn(broken, name) for name in ("first", "second")]
+        d.settle()
+        for ref in refs:
+            ref.send(Go())
+        for _ in range(3):
+            try:
+                seen.append(d.step())
+            except ValueError as error:
+                seen.append(str(error))
+    assert seen == ["first", "second", False]
+
+
+def test_a_failure_is_raised_where_the_run_was_called() -> None:
+    """In whatever greenlet that is, and what was left of a run before is no part of it."""
+    seen: list[str] = []
+
+    def broken(name: str) -> None:
+        receive(Go)
+        raise ValueError(name)
+
+    with Dispatcher() as d:
+        refs = [d.spawn(broken, name) for name in ("first", "second", "third")]
+        d.settle()
+        for ref in refs:
+            ref.send(Go())
+
+        def elsewhere() -> None:
+            with pytest.raises(ValueError, match="second") as caught:
+                d.settle()
+            seen.append(str(caught.value))
+
+        with pytest.raises(ValueError, match="first"):
+            d.run(until=refs[0])
+        greenlet(elsewhere).switch()
+        with pytest.raises(ValueError, match="third"):
+            d.run(until=refs[2])
+        d.settle()
+    assert seen == ["second"]
 
 
 def test_a_failure_after_a_timer_is_raised_by_advance() -> None:
