@@ -54,7 +54,7 @@ LIFE: Final[tuple[tuple[Phase, str, Phase], ...]] = (
 )
 
 #: How many threads run besides the first.  Where none does, none can be the wrong one: to ask this
-#: in every `send` costs a twentieth of a greenlet round trip, to ask which thread it is a tenth.
+#: in every `send` costs a twelfth of a greenlet round trip, to ask which thread it is a sixth.
 
 
 class _Nobody:
