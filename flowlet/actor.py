@@ -53,9 +53,6 @@ LIFE: Final[tuple[tuple[Phase, str, Phase], ...]] = (
     ("ending", "restart", "alive"),
 )
 
-#: How many threads run besides the first.  Where none does, none can be the wrong one: to ask this
-#: in every `send` costs a twelfth of a greenlet round trip, to ask which thread it is a sixth.
-
 
 class _Nobody:
     """Stands for the fiber of an actor that has ended or not begun: wants nothing."""
@@ -133,6 +130,8 @@ class ActorRef(Generic[R]):
         """
         if after is not None:
             return self._send_later(event, after)
+        # To ask for other threads costs a twelfth of a greenlet round trip, to ask which one it is
+        # a sixth.  Threads that C has made are not among them: they are seen by all but this.
         if other_threads() and get_ident() != self._home.thread:
             raise self._home.wrong_thread(f"{self.name}.send({event!r})")
         fiber: Any = self._fiber

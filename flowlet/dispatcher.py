@@ -41,8 +41,7 @@ R = TypeVar("R")
 #: The trap door.  A greenlet goes on where it was; the caller goes on when somebody resumes it.
 resume: Final = greenlet.switch
 
-#: Idle greenlets kept for the next actors; each holds about 6 kB.
-POOL = 1024
+POOL = 1024  # idle greenlets kept for the next actors; each holds about 6 kB
 
 
 class Dispatcher(Roster):
@@ -148,7 +147,7 @@ class Dispatcher(Roster):
             limit = self.clock.tick_at(limit)
         try:
             self._goal = goal
-            while True:
+            while goal is None or goal.phase != "ended":
                 self._settle()
                 if goal is not None and goal.phase == "ended":
                     return
@@ -173,28 +172,32 @@ class Dispatcher(Roster):
                 while not ready:
                     if not self._fire_due():
                         return False
-                fiber = ready.popleft()
-                if fiber is self._starter:
-                    fiber = self._unstarted.popleft()
-                if not isinstance(fiber, Fiber):
-                    resume(fiber)  # which is no turn of an actor
-                    continue
-                # What woke it counts, unless it only looks into its mailbox.
-                self.quota = 1 if fiber.event is LOOK else 0
-                fiber.watch()
-                ready.appendleft(self.hub)
-                try:
-                    resume(fiber)
-                finally:
-                    if ready and ready[0] is self.hub:
-                        ready.popleft()
-                    if not self.listeners:
-                        fiber.unwatch()
+                self._turn()
                 if self.quota == 0:
                     return True
         finally:
             self.quota = None
             self._free_hub = self.hub
+
+    def _turn(self) -> None:
+        """Let the first of those who are ready go on to its next wait, or to one delivery."""
+        ready = self.ready
+        fiber = ready.popleft()
+        if fiber is self._starter:
+            fiber = self._unstarted.popleft()
+        if not isinstance(fiber, Fiber):
+            resume(fiber)  # which is no turn of an actor
+            return
+        self.quota = 1 if fiber.event is LOOK else 0  # what woke it counts, but for a mere look
+        fiber.watch()
+        ready.appendleft(self.hub)
+        try:
+            resume(fiber)
+        finally:
+            if ready and ready[0] is self.hub:
+                ready.popleft()
+            if not self.listeners:
+                fiber.unwatch()
 
     def close(self) -> None:
         """End all actors, the youngest first: their waits raise at once, and their `finally` runs.
@@ -206,9 +209,13 @@ class Dispatcher(Roster):
         self._begin("close")
         failed: list[BaseException] = []
         try:
-            while self._actors:
+            while self._actors or self.ready:
                 for ref in reversed(list(self._actors)):
                     ref._kill()
+                if self._actors and not self.ready:
+                    raise RuntimeError(
+                        f"{self.actors} cannot be ended, which is a fault of flowlet"
+                    )
                 while self.ready:
                     try:
                         self._go()
@@ -231,21 +238,22 @@ class Dispatcher(Roster):
 
     def call_hub(self, ref: ActorRef[Any], error: BaseException | None) -> None:
         """Have the hub go on before anybody else: it waits for this end, or has to raise this."""
-        # What its goal has raised it raises by itself.
-        caller = self.hub if ref is self._goal else greenlet(partial(_raise, self, error))
-        self.ready.appendleft(caller)
+        if ref is self._goal:
+            self.ready.appendleft(self.hub)  # which raises by itself what its goal has raised
+        else:
+            self.raise_soon(error)
 
     def abandon(self, fiber: Fiber) -> NoReturn:
         """Give up the running actor, which swallows every stop; its greenlet never runs again."""
         self._abandoned.append(fiber)
         end_stuck(self, fiber)
         while True:
-            resume(self.hub)
+            resume(next_one(fiber))
 
     def join(self, refs: list[ActorRef[Any]], deaf: bool = False) -> None:
         """Wait, as the running actor, until these have ended; `deaf`: come what may."""
         me = cast(Fiber, getcurrent())
-        me.at = me.called = me.entered = None
+        me.at = me.called = None  # and nobody is told: what it has entered is to be told later
         me.kinds = ()
         for ref in refs:
             if ref.phase == "ended":
@@ -374,16 +382,6 @@ def _start(home: Dispatcher, creator: greenlet) -> None:
         resume(unstarted.popleft())
 
 
-def _raise(home: Dispatcher, error: BaseException | None) -> None:
-    """Raise an error in the hub: that of a greenlet that dies is raised in its parent."""
-    assert error is not None
-    getcurrent().parent = home.hub
-    try:
-        raise error
-    finally:
-        del error  # its traceback holds this frame
-
-
 def _work() -> None:
     """What every greenlet does: run one actor, or one region of an actor, after another."""
     # All in one frame: since 3.12 each frame takes some 200 bytes for every parked actor.
@@ -419,7 +417,7 @@ def _work() -> None:
         me.event = me.box = me.want = me.path = me.entered = me.at = me.region = me.out = None
         home = me.home
         if len(home._idle) >= POOL:
-            me.parent = back or home.hub
+            me.parent = back or next_one(me)
             me.nap = None
             return
         home._idle.append(me)

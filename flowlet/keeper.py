@@ -22,7 +22,7 @@ from .errors import RestartLimitError, Unwinding
 from .events import Over
 from .fiber import Fiber
 from .instrument import Restarted
-from .life import only_mail
+from .life import only_mail, report_in_hub
 from .mailbox import LOOK, Own, Signal
 from .requests import fail_taken
 from .signals import Stop
@@ -258,7 +258,7 @@ class Supervision:
         ref.extra.failure = None
         me.gr_context = kept.context.copy()
         if me.home.listeners:
-            me.home.report(Restarted(me.home.now(), ref, error))
+            report_in_hub(me.home, Restarted(me.home.now(), ref, error))
         return True
 
     def dismiss(self, ref: ActorRef[Any]) -> None:
@@ -296,12 +296,11 @@ class Supervision:
 
     def _may_restart(self, kept: Kept, error: BaseException | None) -> bool:
         """Count a restart; over the limit, give up."""
-        now = self.me.home.now()
+        home = self.me.home
         restarts = self.restarts
-        while restarts and restarts[0] + self.within < now:
-            restarts.popleft()
+        home.forget_old(restarts, self.within)
         if len(restarts) < self.max_restarts:
-            restarts.append(now)
+            restarts.append(home.clock.time)
             return True
         times = "restart" if len(restarts) == 1 else "restarts"
         reason = "returned" if error is None else f"failed with {type(error).__name__}: {error}"

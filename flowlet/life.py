@@ -19,7 +19,7 @@ from .errors import ActorStuckError, IllegalCallError, Jump, Leave, Stopped, Unw
 from .events import name_of
 from .extra import NOTHING_EXTRA
 from .fiber import Fiber
-from .instrument import Ended
+from .instrument import Ended, Record
 from .mailbox import Signal, WatchedBox
 from .signals import child_failed
 
@@ -183,7 +183,7 @@ def end_actor(
         home._named.pop(ref.name, None)
     ref.disarm_grace()
     if home.listeners:
-        home.report(Ended(home.now(), ref, ref._final, passed, result, error))
+        report_in_hub(home, Ended(home.now(), ref, ref._final, passed, result, error))
     # Ctrl-C and the like are for whoever runs, not for the parent to die of.
     aborted = error is not None and not isinstance(error, Exception)
     minded = error is not None and _is_minded(ref)
@@ -195,13 +195,33 @@ def end_actor(
         parent.extra.children.pop(ref, None)
         if error is not None and not aborted and not minded:
             child_failed(ref, parent)
-    fatal = error is not None and (aborted or (parent is None and not minded))
+    if ref is home._goal or (error is not None and (aborted or (parent is None and not minded))):
+        home.call_hub(ref, error)
     if extra.joiners:
         joiners, extra.joiners = extra.joiners, {}
         for call in joiners.values():
             call(ref)
-    if fatal or ref is home._goal:
-        home.call_hub(ref, error)
+
+
+def report_in_hub(home: Dispatcher, record: Record) -> None:
+    """Tell the listeners of something that is to be done to its end, whatever they raise."""
+    try:
+        home.report(record)
+    except BaseException as error:
+        home.raise_soon(error)
+
+
+def raise_in_hub(home: Dispatcher, error: BaseException | None, *_: object) -> None:
+    """What a greenlet of its own does: where one dies of an error, it is raised in its parent.
+
+    If it is another one's death that lets it begin, that gives it a result, which is nothing here.
+    """
+    assert error is not None
+    getcurrent().parent = home.hub
+    try:
+        raise error
+    finally:
+        del error  # its traceback holds this frame
 
 
 def _is_minded(ref: ActorRef[Any]) -> bool:

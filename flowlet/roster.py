@@ -9,6 +9,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from heapq import heappop, heappush
 from random import Random
 from threading import get_ident
@@ -26,7 +27,7 @@ from .clock import RealClock, Timers, VirtualClock
 from .errors import IllegalCallError, MailboxFullError, NotAnEventTypeError
 from .fiber import Fiber
 from .instrument import DeadLetter, Listener, Record, Spawned
-from .life import end_actor
+from .life import end_actor, raise_in_hub
 from .mailbox import Kinds, LimitedBox
 from .named_ref import NamedRef
 from .options import options_of
@@ -274,6 +275,12 @@ class Roster:
         when = self.timers.next()
         return when is not None and when <= self.clock.time and self.timers.fire(when)
 
+    def forget_old(self, times: deque[float], within: float) -> None:
+        """Take out of a row of times those that are longer ago than so many seconds."""
+        now = self.clock.time
+        while times and times[0] + within < now:
+            times.popleft()
+
     def wake_next(self, when: float) -> greenlet:
         """Let virtual time pass in the midst of a run, as `_skim` does; who goes on then.
 
@@ -365,6 +372,10 @@ class Roster:
         """Count a delivery against the quota of a step."""
         if self.quota:
             self.quota -= 1
+
+    def raise_soon(self, error: BaseException | None) -> None:
+        """Have an error raised in the hub, before anybody else goes on."""
+        self.ready.appendleft(greenlet(partial(raise_in_hub, cast(Any, self), error), self.hub))
 
     def dead_letter(self, ref: ActorRef[Any], event: object, sender: ActorRef[Any] | None) -> None:
         """An event has come to an actor that has ended, or a reply to one that has gone on."""

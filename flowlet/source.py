@@ -142,6 +142,8 @@ class _Walk(ast.NodeVisitor):
         self.string: CallString = ()
         self.block: _Block = ()
         self.jumps: list[Any] = []
+        #: The functions of the regions that it is in.
+        self.regions: list[CodeType] = []
         self.at_yield: Callable[[], None] | None = None
 
     def sites(self) -> dict[CallString, Site]:
@@ -235,7 +237,12 @@ class _Walk(ast.NodeVisitor):
         inner = callee(target.__wrapped__)
         here, string = self.here, self.string
         assert here is not None
-        if inner is None:
+        self.calls += 1
+        if (
+            inner is None
+            or self.calls > MOST_CALLS
+            or sum(code is inner.code for code, _ in string) >= self.unrolled
+        ):
             self.items(node, index + 1)
             return
         caller_yield = self.at_yield
@@ -305,8 +312,10 @@ class _Walk(ast.NodeVisitor):
         """A region is named by its own function; here it is only gone through."""
         assert self.here is not None
         given = callee(self.here.scope.evaluate(node))
-        if given is not None:
+        if given is not None and self.regions.count(given.code) < self.unrolled:
+            self.regions.append(given.code)
             self.body(given, (), ("region", self.place(node)))
+            self.regions.pop()
 
     def argument(self, node: ast.Call) -> Code | None:
         """The function that a `flow` or `become` is given, with its arguments."""

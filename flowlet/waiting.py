@@ -56,6 +56,8 @@ def wait(
             "a wait was called in a where= or in the predicate of a wait_until, which are asked in "
             "the middle of a wait; let it only look there, and wait afterwards"
         )
+    if where is not None and not callable(where):
+        raise TypeError(f"where= is a predicate, where=lambda event: event.n > 3, not {where!r}")
     if at is not None and (type(at) is not str or not at):
         name_of(at)  # raises here, and not where somebody asks for the state
     alarm = None if after is None else Alarm(me, after)

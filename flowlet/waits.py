@@ -15,7 +15,6 @@ from typing import (
     Any,
     Final,
     Literal,
-    ParamSpec,
     TypeAlias,
     TypeVar,
     TypeVarTuple,
@@ -47,7 +46,6 @@ F = TypeVar("F")
 G = TypeVar("G")
 H = TypeVar("H")
 R = TypeVar("R")
-P = ParamSpec("P")
 Ts = TypeVarTuple("Ts")
 
 Fn0: TypeAlias = Callable[[], R]
@@ -182,8 +180,10 @@ def receive(
             me.entered = None
             return found.popleft()
     elif k2 is ABSENT:
-        # Of the two questions the first is cheap, and nearly always answers.
-        if after is None and where is None and (type(k1) is EventMeta or isinstance(k1, type)):
+        if (
+            after is None and where is None and (at is None or (type(at) is str and at))
+            and (type(k1) is EventMeta or isinstance(k1, type))
+        ):  # fmt: skip
             me.at = at
             me.entered = None
             me.want = k1
@@ -193,7 +193,7 @@ def receive(
             if found is LOOK:
                 return wait(me, (k1,), None, None, at)
             return found
-    elif k3 is ABSENT and after is None and where is None:
+    elif k3 is ABSENT and after is where is None and (at is None or (type(at) is str and at)):
         found = me.home.checked.get((k1, k2)) if type(k1) is type(k2) is EventMeta else None
         if found is not None:
             me.at = at
@@ -222,7 +222,8 @@ def _receive(me: Fiber, given: tuple[Any, ...], after: Any, where: Any, at: Any)
     if not sound:
         check_kinds(kinds, "receive", "receive(Coin), and test fields with match or where=")
         checked[kinds] = kinds
-    if not me.box and after is None and where is None and kinds:
+    named = at is None or (type(at) is str and at)
+    if not me.box and after is None and where is None and kinds and named:
         # Several types, and nothing that needs the long way.
         me.at = at
         me.called = me.entered = None
@@ -261,8 +262,7 @@ def sleep(seconds: Seconds, at: Name | None = None) -> None:
             seconds_of(seconds)
         wait(me, None, None, seconds, at, seconds.name if type(seconds) is Delay else "sleep")
         return
-    # The short way, for an actor to which nothing else can happen meanwhile but a stop.  Written
-    # out, and with an alarm that is used again: half the time of the long way.
+    # The short way, where nothing else can come but a stop: half the time of the long one.
     clock = home.plain_clock
     when = home.deadline(seconds) if clock is None else clock.time + seconds
     alarm = me.nap
@@ -282,8 +282,7 @@ def sleep(seconds: Seconds, at: Name | None = None) -> None:
         timers.arm(when, alarm)
         resume(next_one(me))
     else:
-        # Virtual time passes in here, and who parks hands over to the next sleeper by itself: 0.8
-        # of a greenlet round trip less than by the hub.
+        # Virtual time passes in here: 0.8 of a greenlet round trip less than by the hub.
         when = heappushpop(timers.heap, when)
         timed = armed.pop(when, None)
         if (

@@ -1,8 +1,9 @@
 """The watchdog: ends an actor that does not reach a wait for too long.
 
 A thread of its own looks, four times in that time, at who is running.  It asks the actors nothing
-and they tell it nothing, so a dispatcher with a watchdog runs as fast as one without.  What it
-takes for a sign of life it has to provoke itself:
+and they tell it nothing, so a dispatcher with a watchdog runs as fast as one without; but that
+`send` asks which thread it is in, as it does where there is any other.  What it takes for a sign of
+life it has to provoke itself:
 
 - the same fiber is running at every look;
 - a *sentry*, which stands in the queue of those who are ready, has not had its turn;
@@ -170,8 +171,7 @@ class Watchdog:
         #: Free when the dispatcher is closed.
         self._closed = _thread.allocate_lock()
         self._closed.acquire()
-        # Not a `threading.Thread`: while Python knows of one thread only, `send` need not ask in
-        # which it is.
+        # Not a `threading.Thread`: nobody waits for it at the end of the program.
         _thread.start_new_thread(_watch, (weak(self), self._closed, self.over, limit / LOOKS))
 
     def close(self) -> None:
