@@ -39,6 +39,7 @@ from flowlet import (
     wait_until,
     whereis,
 )
+from flowlet.introspect.observe import observe
 from flowlet.introspect.static import static
 from tests.machines import Coin, Data, Go, Login, Push, Stop, Tick, edges, line_of, turnstile
 
@@ -54,13 +55,21 @@ class Sum(Event):
     euros: int
 
 
-def same(fn: Callable[..., Any]) -> StateGraph:
-    """What is read, when that is what is explored: edges, beginnings, outputs and borders."""
+Triples = set[tuple[str, str, str]]
+
+
+def same(fn: Callable[..., Any], if_stopped: Triples | None = None) -> StateGraph:
+    """What is read, when that is what is explored: edges, beginnings, outputs and borders.
+
+    `if_stopped`: what clean-up does besides, in an actor that somebody stops; here nobody does.
+    """
     read, explored = static(fn), explore(fn).graph
-    assert read.triples() == explored.triples()
+    more = if_stopped or set()
+    assert read.triples() == explored.triples() | more
     assert read.initial == explored.initial
-    assert {(s.name, s.kind) for s in read.states} == {(s.name, s.kind) for s in explored.states}
-    assert drawn(read) == drawn(explored)
+    known = {(s.name, s.kind) for s in explored.states} | {(end, "final") for *_, end in more}
+    assert {(s.name, s.kind) for s in read.states} == known
+    assert {edge for edge in drawn(read) if edge[:3] not in more} == drawn(explored)
     assert read.complete
     return read
 
@@ -341,13 +350,38 @@ def test_clean_up_that_waits_is_gone_through_on_every_way_out() -> None:
                 receive(Push, at="closing")
         receive(Coin, at="over")
 
-    read = same(careful)
+    read = same(careful, if_stopped={("closing", "Push", "end")})
     assert targets(read, "working") == {
         ("Go", "closing"), ("Tick", "closing"), ("Stop", "closing"),
     }  # fmt: skip
     assert targets(read, "closing") == {
-        ("Push", "over"), ("Push", "error: ValueError"), ("Stop", "over"),
+        ("Push", "over"), ("Push", "error: ValueError"), ("Stop", "over"), ("Push", "end"),
     }  # fmt: skip
+
+
+def test_clean_up_of_an_actor_that_is_stopped_is_read_too() -> None:
+    """To be stopped is no edge, but what its clean-up waits for is."""
+
+    def worker() -> None:
+        try:
+            with state("working"):
+                receive(Go)
+        finally:
+            with state("closing"):
+                sleep(1)
+        with state("over"):
+            receive(Push)
+
+    with Dispatcher() as d:
+        seen = observe(d)
+        ref = d.spawn(worker)
+        d.settle()
+        ref.stop()
+        d.advance(1)
+    assert seen.graph_of("worker").triples() == {("closing", "after 1s", "end")}
+    read = static(worker).triples()
+    assert read > seen.graph_of("worker").triples()
+    assert same(worker, if_stopped={("closing", "after 1s", "end")}).triples() == read
 
 
 def test_context_managers_of_the_user_may_wait() -> None:
@@ -372,12 +406,14 @@ def test_context_managers_of_the_user_may_wait() -> None:
         with served("hall"), Lock():
             receive(Data, at="looking")
 
-    assert same(visit).triples() == {
+    if_stopped = {("hall/unlocking", "Tick", "end")}
+    assert same(visit, if_stopped).triples() == {
         ("entering", "Coin", "hall/locking"),
         ("hall/locking", "Push", "hall/looking"),
         ("hall/looking", "Data", "hall/unlocking"),
         ("hall/unlocking", "Tick", "leaving"),
         ("leaving", "Go", "end"),
+        *if_stopped,
     }
 
 
@@ -583,7 +619,8 @@ def test_the_inner_until_hears_first() -> None:
                     sleep(1, at="closing")
             receive(Push, at="between")
 
-    assert targets(same(nested_blocks), "outer/inner") == set()
+    if_stopped = {("outer/inner/closing", "after 1s", "end")}
+    assert targets(same(nested_blocks, if_stopped), "outer/inner") == set()
 
 
 def test_what_a_state_defers_does_not_reach_the_until_round_it() -> None:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from types import CodeType
 from typing import Any
 
 from .. import names
-from ..events import label_of_type
-from ..instrument import Listener, Record, Sent
+from ..actor import ActorRef
+from ..events import label_of, label_of_type
+from ..instrument import Discarded, Listener, Record, Sent
 from ..source import reading_of
 from ..syntax import Code
 from .cast import CastRef
 from .guards import Tracer
-from .local import LocalMachine, Outcome
+from .local import LocalMachine
 from .model import Evidence, State, StateGraph, StateKind, Transition, side_by_side
 from .product import Product
 from .record import Follower, GraphBuilder, Move
 from .scene import Scene
+from .standing import Outcome
 from .telling import fields_of
 
 
@@ -35,17 +38,24 @@ class Pen:
     def __init__(self, tracer: Tracer) -> None:
         self.tracer = tracer
         self.moves: list[Move] = []
+        #: What was thrown away in the step, and by whom.
+        self.thrown: list[tuple[ActorRef[Any], str]] = []
+        self.follower = Follower()
         #: What hears of the step that is being run.
         self.listener: Listener | None = None
 
     def begin(self, scene: Scene, ref: CastRef) -> None:
         """A step is about to be run."""
         self.moves = []
-        follower = Follower(ref.state or None)
+        follower = self.follower = Follower(ref.state or None, in_steps=True)
         moves = self.moves
 
+        self.thrown = []
+
         def hear(record: Record) -> None:
-            if isinstance(record, Sent):
+            if isinstance(record, Discarded):
+                self.thrown.append((record.actor, label_of(record.event)))
+            elif isinstance(record, Sent):
                 if record.sender is ref and record.actor is not ref and ref.alive:
                     follower.sent(record)
             elif record.actor is ref:
@@ -66,6 +76,9 @@ class Pen:
 
     def drawn(self, outcome: Outcome) -> tuple[Move, ...]:
         """What the step did, as it is drawn."""
+        half = self.follower.half(())
+        if half is not None:
+            self.moves.append(half)
         picks = [(f"choose {number}", text) for number, text in enumerate(outcome.chose)]
         for move in self.moves:
             move.atoms = (*self.tracer.atoms.items(), *fields_of(move.cause), *picks)
@@ -73,22 +86,66 @@ class Pen:
 
 
 def graph_of_actor(
-    product: Product, machine: LocalMachine, complete: bool, notes: Iterable[str]
+    product: Product,
+    machine: LocalMachine,
+    complete: bool,
+    notes: Iterable[str],
+    child: str | None = None,
 ) -> StateGraph:
-    """What one actor did."""
-    builder = GraphBuilder(machine.name, explored=True)
+    """What one actor did, or a child of that name of one."""
+    builder = GraphBuilder(child or machine.name, explored=True)
+    halves = _halves(machine, child) if machine.child_names else {}
     for state in machine.states:
         for step, drawn in state.drawn.items():
+            if state.standing(step[0].slot).child_name != child:
+                continue
             if product.taken is None or (machine.number, state.number, step) in product.taken:
                 for move in drawn:
-                    builder.add(move)
+                    if not move.is_half:
+                        for whole in _whole(move, halves.get(state.number, [])):
+                            builder.add(whole)
     for state in machine.states:
-        if state.path not in builder.states:
-            continue
-        if state.alive and state.goes != "start":
-            shown = dict.fromkeys([*map(label_of_type, state.accepts), *state.timers])
-            builder.accepts.setdefault(state.path, {}).update(shown)
+        for one in state.all:
+            if one.child_name != child or one.path not in builder.states:
+                continue
+            if one.alive and one.goes != "start":
+                shown = dict.fromkeys([*map(label_of_type, one.accepts), *one.timers])
+                builder.accepts.setdefault(one.path, {}).update(shown)
     return builder.build(complete, tuple(notes))
+
+
+def _whole(move: Move, halves: list[Move]) -> list[Move]:
+    """A move, each with what it goes on with; what only cleans up is none."""
+    if not move.continues:
+        return [move]
+    if halves:
+        return [half.and_then(move) for half in halves]
+    first = move.start[0] if move.start else ""
+    if first == "end" or str(first).startswith("error: "):
+        return [replace(move, start=None)]  # a new life of a child that is supervised
+    return [move] if move.stop.kind == "error" else []
+
+
+def _halves(machine: LocalMachine, child: str | None) -> dict[int, list[Move]]:
+    """By local state: the moves that an actor, or a child, has begun and waits there to end."""
+    found: dict[int, list[Move]] = {}
+    todo = list(machine.states)
+    while todo:
+        state = todo.pop()
+        here = found.get(state.number, [])
+        for (stimulus, outcome), drawn in state.drawn.items():
+            if state.standing(stimulus.slot).child_name != child:
+                begun = here  # another one of the family has done something
+            elif drawn:
+                begun = [half for move in drawn if move.is_half for half in _whole(move, here)]
+            else:
+                begun = here
+            there = found.setdefault(outcome.target, [])
+            new = [half for half in begun if half not in there]
+            if new:
+                there += new
+                todo.append(machine.states[outcome.target])
+    return found
 
 
 def graph_of_system(product: Product, complete: bool, notes: Iterable[str]) -> StateGraph:

@@ -85,7 +85,7 @@ class CastRef(ActorRef[Any]):
     def send(self, event: object, after: Any = None) -> Any:
         """Give it to the search, unless it is the actor's own."""
         sender = current_actor()
-        if after is not None or sender is self:
+        if after is not None or sender is self or self._is_family(sender):
             return super().send(event, after)
         scene: Any = self._home
         if sender is None and not scene.setting_up:
@@ -96,7 +96,7 @@ class CastRef(ActorRef[Any]):
 
     def _deliver(self, event: object, sender: ActorRef[Any] | None) -> None:
         scene: Any = self._home
-        if sender is self:
+        if sender is self or self._is_family(sender):
             super()._deliver(event, sender)
         elif isinstance(event, Exited):
             scene.watch(self, sender)  # one that has ended already
@@ -116,6 +116,13 @@ class CastRef(ActorRef[Any]):
     def ask(self, request: Any, after: Any = None, at: Any = None) -> Any:
         """Whether this actor has ended counts for whoever asks it."""
         self._is_looked_at()
+        scene: Any = self._home
+        asker = current_actor()
+        if asker is not None and asker in scene.root_of and self._is_another_here():
+            scene.refuse(
+                f"{asker.name}, a child of {scene.root_of[asker].name}, asks {self.name}, and the "
+                "reply to a child is nothing that exploring follows; let its parent ask"
+            )
         return super().ask(request, after, at)
 
     @property
@@ -168,9 +175,15 @@ class CastRef(ActorRef[Any]):
         return "some state" if self._is_another_here() else super().path_text()
 
     def _is_another_here(self) -> bool:
-        """Whether another actor of the same scene is running."""
+        """Whether another actor of the same scene is running, and no parent or child of it."""
         other = current_actor()
-        return other is not None and other is not self and other._home is self._home
+        if other is None or other is self or other._home is not self._home:
+            return False
+        return not self._is_family(other)
+
+    def _is_family(self, other: ActorRef[Any] | None) -> bool:
+        scene: Any = self._home
+        return other is not None and bool(scene.root_of) and scene.are_family(self, other)
 
     def _is_looked_at(self) -> None:
         if self._is_another_here():
@@ -202,7 +215,14 @@ class SceneCell(Cell[Any]):
     def value(self, value: Any) -> None:
         scene: Any = self._home
         scene.writes[self.name] = None
-        _VALUE.__set__(self, value)
+        # Others look when the search says so.
+        lookers = self._lookers
+        writer = current_actor()
+        self._lookers = {look: None for look in lookers if look.place.ref is writer}
+        try:
+            _VALUE.__set__(self, value)
+        finally:
+            self._lookers = lookers
 
 
 def transplanted(event: Any, origin: Scene, scene: Scene) -> Any:
@@ -214,6 +234,7 @@ def transplanted(event: Any, origin: Scene, scene: Scene) -> Any:
         (id(mine), theirs)
         for mine, theirs in zip(origin.named_cells, scene.named_cells, strict=True)
     )
+    memo.update((id(child), child) for child in origin.root_of)  # they have ended
     again = copy.deepcopy(event, memo)
     asking = getattr(event, "_asking", None)
     if isinstance(event, Request) and asking is not None:

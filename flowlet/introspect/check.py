@@ -23,6 +23,7 @@ from .product import Product
 from .rehearsal import audit_way
 from .symmetry import Symmetry
 from .system import Options, SystemExploration, explore_system, step_of, steps_to
+from .telling_steps import child_name
 from .universe import Move
 from .view import View
 
@@ -313,25 +314,36 @@ def _is_watched(product: Product, state: int, actor: int) -> bool:
 def _unexpected(product: Product) -> Iterator[_Fault]:
     """The first state in which each actor throws away a message."""
     throws = any(
-        outcome.verdict == "discarded"
+        outcome.verdict == "discarded" or outcome.threw
         for machine in product.machines
         for local in machine.states
         for _, outcome in local.drawn
     )
-    seen: set[tuple[int, type]] = set()
+    seen: set[tuple[str, str]] = set()
     for state in product.parent if throws else ():
         for move in product.all_moves(state):
-            if move.outcome is None or move.outcome.verdict != "discarded" or move.message is None:
-                continue
-            key = move.actor, type(move.message.event)
-            if key not in seen:
-                seen.add(key)
-                name, label = product.names[move.actor], move.message.label
-                text = (
-                    f"{name} throws away {label}, which it does not take here; receive it there, "
-                    "defer it, or say unexpected=False"
-                )
-                yield _Fault("unexpected event", f"{name} does not take {label}", text, state, move)
+            for name, kind, label in _thrown(product, move, state):
+                if (name, kind) not in seen:
+                    seen.add((name, kind))
+                    text = (
+                        f"{name} throws away {label}, which it does not take here; receive it "
+                        "there, defer it, or say unexpected=False"
+                    )
+                    what = f"{name} does not take {label}"
+                    yield _Fault("unexpected event", what, text, state, move)
+
+
+def _thrown(product: Product, move: Move, state: int) -> Iterator[tuple[str, str, str]]:
+    """Who throws away what in a move: a type of event, and what it is called."""
+    outcome = move.outcome
+    if outcome is None:
+        return
+    name = product.names[move.actor]
+    if outcome.verdict == "discarded" and move.message is not None:
+        yield name, type(move.message.event).__name__, move.message.label
+    for slot, label in outcome.threw:
+        child = product.local(state, move.actor).standing(slot).child_name
+        yield (name if child is None else child_name(name, child)), label, label
 
 
 def _deadlocks(product: Product, strict: bool) -> Iterator[_Fault]:
@@ -340,9 +352,10 @@ def _deadlocks(product: Product, strict: bool) -> Iterator[_Fault]:
         if state in product.at_bounds:
             continue  # more is possible there than was looked at
         waiting = [
-            (name, local)
+            (name if one.child_name is None else child_name(name, one.child_name), one)
             for actor, name in enumerate(product.names)
             if (local := product.local(state, actor)).alive and not local.cut
+            for one in local.all
         ]
         kept = product.network.ordered and bool(product.network.in_flight(state))
         stuck = [name for name, local in waiting if strict or local.stuck]

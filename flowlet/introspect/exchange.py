@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ..actor import ActorRef
 from ..errors import ExploreError
 from ..events import label_of
 from ..watching import Exited
@@ -17,6 +18,8 @@ from .cast import NoReply, Sending, transplanted
 from .identity import Reader
 from .scene import Scene
 from .stage import unshared
+from .telling_steps import child_name
+from .values import Canon
 
 #: A cell that has risen so often is taken to rise for ever.
 MOST_RISING: Final = 500
@@ -64,6 +67,10 @@ class Exchange:
         self.by_sender = by_sender
         self.names = [ref.name for ref in scene.cast]
         self.numbers = {ref: number for number, ref in enumerate(self.names)}
+        #: Who has sent something, by number: the actors, and their children as they do.
+        self.senders = list(self.names)
+        #: Of each sender, the actor from which it comes.
+        self.roots = list(range(len(self.names)))
         self.messages: list[Message] = []
         self.message_forms: list[Any] = []
         self._known: dict[Any, int] = {}
@@ -86,7 +93,7 @@ class Exchange:
     def message_number(self, sending: Sending, scene: Scene) -> int:
         """The number of what was sent; a new one for what has not been sent before."""
         receiver = self.numbers[sending.receiver.name]
-        sender = -1 if sending.sender is None else self.numbers[sending.sender.name]
+        sender = self._sender(sending.sender, scene)
         canon = self.reader.canon()
         form = canon.of(sending.event, f"the event sent to {sending.receiver.name}")
         if canon.moments or scene.is_now(sending.event):
@@ -94,6 +101,7 @@ class Exchange:
                 f"{label_of(sending.event)} carries a time read from now(), and times are not told "
                 "apart while exploring; send a duration, or leave it out"
             )
+        self._refuse_child(canon, f"{label_of(sending.event)}, sent to {sending.receiver.name},")
         asked = getattr(sending.event, "_asking", None)
         asker = asked.asker.name if asked is not None else ""
         key = (sender if self.by_sender else None, receiver, form, sending.reply, asker)
@@ -108,6 +116,27 @@ class Exchange:
                 Message(number, sender, receiver, sending.event, sending.reply, origin)
             )
         return number
+
+    def _sender(self, ref: ActorRef[Any] | None, scene: Scene) -> int:
+        """The number of who sends; a child has one of its own, so its messages keep their order."""
+        if ref is None:
+            return -1
+        root = scene.root_of.get(ref)
+        if root is None:
+            return self.numbers[ref.name]
+        name = child_name(root.name, ref.name)
+        if name not in self.senders:
+            self.senders.append(name)
+            self.roots.append(self.numbers[root.name])
+        return self.senders.index(name)
+
+    def _refuse_child(self, canon: Canon, what: str) -> None:
+        if canon.child is not None:
+            raise ExploreError(
+                f"{what} carries the handle of {canon.child.name}, which is a child: exploring "
+                "follows what it does with its parent and that one's children; let the others "
+                "talk to the parent, or spawn it in the system function"
+            )
 
     def swells(self, number: int) -> bool:
         """Whether a message is of those that are sent with ever new contents."""
@@ -140,6 +169,7 @@ class Exchange:
                 f"the shared cell {self.cell_names[cell]!r} holds a time read from now(), and "
                 "times are not told apart while exploring; keep a duration in it, or leave it out"
             )
+        self._refuse_child(canon, f"the shared cell {self.cell_names[cell]!r}")
         numbers = self._value_numbers[cell]
         number = numbers.get(form)
         if number is None:

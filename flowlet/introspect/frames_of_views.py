@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import names
-from .local import LocalState
 from .scene import Scene
+from .standing import LocalState, Standing
 
 if TYPE_CHECKING:
     from .product import Product
@@ -75,28 +75,28 @@ class Frames:
     """The locals of the states that were looked into; each stands on a scene of its own."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, int], list[Locals]] = {}
+        self._known: dict[tuple[str, int, int], list[Locals]] = {}
         self._scenes: list[Scene] = []
 
-    def frames(self, product: Product, name: str, state: LocalState) -> list[Locals]:
-        """The locals of a local state, frame by frame."""
-        key = name, state.number
+    def frames(self, product: Product, name: str, state: LocalState, one: Standing) -> list[Locals]:
+        """The locals of an actor in a local state, or of a child in it, frame by frame."""
+        key = name, state.number, one.slot
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = self._read(product, name, state)
+            known = self._known[key] = self._read(product, name, state, one)
         return known
 
-    def _read(self, product: Product, name: str, state: LocalState) -> list[Locals]:
-        if not state.alive or state.goes == "start":
+    def _read(self, product: Product, name: str, state: LocalState, one: Standing) -> list[Locals]:
+        if not one.alive or one.goes == "start":
             return []
-        machine = product.machines[product.exchange.numbers[name]]
+        machine = product.machines[product.exchange.numbers[name.partition("/")[0]]]
         scene = machine.replayed(state)
         self._scenes.append(scene)  # never played again, so its values stay
         found = []
-        fiber = scene.cast[machine.number]._fiber
+        fiber = scene.member(scene.cast[machine.number], one.slot)._fiber
         reader = product.reader
-        assert state.snapshot is not None
-        counts = frozenset(state.snapshot.variables) | reader.keep
+        assert one.snapshot is not None
+        counts = frozenset(one.snapshot.variables) | reader.keep
         frame = fiber.gr_frame
         while frame is not None:
             if names.is_users(frame.f_code):

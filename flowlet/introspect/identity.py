@@ -73,20 +73,30 @@ class Reader:
         self.everything = everything
         self._layouts: dict[CodeType, Layout] = {}
 
-    def snapshot(self, ref: ActorRef[Any], timers: Form, armed: Sequence[Any] = ()) -> Snapshot:
+    def snapshot(
+        self,
+        ref: ActorRef[Any],
+        timers: Form,
+        armed: Sequence[Any] = (),
+        canon: Canon | None = None,
+    ) -> Snapshot:
         """The identity of a parked actor; `timers` is what is `armed`, as the search sees it."""
         fiber = ref._fiber
         found = Snapshot(())
-        canon = self.canon()
-        canon.given = {
-            id(each): place for place, each in enumerate(ref._args) if type(each) in (list, tuple)
-        }
-        canon.letters = {id(each): place for place, each in enumerate(armed)}
+        if canon is None:
+            canon = self.canon()
+        if ref.parent is None:
+            canon.given = {
+                id(each): place
+                for place, each in enumerate(ref._args)
+                if type(each) in (list, tuple)
+            }
+        canon.letters.update((id(each), (ref.name, place)) for place, each in enumerate(armed))
         form = self._fiber(fiber, canon, found)
         mail = tuple(
             _due(item) if isinstance(item, Signal) else canon.of(item, "mail")
             for item in fiber.box or ()
-            if not isinstance(item, Signal) or _is_time(item)
+            if not isinstance(item, Signal) or is_time(item)
         )
         remembered = [
             (key, canon.of(path, "history")) for key, path in ref.extra.remembered.items()
@@ -290,7 +300,7 @@ def _context(fiber: Fiber, canon: Canon) -> Form:
     return tuple((var.name, canon.of(value, var.name)) for var, value in changed)
 
 
-def _is_time(signal: Signal) -> bool:
+def is_time(signal: Signal) -> bool:
     """Whether a signal says that a time is up; what else there is, is the search's to bring."""
     return hasattr(getattr(signal, "signal", signal), "after")
 

@@ -8,7 +8,6 @@ by identity; a step from one of them is run on a scene where this actor plays al
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import names
@@ -16,85 +15,23 @@ from ..cells import Look
 from ..errors import ExploreError, NoReplyError
 from ..mailbox import KEEPS, Signal
 from ..requests import Asking
+from ..signals import Grace
+from . import family
 from .cast import CastRef
 from .growth import Growth
 from .identity import Reader, Snapshot, difference, timer_label
-from .scene import Scene, Stimulus, Verdict
+from .scene import Scene, Stimulus
+from .standing import LocalState, Outcome, Standing
 
 if TYPE_CHECKING:
     from .actor_graph import Pen
     from .exchange import Exchange
-    from .record import Move
 
 #: Scenes kept in the states where they stand, so that a step from there needs no replay.
 MOST_KEPT: Final = 4000
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of a stimulus: the new local state, what was sent, and which cells were set."""
-
-    verdict: Verdict
-    target: int
-    #: By number: see `Exchange`.
-    sent: tuple[int, ...] = ()
-    #: Cells by number, each with the number of its new value.
-    written: tuple[tuple[int, int], ...] = ()
-    #: What each `choose` on the way took, as it reads.
-    picks: tuple[int, ...] = ()
-    chose: tuple[str, ...] = ()
-    #: Each timer that is armed then: where it was before, or the seconds for which it is new.
-    timers: tuple[int | float, ...] = ()
-
-
-@dataclass(slots=True)
-class LocalState:
-    """A state of one actor."""
-
-    number: int
-    form: Any
-    #: The state as people name it.
-    path: tuple[Any, ...]
-    #: From which local state, by which stimulus with what event, and under which values of the
-    #: cells it was first reached.
-    origin: tuple[LocalState | None, Stimulus, Any, tuple[int, ...]]
-    alive: bool = True
-    result: Any = None
-    error: BaseException | None = None
-    accepts: tuple[type, ...] = ()
-    #: Whether mail that nothing takes is thrown away here.
-    throws: bool = False
-    #: Whether it goes on by itself: `"turn"`; or when cells allow it: `"cells"`.
-    goes: str = ""
-    #: The labels of the timers that may go off, in their order; and their seconds.
-    timers: tuple[str, ...] = ()
-    #: What it asked, or performs.
-    called: str = ""
-    stuck: bool = False
-    #: Its data grows without bound; what comes after it is left out.
-    cut: bool = False
-    growth: Growth | None = None
-    snapshot: Snapshot | None = None
-    #: The line at which it waits, `file:line`.
-    line: str = ""
-    #: The types of the mail that it keeps.
-    mail: tuple[type, ...] = ()
-    #: Whom it asks, and whose end it is still to hear of.
-    asks: int = -1
-    watches: tuple[int, ...] = ()
-    #: The type of its request.
-    requests: type | None = None
-    #: What it performs.
-    performs: Callable[..., Any] | None = None
-    #: Where it has ended: of that scene are the handles in its result.
-    ended_on: Scene | None = None
-    scenes: list[Scene] = field(default_factory=list)
-    #: The steps from here that were run, as they are drawn.
-    drawn: dict[tuple[Stimulus, Outcome], tuple[Move, ...]] = field(default_factory=dict)
-    #: By stimulus: what was read, and what came of it.
-    known: dict[Stimulus, list[tuple[tuple[tuple[int, int], ...], tuple[Outcome, ...]]]] = field(
-        default_factory=dict
-    )
+#: So often may an actor come to the same wait with more children than the time before.  Each has
+#: states of its own, so that the ways multiply.
+MOST_MORE: Final = 4
 
 
 #: The waits at which an actor that nothing wakes any more is stuck, and not only idle.
@@ -123,6 +60,8 @@ class LocalMachine:
         self.kept = 0
         #: Cells that were read or written in some step.
         self.touched: dict[int, None] = {}
+        #: What its children are called.
+        self.child_names: dict[str, None] = {}
         self.states: list[LocalState] = []
         self.by_form: dict[Any, LocalState] = {}
         #: Draws what it does.
@@ -138,7 +77,9 @@ class LocalMachine:
         state = self.by_form.get(form)
         if state is None:
             origin = (None, Stimulus("start", variant), None, cells)
-            state = LocalState(len(self.states), form, (), origin, goes="start")
+            state = LocalState(
+                number=len(self.states), form=form, path=(), origin=origin, goes="start"
+            )
             self.states.append(state)
             self.by_form[form] = state
         return state
@@ -158,7 +99,7 @@ class LocalMachine:
         todo: list[tuple[int, ...]] = [()]
         while todo:
             picks = todo.pop()
-            chosen = Stimulus(stimulus.kind, stimulus.place, picks)
+            chosen = Stimulus(stimulus.kind, stimulus.place, picks, stimulus.slot)
             scene = self._scene_at(state)
             outcome = self._play(scene, state, chosen, event, cells, reads_of)
             found.append(outcome)
@@ -183,16 +124,17 @@ class LocalMachine:
     ) -> Outcome:
         exchange = self.exchange
         ref = scene.cast[self.number]
+        member = scene.member(ref, stimulus.slot)
         self.runs += 1
         exchange.set_cells(scene, cells)
-        armed = scene.timers_for(ref) if state.timers else []
+        armed = scene.all_timers_for(ref) if state.is_timed else []
         here = exchange.here(event, scene)
         if self.pen is None:
-            verdict = scene.play(ref, stimulus, here)
+            verdict = scene.play(member, stimulus, here)
         else:
-            self.pen.begin(scene, ref)
+            self.pen.begin(scene, member)
             try:
-                verdict = scene.play(ref, stimulus, here)
+                verdict = scene.play(member, stimulus, here)
             finally:
                 self.pen.end(scene)
         for name in (*scene.reads, *scene.writes):
@@ -202,6 +144,13 @@ class LocalMachine:
         for other in scene.looked_at:
             flag = len(exchange.cell_names) + exchange.numbers[other.name]
             reads_of.setdefault(flag, cells[flag])
+        if verdict in ("kept", "nothing") and ref in scene.slots:
+            # It stands where it stood, and may have done something to its family.
+            changed = self.identify(scene, ref)[1] != state.form
+            if changed and verdict == "kept":
+                scene.dispose()  # what it did by itself is another step
+                return Outcome(verdict, state.number)
+            verdict = "taken" if changed else verdict
         if verdict in ("kept", "nothing"):
             self._keep(scene, state)
             return Outcome(verdict, state.number)
@@ -216,20 +165,22 @@ class LocalMachine:
         picks = tuple(pick.place for pick in scene.picked)
         chose = tuple(pick.text for pick in scene.picked)
         timers: tuple[int | float, ...] = ()
-        if target.timers:
+        if target.is_timed:
             if stimulus.kind == "timer":
-                armed[stimulus.place] = None
+                armed[state.standing(stimulus.slot).first_timer + stimulus.place] = None
             now = float(scene.clock.now())
             timers = tuple(
                 armed.index(each) if each in armed else round(float(each.when) - now, 9)
-                for each in scene.timers_for(ref)
+                for each in scene.all_timers_for(ref)
             )
         self._keep(scene, target)
-        outcome = Outcome(verdict, target.number, sent, tuple(written), picks, chose, timers)
+        threw: tuple[tuple[int, str], ...] = ()
+        if self.pen is not None and ref in scene.slots and verdict != "discarded":
+            threw = tuple((scene.slot_of(who) or 0, what) for who, what in self.pen.thrown)
+        outcome = Outcome(verdict, target.number, sent, tuple(written), picks, chose, timers, threw)
         if self.pen is not None:
-            state.drawn.setdefault(
-                (Stimulus(stimulus.kind, stimulus.place), outcome), self.pen.drawn(outcome)
-            )
+            step = Stimulus(stimulus.kind, stimulus.place, slot=stimulus.slot), outcome
+            state.drawn.setdefault(step, self.pen.drawn(outcome))
         return outcome
 
     def _arrive(
@@ -239,11 +190,11 @@ class LocalMachine:
         origin: tuple[LocalState | None, Stimulus, Any, tuple[int, ...]],
     ) -> LocalState:
         """The local state in which the actor stands now."""
-        snapshot, form = self.identify(scene, ref)
+        snapshot, form, apart = self.identify(scene, ref)
         known = self.by_form.get(form)
         if known is not None:
             return known
-        state = LocalState(len(self.states), form, ref.state, origin)
+        state = LocalState(number=len(self.states), form=form, path=ref.state, origin=origin)
         state.snapshot = snapshot
         if snapshot is not None:
             for path in snapshot.moments:
@@ -251,13 +202,30 @@ class LocalMachine:
                     f"{path} of {self.name} comes from now(): times are not told apart, so what "
                     "depends on it may be missing"
                 ] = None
-            label = f"{origin[1].kind} {origin[1].place}"
+            label = f"{origin[1].kind} {origin[1].place} {origin[1].slot}"
             before = _grown_before(origin[0])
             state.growth = Growth(state.path, label, snapshot, before, len(self.states))
             if state.growth.cut:
                 state.cut = True
                 self.notes[state.growth.note(ref)] = None
             self._describe(state, scene, ref)
+            self.child_names.update((each.name, None) for each in scene.root_of)
+            first = len(state.timers)
+            for (slot, child), own in zip(scene.children(ref), apart, strict=True):
+                one = Standing(child.state, slot, child.name, first, snapshot=own)
+                if own is None:
+                    one.goes = "start"
+                else:
+                    self._describe(one, scene, child)
+                first += len(one.timers)
+                state.children += (one,)
+            if _spawns_ever_more(state):
+                state.cut = True
+                self.notes[
+                    f"{self.name} has ever more children at {state.line}: it spawns them faster "
+                    "than they end; cut off there: let it wait for the end of one, or spawn a "
+                    "fixed number"
+                ] = None
         else:
             state.alive = False
             state.result, state.error = ref.result, ref.error
@@ -272,15 +240,17 @@ class LocalMachine:
         self.by_form[form] = state
         return state
 
-    def identify(self, scene: Scene, ref: CastRef) -> tuple[Snapshot | None, Any]:
-        """The identity of the actor as it stands."""
+    def identify(
+        self, scene: Scene, ref: CastRef
+    ) -> tuple[Snapshot | None, Any, list[Snapshot | None]]:
+        """The identity of the actor as it stands, and those of its children by themselves."""
+        if ref.alive and ref in scene.slots:
+            snapshot, apart = family.identify(self.reader, scene, ref, self._timed)
+            return snapshot, snapshot.form, apart
         if ref.alive:
-            timers = _timer_forms(self.reader, scene, ref)
-            watched = scene.watched_by(ref)
-            if watched:
-                timers += (self.reader.canon().of(frozenset(watched), "whom it watches"),)
+            timers = self._timed(scene, ref)
             snapshot = self.reader.snapshot(ref, timers, scene.timers_for(ref))
-            return snapshot, snapshot.form
+            return snapshot, snapshot.form, []
         canon = self.reader.canon()
         if ref.error is None:
             form = canon.of(ref.result, "the result")
@@ -289,15 +259,23 @@ class LocalMachine:
                     f"the result of {self.name} comes from now(): times are not told apart, so "
                     "what depends on it may be missing"
                 ] = None
-            return None, ("ended", ref.state, form, *_timer_forms(self.reader, scene, ref))
+            return None, ("ended", ref.state, form, *_timer_forms(self.reader, scene, ref)), []
         if isinstance(ref.error, NoReplyError):
             # Its text says where the other one ended, which is nothing that this one knows.
             outcome: Any = (NoReplyError, ref.error.actor.name)
         else:
             outcome = (type(ref.error), canon.of(ref.error.args, "the error's arguments"))
-        return None, ("ended", ref.state, outcome, *_timer_forms(self.reader, scene, ref))
+        return None, ("ended", ref.state, outcome, *_timer_forms(self.reader, scene, ref)), []
 
-    def _describe(self, state: LocalState, scene: Scene, ref: CastRef) -> None:
+    def _timed(self, scene: Scene, ref: CastRef) -> tuple[Any, ...]:
+        """What may go off for an actor, and whose end it is to hear of."""
+        timers = _timer_forms(self.reader, scene, ref)
+        watched = scene.watched_by(ref)
+        if watched:
+            timers += (self.reader.canon().of(frozenset(watched), "whom it watches"),)
+        return timers
+
+    def _describe(self, state: Standing, scene: Scene, ref: CastRef) -> None:
         fiber = ref._fiber
         state.accepts = tuple(fiber.takes())
         lines = [stack[-1] for stack in ref.stacks() if stack]
@@ -314,7 +292,7 @@ class LocalMachine:
         call = scene.calls.get(fiber)
         if call is not None:
             state.performs = scene.performed[call]
-        if isinstance(fiber.own, Asking):
+        if isinstance(fiber.own, Asking) and not scene.are_family(ref, fiber.own.target):
             state.asks = self.exchange.numbers.get(fiber.own.target.name, -1)
             state.requests = type(fiber.own.request)
         state.watches = tuple(self.exchange.numbers[each.name] for each in scene.watched_by(ref))
@@ -359,7 +337,8 @@ class LocalMachine:
         for passed in reversed(way):
             _, stimulus, event, cells = passed.origin
             self.exchange.set_cells(scene, cells)
-            scene.play(ref, stimulus, self.exchange.here(event, scene))
+            member = scene.member(ref, stimulus.slot)
+            scene.play(member, stimulus, self.exchange.here(event, scene))
         form = self.identify(scene, ref)[1]
         if form != state.form:
             variable = difference(form, state.form)
@@ -390,12 +369,24 @@ def _grown_before(state: LocalState | None) -> list[Growth]:
     return found
 
 
+def _spawns_ever_more(state: LocalState) -> bool:
+    """Whether an actor has come to the same wait again and again, each time with more children."""
+    times, there, fewest = 0, state.origin[0], len(state.children)
+    while there is not None and fewest:
+        if there.line == state.line and there.path == state.path and len(there.children) < fewest:
+            times, fewest = times + 1, len(there.children)
+        there = there.origin[0]
+    return times > MOST_MORE
+
+
 def _mail(box: Any) -> Any:
     return (item for item in box or () if not isinstance(item, Signal))
 
 
 def timer_text(timed: Any) -> str:
     """What a timer is called; of mail that is sent for later, what it is."""
+    if isinstance(timed, Grace):
+        return "grace is over"
     event = getattr(timed, "event", None)
     if hasattr(timed, "after"):
         return timer_label(timed)
@@ -405,7 +396,7 @@ def timer_text(timed: Any) -> str:
 def _timer_forms(reader: Reader, scene: Scene, ref: CastRef) -> tuple[Any, ...]:
     """What may go off for an actor; when it has ended, the letters that it has left."""
     return tuple(
-        timer_label(timed) if hasattr(timed, "after")
+        timer_text(timed) if hasattr(timed, "after") or isinstance(timed, Grace)
         else ("later", timed._ref.name, reader.canon().of(timed.event, "mail sent for later"))
         for timed in scene.timers_for(ref)
     )  # fmt: skip

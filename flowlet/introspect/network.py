@@ -263,7 +263,7 @@ class Fifo(Network):
                 queue = self.queues[self._queue(state, begin)]
             longer[begin] = (*queue, number)
             if len(queue) >= LONGEST_QUEUE:
-                names = self.exchange.names
+                names = self.exchange.senders
                 raise TooLongError(
                     f"the queue from {names[message.sender]} to {names[message.receiver]} grows "
                     f"without bound (it has reached {LONGEST_QUEUE}, {message.label} the last); "

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from ..events import label_of
 from .exchange import Message
-from .local import LocalState
 from .network import MOST_COPIES
 from .scene import START, Stimulus
-from .telling_steps import flight_line, numbered, told, told_end
+from .standing import LocalState
+from .telling_steps import child_name, flight_line, numbered, told, told_end
 from .universe import Move, Universe
 
 #: How often progress is told: after so many states.
@@ -235,10 +235,12 @@ class Product(Universe):
         if move.actor == -1:
             assert message is not None
             return f"lost: {self._message(message, receiver=True)}"
-        local = self.local(state, move.actor)
+        local = self.local(state, move.actor).standing(move.stimulus.slot)
         match move.stimulus.kind:
             case "go":
                 what = "goes on"
+            case "start":
+                what = "begins"
             case "no reply":
                 what = f"no reply, {self.names[local.asks]} has ended"
             case "exited":
@@ -250,7 +252,13 @@ class Product(Universe):
             case _:
                 what = told(move.event) if message is None else self._message(message)
         chose = "".join(f", {text}" for text in move.outcome.chose) if move.outcome else ""
-        return f"{self.names[move.actor]}: {what}{chose}"
+        return f"{self.who(move, state)}: {what}{chose}"
+
+    def who(self, move: Move, state: int) -> str:
+        """The name of the actor that makes a move, or of the child."""
+        name = self.names[move.actor]
+        child = self.local(state, move.actor).standing(move.stimulus.slot).child_name
+        return name if child is None else child_name(name, child)
 
     def beginning_text(self, state: int) -> str:
         """The choices on the way to an initial state, as the first line of a path; or nothing."""
@@ -265,6 +273,7 @@ class Product(Universe):
 
     def label(self, move: Move, state: int) -> str:
         """The same, as short as an edge of a picture has it."""
+        local = self.local(state, max(move.actor, 0)).standing(move.stimulus.slot)
         if move.message is not None:
             label = move.message.label
         elif move.event is not None and move.stimulus.kind == "event":
@@ -272,16 +281,20 @@ class Product(Universe):
         elif move.stimulus.kind == "exited":
             label = "Exited"
         elif move.stimulus.kind == "timer":
-            label = self.local(state, move.actor).timers[move.stimulus.place]
+            label = local.timers[move.stimulus.place]
         elif move.stimulus.kind in ("go", "result"):
-            label = self.local(state, move.actor).called or "goes on"
+            label = local.called or "goes on"
+        elif move.stimulus.kind == "start":
+            label = "begins"
         else:
             return self.describe(move, state)
         if move.actor == -1:
             return f"lost {label}"
-        return label if len(self.names) == 1 else f"{self.names[move.actor]}: {label}"
+        if len(self.names) == 1 and not move.stimulus.slot:
+            return label
+        return f"{self.who(move, state)}: {label}"
 
     def _message(self, message: Message, receiver: bool = False) -> str:
-        sender = self.names[message.sender] if message.sender >= 0 else "outside"
+        sender = self.exchange.senders[message.sender] if message.sender >= 0 else "outside"
         to = self.names[message.receiver] if receiver else ""
         return flight_line(message.event, message.reply, sender, to)

@@ -15,7 +15,7 @@ from typing import Any
 from .. import names
 from ..actor import ActorRef
 from ..events import Timeout, label_of
-from ..instrument import Delivered, Emitted, Ended, Parked, Record, Sent
+from ..instrument import Delivered, Emitted, Ended, Parked, Record, Restarted, Sent
 from .model import Evidence, Source, State, StateGraph, StateKind, Transition, TransitionKind
 from .telling import Way, guarded
 
@@ -48,13 +48,34 @@ class Move:
     #: The event itself, and what the explorer found out about the way (see `guards`).
     cause: object = None
     atoms: Way = ()
+    #: Whether it goes on with what an earlier step has begun: between the two the actor has waited
+    #: for the end of its children, which is no state of its own.
+    continues: bool = False
+    #: Whether a later step goes on with it.
+    is_half: bool = False
+
+    def and_then(self, rest: Move) -> Move:
+        """This half and the one that goes on with it."""
+        return Move(
+            self.start,
+            self.event,
+            self.kind,
+            self.until,
+            (*self.passed, *rest.passed),
+            rest.stop,
+            tuple(dict.fromkeys((*self.outputs, *rest.outputs))),
+            self.cause,
+            tuple(dict.fromkeys((*self.atoms, *rest.atoms))),
+            is_half=rest.is_half,
+        )
 
 
 class Follower:
-    """Follows one actor through its records."""
+    """Follows one actor through its records; `in_steps`, through those of one step of it."""
 
-    def __init__(self, at: Path | None = None) -> None:
+    def __init__(self, at: Path | None = None, in_steps: bool = False) -> None:
         self.at = at
+        self.in_steps = in_steps
         self.cause: Delivered | None = None
         self.outputs: list[tuple[Path, int, str]] = []
 
@@ -69,6 +90,14 @@ class Follower:
                 return self._arrive(passed, Stop(state, "state", Source(file=file, line=line)))
             case Ended(state=state, passed=passed, error=error):
                 return self._arrive(passed, Stop(state, "final" if error is None else "error"))
+            case Restarted(error=error):
+                # One life has ended, and another begins.
+                last = Stop(("end",), "final")
+                if error is not None:
+                    last = Stop((f"error: {type(error).__name__}",), "error")
+                move = self._arrive((), last)
+                self.at = None
+                return move
         return None
 
     def sent(self, record: Sent) -> None:
@@ -83,6 +112,15 @@ class Follower:
         passed = names.passed_blocks(fiber.entered, fiber.path)
         self.outputs.append((names.path_of(fiber.path), len(passed), text))
 
+    def half(self, at: Path) -> Move | None:
+        """The move that this step has begun and not ended, in an actor that stands there now."""
+        if self.cause is None:
+            return None
+        move = self._arrive((), Stop(at, "state"))
+        assert move is not None
+        move.is_half = True
+        return move
+
     def _arrive(self, passed: tuple[Path, ...], stop: Stop) -> Move | None:
         start, cause = self.at, self.cause
         # What was given out inside a block that turns out to be passed comes after that block.
@@ -95,9 +133,11 @@ class Follower:
         self.at, self.cause, self.outputs = stop.path, None, []
         if cause is None:
             # Without a cause it is the first wait, or the clean-up of an actor that is stopped.
-            if start is not None and stop.kind != "error":
+            if start is not None and stop.kind != "error" and not self.in_steps:
                 return None
-            return Move(start, "", "eventless", None, passed, stop, outputs)
+            return Move(
+                start, "", "eventless", None, passed, stop, outputs, continues=start is not None
+            )
         event = cause.event
         kind: TransitionKind = "timeout" if isinstance(event, Timeout) else "event"
         return Move(start, label_of(event), kind, cause.block, passed, stop, outputs, event)

@@ -25,7 +25,7 @@ from .network import NetworkKind
 from .product import Product
 from .scene import Scene, Stimulus, StimulusKind
 from .targets import alone, is_system
-from .telling_steps import flight_line, numbered, told, told_end
+from .telling_steps import child_name, flight_line, numbered, told, told_end
 from .universe import Move
 
 
@@ -54,7 +54,9 @@ class Rehearsal:
         if sending is not None and not sending.reply:
             event = self.scene.arriving(sending)
         verdict = self.scene.play(ref, stimulus, event)
-        if verdict in ("kept", "nothing"):
+        alone = self.scene.root_of.get(ref, ref) not in self.scene.slots
+        # One that stands where it stood may have done something to its family.
+        if verdict == "kept" or (verdict == "nothing" and alone):
             return False
         if sending is not None and not self.stays:
             self.flying.remove(sending)
@@ -126,7 +128,7 @@ def replay(
     for number, step in enumerate(steps, 1):
         _take(rehearsal, step, number)
     scene.flying = rehearsal.on_their_way()
-    scene.possible = [text for ref in scene.cast for text, *_ in _offers(rehearsal, ref)]
+    scene.possible = [text for _, ref in _members(scene) for text, *_ in _offers(rehearsal, ref)]
     return scene
 
 
@@ -140,9 +142,10 @@ def _take(rehearsal: Rehearsal, step: Step, number: int) -> None:
                 return
         raise _impossible(rehearsal, line, number, [])
     what, *chosen = what.split(", chose ")
-    ref = next((ref for ref in rehearsal.scene.cast if ref.name == name), None)
+    members = _members(rehearsal.scene)
+    ref = next((ref for known, ref in members if known == name), None)
     if ref is None:
-        there = ", ".join(ref.name for ref in rehearsal.scene.cast)
+        there = ", ".join(known for known, _ in members)
         raise ReplayError(f"step {number}, {line!r}: there is no actor {name!r}; there are {there}")
     offered = []
     wanted = [f"chose {each}" for each in chosen]
@@ -164,6 +167,15 @@ def _take(rehearsal: Rehearsal, step: Step, number: int) -> None:
     raise _impossible(rehearsal, line, number, offered)
 
 
+def _members(scene: Scene) -> list[tuple[str, CastRef]]:
+    """All actors of a scene, with their names; each with its children."""
+    return [
+        (ref.name if root is ref else child_name(root.name, ref.name), ref)
+        for root in scene.cast
+        for ref in (root, *(child for _, child in scene.children(root)))
+    ]
+
+
 def _offers(rehearsal: Rehearsal, ref: CastRef) -> Iterable[tuple[str, Stimulus, Sending | None]]:
     """What may happen to an actor where it stands, as text."""
     scene = rehearsal.scene
@@ -171,10 +183,13 @@ def _offers(rehearsal: Rehearsal, ref: CastRef) -> Iterable[tuple[str, Stimulus,
         yield timer_line(scene, ref, place), Stimulus("timer", place), None
     if not ref.alive:
         return
+    if ref.phase == "spawned":
+        yield "begins", Stimulus("start"), None
+        return
     if scene.is_queued(ref) or isinstance(ref._fiber.own, Look):
         yield "goes on", Stimulus("go"), None
     own = ref._fiber.own
-    if isinstance(own, Asking) and not own.target.alive:
+    if isinstance(own, Asking) and not own.target.alive and not scene.are_family(ref, own.target):
         nothing = NoReply(own.target.name, "has ended")
         failure = Sending(own.target, ref, nothing, reply=True)
         rehearsal.flying.append(failure)
@@ -253,7 +268,7 @@ def audit_way(product: Product, state: int, loop: Sequence[tuple[Move, int]] = (
         for machine in product.machines:
             ref = scene.cast[machine.number]
             expected = product.local(state, machine.number)
-            _, form = machine.identify(scene, ref)
+            _, form, _ = machine.identify(scene, ref)
             if form != expected.form:
                 if expected.goes != "start":
                     machine.replayed(expected).dispose()  # tells if it differs alone as well
@@ -276,9 +291,12 @@ def _make(product: Product, rehearsal: Rehearsal, move: Move) -> None:
         assert sending is not None
         rehearsal.flying.remove(sending)
         return
-    ref = rehearsal.scene.cast[move.actor]
+    scene = rehearsal.scene
+    ref = scene.member(scene.cast[move.actor], move.stimulus.slot)
     assert move.outcome is not None
-    stimulus = Stimulus(move.stimulus.kind, move.stimulus.place, move.outcome.picks)
+    stimulus = Stimulus(
+        move.stimulus.kind, move.stimulus.place, move.outcome.picks, move.stimulus.slot
+    )
     if move.event is not None and sending is None:
         here = product.exchange.here(move.event, rehearsal.scene)
         rehearsal.scene.play(ref, stimulus, here)

@@ -23,8 +23,9 @@ from ..requests import Asking
 from ..sending import Delayed
 from .cast import STANDS_STILL, CastRef, NoReply, SceneCell, Sending, transplanted
 from .guards import EndlessLoop
+from .household import Household
 from .identity import timers_by_place
-from .stage import Pick, Stage, fresh
+from .stage import Pick, fresh
 from .telling_steps import told
 
 #: What became of a stimulus: the actor went on; it threw the event away; it keeps the event, which
@@ -41,22 +42,22 @@ class Stimulus:
     """Something that can happen to one actor.
 
     `place` says which: the number of a message, of a timer, or of a made-up result; `picks` are
-    the options that each `choose` on the way takes.
+    the options that each `choose` on the way takes; `slot` is that of a child, if it happens to
+    one.
     """
 
     kind: StimulusKind
     place: int = 0
     picks: tuple[int, ...] = ()
+    slot: int = 0
 
 
 START: Final = Stimulus("start")
 GO: Final = Stimulus("go")
 
 
-class Scene(Stage):
+class Scene(Household):
     """The actors of a system, which do only what they are told."""
-
-    handle = CastRef
 
     def __init__(
         self,
@@ -80,7 +81,6 @@ class Scene(Stage):
         self.looked_at: dict[CastRef, None] = {}
         #: Whom each actor watches, and has not been told of yet.
         self.watches: dict[CastRef, dict[CastRef, None]] = {}
-        self.cast: list[CastRef] = []
         self.calls: dict[Fiber, Call] = {}
         self.performed: dict[Call, Callable[..., Any]] = {}
         self.picks = tuple(picks)
@@ -161,11 +161,6 @@ class Scene(Stage):
         """Nobody waits for it any more."""
         self.calls.pop(call.fiber, None)
 
-    def refuse(self, why: str) -> None:
-        """What cannot be explored is told to whoever explores."""
-        self.refusal = ExploreError(why)
-        raise self.refusal
-
     def watch(self, watcher: CastRef, ref: CastRef) -> None:
         """The watcher is to be told when this one has ended; that it has is the search's news."""
         self.watches.setdefault(watcher, {})[ref] = None
@@ -208,7 +203,17 @@ class Scene(Stage):
             each for _, each in self.timers.all_armed()
             if isinstance(each, Delayed) and each._sender is ref
         ]  # fmt: skip
+        grace = ref.extra.grace
+        if grace is not None and ref._fiber not in self.ready:
+            timed.append(grace)  # before its turn no time passes
         return timed + later
+
+    def all_timers_for(self, root: CastRef) -> list[Any]:
+        """The same of an actor and, after its own, of each of its children."""
+        timed = self.timers_for(root)
+        for _, child in self.children(root):
+            timed += self.timers_for(child)
+        return timed
 
     def is_queued(self, ref: ActorRef[Any]) -> bool:
         """Whether the actor goes on by itself: it pauses, or it has sent itself something."""
@@ -272,6 +277,8 @@ class Scene(Stage):
         while self._has_turn(ref):
             if not ref.alive or before.has_moved(ref):
                 return "taken"
+            if self.root_of.get(ref, ref) in self.slots:
+                break  # in a family each turn is a step
         return "nothing"
 
     def _has_turn(self, ref: CastRef) -> bool:
@@ -307,8 +314,9 @@ class Scene(Stage):
         return "taken"
 
     def _step(self, ref: ActorRef[Any]) -> None:
+        self._begin("step")
         try:
-            self.step()
+            self._turn()
         except EndlessLoop as error:
             raise _endless(ref, error.place) from None
         except BaseException as error:
@@ -320,6 +328,9 @@ class Scene(Stage):
                 raise
             if error is not ref.error or not isinstance(error, Exception):
                 raise
+        finally:
+            self.quota = None
+            self._free_hub = self.hub
 
     def dispose(self) -> None:
         """Throw the scene away."""

@@ -7,6 +7,7 @@ function names are environment: what is sent to them is noted, and gone.
 from __future__ import annotations
 
 import copy
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +17,6 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from .. import names
 from ..actor import NOBODY, ActorRef, current_actor
 from ..dispatcher import Dispatcher
 from ..errors import ExploreError
@@ -60,6 +60,11 @@ class Stage(Dispatcher):
         self.picked: list[Pick] = []
         self._elsewhere: dict[str, ActorRef[Any]] = {}
 
+    def refuse(self, why: str) -> None:
+        """What cannot be explored is told to whoever explores."""
+        self.refusal = ExploreError(why)
+        raise self.refusal
+
     def is_now(self, value: Any) -> bool:
         """Whether a value is the time that was just asked for, or a model with it in a field."""
         if not self.asked_now:
@@ -82,6 +87,11 @@ class Stage(Dispatcher):
         self.picked.append(Pick(place, len(options), f"chose {told(options[place])}"))
         return options[place]
 
+    def forget_old(self, times: deque[float], within: float) -> None:
+        """How much time has passed between two steps nobody knows, so both are tried."""
+        if times and self.choose_for(None, (f"within {within:g}s", "later")) == "later":
+            times.clear()
+
     def rng_for(self, ref: ActorRef[Any]) -> Random:
         """Chance that cannot be tried out."""
         self.refusal = ExploreError(
@@ -100,25 +110,6 @@ class Stage(Dispatcher):
             ref.phase = "alive"
             self._elsewhere[name] = ref
         return self._elsewhere[name]
-
-    def spawn_under(
-        self,
-        parent: ActorRef[Any] | None,
-        fn: Callable[..., Any],
-        args: tuple[Any, ...],
-        name: str | None,
-        on_output: Callable[[Any], object] | None,
-    ) -> ActorRef[Any]:
-        """Only the explored actor itself."""
-        if parent is not None:
-            child = names.function_name(fn)
-            self.refusal = ExploreError(
-                f"{parent.name} spawns the actor {child} while it runs, which exploring does not "
-                f"follow; spawn {child} in a system function, or let {parent.name} find it with "
-                "whereis()"
-            )
-            raise self.refusal
-        return super().spawn_under(parent, fn, args, name, on_output)
 
 
 def _nobody() -> None:

@@ -94,6 +94,12 @@ class Orbits:
 
     def signature(self, state: int) -> Any:
         """Equal for two states just when a renaming maps the one to the other."""
+        spawning = [m.name for m in self.search.machines if m.child_names]
+        if spawning:
+            raise ExploreError(
+                f"symmetry= is not known of actors that spawn children, as {spawning[0]} does; "
+                "spawn them in the system function, or leave out symmetry="
+            )
         locals_, cells, flights = self.parts(state)
         mentioned = self._mentioned(locals_, cells, flights)
         order: list[list[list[int]]] = []

@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 from .. import names
 from ..errors import ExploreError
+from ..watching import Exited
 from .actor_graph import Pen, functions_of, graph_of_actor, graph_of_system
 from .alphabet import Alphabet, Examples
 from .found import Step
 from .frames_of_views import NameToKeep
 from .guards import Tracer
 from .identity import Reader
-from .local import LocalState
 from .model import StateGraph
 from .network import NETWORKS, NetworkKind
 from .product import Product
@@ -23,6 +23,7 @@ from .progress import Progress, line_for
 from .rehearsal import audit
 from .scene import Scene
 from .shared import SharedGlobals
+from .standing import LocalState, Standing
 from .symmetry import Orbits, Symmetry, audit_symmetry, groups_of
 from .targets import alone, is_system
 from .universe import Move
@@ -91,7 +92,11 @@ class SystemExploration:
         """The types of events that are taken somewhere."""
         machines = self._product.machines
         return frozenset(
-            k for machine in machines for state in machine.states for k in state.accepts
+            k
+            for machine in machines
+            for state in machine.states
+            for one in state.all
+            for k in one.accepts
         )
 
     @property
@@ -110,12 +115,17 @@ class SystemExploration:
         return self._graph
 
     def graph_of(self, name: str) -> StateGraph:
-        """The graph of one actor: what it does in this system."""
+        """The graph of one actor: what it does in this system; or of a child that it spawns."""
         product = self._product
-        if name not in product.exchange.numbers:
-            raise KeyError(f"no actor {name!r} was explored; there are {', '.join(product.names)}")
-        machine = product.machines[product.exchange.numbers[name]]
-        return graph_of_actor(product, machine, self.complete, self.notes)
+        if name in product.exchange.numbers:
+            machine = product.machines[product.exchange.numbers[name]]
+            return graph_of_actor(product, machine, self.complete, self.notes)
+        root, _, child = name.rpartition("/")
+        for machine in product.machines:
+            if child in machine.child_names and root in ("", machine.name):
+                return graph_of_actor(product, machine, self.complete, self.notes, child)
+        there = [*product.names, *(c for machine in product.machines for c in machine.child_names)]
+        raise KeyError(f"no actor {name!r} was explored; there are {', '.join(there)}")
 
     def path_to(self, state: str | tuple[Any, ...] | Predicate) -> list[Step]:
         """The shortest list of steps to a state: by name, by the actors' states, by a predicate.
@@ -245,7 +255,7 @@ def _explore_once(
     }
     if len(functions) == 1:
         (alphabet,) = alphabets.values()
-        product.offers = lambda local: list(_offered(local, alphabet))
+        product.offers = lambda local: list(_offered(product, local, alphabet))
         product.early = lambda local: list(_too_early(local, alphabet, early))
         if not options.early:
             product.hints["mail was assumed to come when it is listened for"] = None
@@ -293,9 +303,11 @@ def _sample(states: list[int]) -> list[int]:
     return [states[place * (len(states) - 1) // (AUDITED - 1)] for place in range(AUDITED)]
 
 
-def _offered(local: LocalState, alphabet: Alphabet) -> Iterator[tuple[int, Any]]:
+def _offered(product: Product, local: LocalState, alphabet: Alphabet) -> Iterator[tuple[int, Any]]:
     """What may come from outside to a lone actor, numbered for good."""
     for kind in local.accepts:
+        if product.machines[0].child_names and issubclass(kind, Exited):
+            continue  # which comes from a child that is watched, and from nowhere else
         for event in alphabet.of(kind):
             yield alphabet.number(event), event
 
@@ -310,7 +322,7 @@ def _too_early(
                 yield alphabet.number(event), event
 
 
-def _results(alphabet: Alphabet, local: LocalState) -> list[Any]:
+def _results(alphabet: Alphabet, local: Standing) -> list[Any]:
     """What the call of a `perform` may give: values of its type, and its failure."""
     if local.performs is None:
         return []

@@ -44,6 +44,11 @@ def flight_line(event: Any, reply: bool, sender: str, receiver: str = "") -> str
     return f"{what} from {sender}" + (f" to {receiver}" if receiver else "")
 
 
+def child_name(root: str, name: str) -> str:
+    """What a child is called beside the actors of a system."""
+    return f"{root}/{name}"
+
+
 def told_end(name: str) -> str:
     """The line of the news that an actor has ended."""
     return f"Exited, {name} has ended"

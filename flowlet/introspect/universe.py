@@ -16,9 +16,10 @@ from .cast import NoReply
 from .exchange import End, Exchange, Message
 from .frames_of_views import Frames
 from .identity import Reader
-from .local import LocalMachine, LocalState, Outcome
+from .local import LocalMachine
 from .network import KINDS, Fields, Network, NetworkKind, TooLongError
 from .scene import GO, START, Scene, Stimulus, StimulusKind
+from .standing import LocalState, Outcome, Standing
 from .telling_steps import told
 
 ANY_TIME: Final = (
@@ -87,7 +88,7 @@ class Universe:
         network: NetworkKind = "fifo",
         lossy: bool = False,
         reader: Reader | None = None,
-        results: Callable[[int, LocalState], list[Any]] | None = None,
+        results: Callable[[int, Standing], list[Any]] | None = None,
         replies: Callable[[int, LocalState], list[Any]] | None = None,
         offers: Callable[[LocalState], list[tuple[int, Any]]] | None = None,
         ordered_time: bool = False,
@@ -232,22 +233,25 @@ class Universe:
             return moves, touched
         if not local.alive and not local.timers:
             return moves, 0
-        if local.goes:
-            add(GO, None, 0, None)
+        for one in local.all:
+            if one.goes:
+                kind: StimulusKind = "start" if one.goes == "start" else "go"
+                add(Stimulus(kind, slot=one.slot), None, 0, None)
         if self.offers is not None:
             for number, event in self.offers(local):
                 add(Stimulus("event", -1 - number), event, 0, None)
         if self.early is not None:
             for number, event in self.early(local):
                 add(Stimulus("early", -1 - number), event, 0, None)
-        if local.timers:
-            places, bits = self._due(actor, state, len(local.timers))
-            touched |= bits
-            for place in places:
-                add(Stimulus("timer", place), None, 0, None)
-        if local.performs is not None and self.results is not None:
-            for place, result in enumerate(self.results(actor, local)):
-                add(Stimulus("result", place), result, 0, None)
+        for one in local.all:
+            if one.timers:
+                places, bits = self._due(actor, state, local, one)
+                touched |= bits
+                for place in places:
+                    add(Stimulus("timer", place, slot=one.slot), None, 0, None)
+            if one.performs is not None and self.results is not None:
+                for place, result in enumerate(self.results(actor, one)):
+                    add(Stimulus("result", place, slot=one.slot), result, 0, None)
         if local.requests is not None and local.asks < 0 and self.replies is not None:
             for place, reply in enumerate(self.replies(actor, local)):
                 add(Stimulus("reply", -1 - place), reply, 0, None)
@@ -261,7 +265,7 @@ class Universe:
         for channel in self.network.arriving(state, actor):
             for message, taking in channel:
                 spoken.add(message.sender)
-                kind: StimulusKind = "reply" if message.reply else "event"
+                kind = "reply" if message.reply else "event"
                 if message.reply and not local.called.startswith("ask "):
                     # Too late: a dead letter.
                     late = Outcome("taken", local.number)
@@ -274,13 +278,17 @@ class Universe:
                 if add(Stimulus(kind, message.number), message, taking, message):
                     break
                 spoken.discard(message.sender)  # it is kept, and lets the others pass
-        for other in local.watches:
-            touched |= self.fields.actor_mask(other)
-            there = self.machines[other].states[self.fields.local(state, other)]
-            if there.alive or there.goes == "start" or (self.network.ordered and other in spoken):
-                continue
-            end = End(other, there.result, there.error, there.ended_on)
-            add(Stimulus("exited", there.number * len(self.names) + other), end, 0, None)
+        for one in local.all:
+            for other in one.watches:
+                touched |= self.fields.actor_mask(other)
+                there = self.machines[other].states[self.fields.local(state, other)]
+                # It is the last that comes from there; what else does, comes to the parent.
+                before = other in spoken and self.network.ordered and not one.slot
+                if there.alive or there.goes == "start" or before:
+                    continue
+                end = End(other, there.result, there.error, there.ended_on)
+                place = there.number * len(self.names) + other
+                add(Stimulus("exited", place, slot=one.slot), end, 0, None)
         return moves, touched
 
     def _will_not_reply(self, actor: int, state: int, asked: int) -> bool:
@@ -289,20 +297,23 @@ class Universe:
         if other.alive or other.goes == "start":
             return False
         coming = (m for channel in self.network.arriving(state, actor) for m, _ in channel)
-        return not any(m.reply and m.sender == asked for m in coming)
+        return not any(m.reply and self.exchange.roots[m.sender] == asked for m in coming)
 
-    def _due(self, actor: int, state: int, timers: int) -> tuple[Iterable[int], int]:
-        """Which timers of an actor may go off, and the bits that count for that."""
+    def _due(
+        self, actor: int, state: int, local: LocalState, one: Standing
+    ) -> tuple[Iterable[int], int]:
+        """Which timers of an actor or a child may go off, and the bits that count for that."""
         fields = self.fields
         if not self.ordered_time:
-            if timers > 1 or len(self.names) > 1:
+            if len(one.timers) > 1 or len(self.names) > 1 or local.children:
                 self.hints[ANY_TIME] = None
-            return range(timers), 0
+            return range(len(one.timers)), 0
         earliest = min(
             left for other in range(len(self.names)) for left in fields.clock(state, other)
         )
-        left = fields.clock(state, actor)
-        return [place for place in range(timers) if left[place] == earliest], fields.clock_mask
+        left = fields.clock(state, actor)[one.first_timer :]
+        due = [place for place in range(len(one.timers)) if left[place] == earliest]
+        return due, fields.clock_mask
 
     def _time_passes(self, actor: int, state: int, stimulus: Stimulus, outcome: Outcome) -> int:
         """What it adds to a state that timers are armed, or that time has come to one of them."""
@@ -311,7 +322,8 @@ class Universe:
         change = 0
         own = fields.clock(state, actor)
         if stimulus.kind == "timer":
-            passed = own[stimulus.place]
+            local = self.machines[actor].states[fields.local(state, actor)]
+            passed = own[local.standing(stimulus.slot).first_timer + stimulus.place]
             for other in range(len(self.names)):
                 left = fields.clock(state, other)
                 if other != actor and left:

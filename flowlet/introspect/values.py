@@ -86,9 +86,11 @@ class Canon:
         #: Lists that the actor was given when it was spawned, by address: which argument each is.
         self.given: dict[int, int] = {}
         #: What the actor has sent for later and is still on its way, by address: its place.
-        self.letters: dict[int, int] = {}
+        self.letters: dict[int, tuple[str, int]] = {}
         self.kept: list[Any] = []
         self.moments: set[str] = set()
+        #: A child that was met: its handle means something only to its parent and to its siblings.
+        self.child: ActorRef[Any] | None = None
         #: Whether what was met is the same for everybody: nothing that can change, and no actor.
         self.is_plain = True
         self.frame_form = frame_form
@@ -131,7 +133,7 @@ class Canon:
                 return (Delay, value.name, self.of(value.seconds, path))
             case ActorRef():
                 self.is_plain = False
-                return (ActorRef, value.name)
+                return self._actor(value, path)
             case Cell():
                 self.is_plain = False
                 return (Cell, value.name)
@@ -150,6 +152,22 @@ class Canon:
             case Dispatcher():
                 return (Dispatcher,)
         return None
+
+    def _actor(self, ref: ActorRef[Any], path: str) -> Form:
+        slot = getattr(ref._home, "slot_of", lambda ref: None)(ref)
+        if slot is None:
+            return (ActorRef, ref.name)
+        self.child = ref
+        if slot:
+            return (ActorRef, "child", slot)
+        # One that has ended is what is left of it, and may have left its slot to another one.
+        number = self.numbers.get(id(ref))
+        if number is not None:
+            return ("again", number)
+        error = ref.error
+        left = () if error is None else (type(error), self.of(error.args, f"{path}.error"))
+        result = self.of(ref.result, f"{path}.result")
+        return (ActorRef, "ended", self._number(ref), ref.name, ref._final, result, left)
 
     def _object(self, value: Any, path: str) -> Form:
         number = self.numbers.get(id(value))
@@ -250,6 +268,8 @@ class Canon:
             return ("global", reduced)
         maker, arguments, *rest = reduced
         state, items, pairs = [*rest[:3], None, None, None][:3]
+        if isinstance(value, BaseException):
+            state = state or None  # it gets an empty `__dict__` when somebody looks for one
         return (
             self.of(maker, path),
             self.of(tuple(arguments), path),

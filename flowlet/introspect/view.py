@@ -8,10 +8,11 @@ from .. import names
 from ..actor import ActorRef
 from .exchange import Message
 from .frames_of_views import Locals
-from .local import LocalState
 from .model import side_by_side
 from .product import Product
 from .scene import Scene
+from .standing import LocalState, Standing
+from .telling_steps import child_name
 
 
 class Flight(NamedTuple):
@@ -25,11 +26,15 @@ class Flight(NamedTuple):
 class ActorView:
     """One actor in a state."""
 
-    __slots__ = ("_product", "_state", "name")
+    __slots__ = ("_family", "_product", "_state", "name")
 
-    def __init__(self, product: Product, name: str, state: LocalState) -> None:
+    def __init__(
+        self, product: Product, name: str, state: LocalState, child: Standing | None = None
+    ) -> None:
         self._product = product
-        self._state = state
+        self._family = state
+        #: Where it stands, in its family.
+        self._state = child or state
         self.name = name
 
     @property
@@ -60,7 +65,7 @@ class ActorView:
     @property
     def frames(self) -> list[Locals]:
         """The locals of all its frames, from the actor function's own in."""
-        return self._product.views.frames(self._product, self.name, self._state)
+        return self._product.views.frames(self._product, self.name, self._family, self._state)
 
     @property
     def locals(self) -> Locals:
@@ -88,17 +93,26 @@ class View:
     def __getitem__(self, name: str) -> ActorView:
         product = self._product
         number = product.exchange.numbers.get(name)
-        if number is None:
-            raise KeyError(f"there is no actor {name!r}; there are {', '.join(product.names)}")
-        return ActorView(product, name, product.local(self._number, number))
+        if number is not None:
+            return ActorView(product, name, product.local(self._number, number))
+        # A child, which has the name of a child or its own alone.
+        for actor in self.actors:
+            if name in (actor.name, actor.name.rpartition("/")[2]):
+                return actor
+        there = ", ".join(actor.name for actor in self.actors)
+        raise KeyError(f"there is no actor {name!r}; there are {there}")
 
     @property
     def actors(self) -> list[ActorView]:
-        """All actors, in the order in which they were spawned."""
+        """All actors in the order in which they were spawned; then the children that live."""
         product = self._product
-        return [
-            ActorView(product, name, product.local(self._number, number))
-            for number, name in enumerate(product.names)
+        found = [
+            (name, product.local(self._number, number)) for number, name in enumerate(product.names)
+        ]
+        return [ActorView(product, name, local) for name, local in found] + [
+            ActorView(product, child_name(name, child.child_name or ""), local, child)
+            for name, local in found
+            for child in local.children
         ]
 
     @property
@@ -125,14 +139,18 @@ class View:
     @property
     def name(self) -> str:
         """The actors' states side by side."""
-        return side_by_side(names.text(actor.state) for actor in self.actors)
+        product = self._product
+        return side_by_side(
+            names.text(product.local(self._number, number).path)
+            for number in range(len(product.names))
+        )
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
 
 
 def _flight(product: Product, message: Message) -> Flight:
-    sender = product.names[message.sender] if message.sender >= 0 else ""
+    sender = product.exchange.senders[message.sender] if message.sender >= 0 else ""
     return Flight(sender, product.names[message.receiver], message.event)
 
 
@@ -141,9 +159,9 @@ class SceneActor:
 
     __slots__ = ("_ref", "name")
 
-    def __init__(self, ref: ActorRef[Any]) -> None:
+    def __init__(self, ref: ActorRef[Any], name: str) -> None:
         self._ref = ref
-        self.name = ref.name
+        self.name = name
 
     def __getattr__(self, attr: str) -> Any:
         return getattr(self._ref, attr)
@@ -173,7 +191,11 @@ class SceneView:
     """A scene, such as `replay` leaves, as predicates see a state."""
 
     def __init__(self, scene: Scene) -> None:
-        self.actors = [SceneActor(ref) for ref in scene.cast]
+        self.actors = [SceneActor(ref, ref.name) for ref in scene.cast] + [
+            SceneActor(child, child_name(root.name, child.name))
+            for root in scene.cast
+            for _, child in scene.children(root)
+        ]
         #: What can happen next, as lines of a path.
         self.possible = scene.possible
         self.cells = {cell.name: cell._value for cell in scene.named_cells}
@@ -184,7 +206,7 @@ class SceneView:
 
     def __getitem__(self, name: str) -> SceneActor:
         for actor in self.actors:
-            if actor.name == name:
+            if name in (actor.name, actor.name.rpartition("/")[2]):
                 return actor
         there = ", ".join(actor.name for actor in self.actors)
         raise KeyError(f"there is no actor {name!r}; there are {there}")

@@ -106,7 +106,7 @@ class Groups:
             region = group.regions[i]
             if isinstance(region, Done):
                 continue
-            for stop in self._stopped(region, self._inside(leg, stack)):
+            for stop in self.stopped(region, self._inside(leg, stack)):
                 after = replace(
                     group,
                     regions=(*group.regions[:i], _region(stop), *group.regions[i + 1 :]),
@@ -120,7 +120,7 @@ class Groups:
         else:
             yield Go(stack, leg, ending)
 
-    def _stopped(self, fiber: Fiber, leg: Leg) -> list[Stop]:
+    def stopped(self, fiber: Fiber, leg: Leg) -> list[Stop]:
         """A fiber is stopped, with its clean-up."""
         if fiber.group is not None:
             return self.machine.run(*self.cancel(fiber.stack, leg, fiber.group, ("stop",)))

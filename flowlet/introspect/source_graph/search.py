@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from ... import names
 from ...events import label_of_type
@@ -23,6 +23,9 @@ from .values import Bound, Fn, Inst, Known, Part, Value, Wrapped
 
 #: How often the source is gone through, until nothing new is stored anywhere.
 _MOST_ROUNDS = 12
+
+#: Where the way of an actor that is stopped begins: it is no edge.
+STOPPED: Final[Path] = ("(stopped)",)
 
 
 class Search:
@@ -82,6 +85,9 @@ class Search:
                 leg = Leg(path, signal.label, signal.kind)
                 for stop in machine.groups.tell(fiber, signal, leg):
                     self.arrive(stop)
+            # Whoever holds its handle may stop it, anywhere: no edge, but its clean-up may wait.
+            for stop in machine.groups.stopped(fiber, Leg(STOPPED)):
+                self.arrive(stop)
 
     def offered(self, fiber: Fiber) -> list[type]:
         """The classes of the events that may be taken somewhere in a fiber."""
@@ -113,7 +119,7 @@ class Search:
 
     def passed(self, leg: Leg) -> Leg:
         """A named block was passed through, and is a state on the way; the leg from there on."""
-        if leg.passed is None:
+        if leg.passed is None or leg.source is STOPPED:
             return leg
         path, place = leg.passed
         self.edge(replace(leg, outputs=leg.outputs[:place]), Place(path, "transient"))
@@ -127,6 +133,10 @@ class Search:
 
     def edge(self, leg: Leg, place: Place) -> None:
         """Note an edge, or where the actor begins."""
+        if leg.source is STOPPED:
+            if place.kind == "state":
+                self.builder.states.setdefault(place.path, ("state", place.source))
+            return
         self.builder.add(
             Move(
                 leg.source,

@@ -10,6 +10,7 @@ from dataclasses import replace
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
+from ...errors import NoReplyError
 from ...events import Delay, label_of, label_of_type
 from ...names import kinds_text
 from .calls import HARMLESS, WORDS, is_deaf, simple_call
@@ -399,6 +400,8 @@ class Calls:
         limit = args[2] if len(args) > 2 else named.get("after")
         after = time_label(limit, word_text(node, "after"))
         label = label_of(request.value) if isinstance(request, Known) else text.partition(" ")[2]
+        # Of an actor that has ended it is known at once that there will be no reply.
+        yield Go(stack, leg, ("raise", Inst(NoReplyError, exact=True)))
         asked = args[0] if args else UNKNOWN
         leg = leg.giving(f"send {label} to {actor_text(asked, node)}")
         yield from self.machine.unwinding.perhaps_raised(stack, leg, stack[-1].step, True)
