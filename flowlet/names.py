@@ -146,7 +146,8 @@ def state_of(
         return base
     site = _site(unwrapped(fn), stack)
     if site is None:
-        return (*base, called())
+        text = called()
+        return (*base, text) if text else base  # to wait for the end of a child has no name
     if not site.several:
         return base
     label = called() if site.label is None else site.label

@@ -274,6 +274,12 @@ class _Walk(ast.NodeVisitor):
         match role_of(target):
             case "receive" | "wait":
                 self.wait(node, target)
+                if target.__name__ == "supervise":
+                    for child in node.args:
+                        self.region(child)
+            case "spawn":
+                if node.args:
+                    self.region(node.args[0])
             case "parallel" | "race":
                 self.wait(node, target)
                 for region in node.args:
@@ -309,7 +315,7 @@ class _Walk(ast.NodeVisitor):
                 self.found.append(_Found(string, self.block, label, ast.unparse(node)))
 
     def region(self, node: ast.expr) -> None:
-        """A region is named by its own function; here it is only gone through."""
+        """A region, or a child, is named by its own function; here it is only gone through."""
         assert self.here is not None
         given = callee(self.here.scope.evaluate(node))
         if given is not None and self.regions.count(given.code) < self.unrolled:

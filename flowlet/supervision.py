@@ -31,6 +31,7 @@ STRATEGIES: Final[tuple[Strategy, ...]] = ("one_for_one", "one_for_all", "rest_f
 Given: TypeAlias = Callable[[], R] | Child[R]
 
 
+@playing("spawn")
 def child(
     fn: Callable[[*Ts], R], *args: *Ts, name: str | None = None, restart: Restart = "on_error"
 ) -> Child[R]:

@@ -20,7 +20,9 @@ from typing import Any, Final, Literal, TypeVar
 from .events import Delay
 
 Fn = TypeVar("Fn", bound=Callable[..., Any])
-Role = Literal["receive", "wait", "state", "on", "flow", "become", "parallel", "race", "request"]
+Role = Literal[
+    "receive", "wait", "state", "on", "flow", "become", "parallel", "race", "request", "spawn",
+]  # fmt: skip
 
 #: What the functions of flowlet are to a reader of sources; filled where they are defined.
 ROLES: Final[dict[Any, Role]] = {}

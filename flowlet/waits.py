@@ -408,6 +408,7 @@ def race(*fns: Fn0[Any], at: Any = None) -> tuple[int, Any]:
 # --- others ---------------------------------------------------------------------------------
 
 
+@playing("spawn")
 def spawn(fn: Callable[[*Ts], R], *args: *Ts, name: str | None = None) -> ActorRef[R]:
     """Make a child actor: it ends with this one, or with the block: `with spawn(fn) as child:`.
 

@@ -52,7 +52,8 @@ def identify(
             begins = canon.of((child._fn, child._args), f"what {child.name} is to run")
         if child.phase == "spawned":
             apart.append(None)
-            forms.append((slot, child.name, begins, kernel))
+            mail = tuple(canon.of(item, "mail") for item in child._fiber.box or ())
+            forms.append((slot, child.name, begins, mail, kernel))
             continue
         own = reader.snapshot(child, timers_of(scene, child), scene.timers_for(child), canon)
         apart.append(own)
