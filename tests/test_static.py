@@ -359,6 +359,91 @@ def test_clean_up_that_waits_is_gone_through_on_every_way_out() -> None:
     }  # fmt: skip
 
 
+class Asks:
+    """Whatever is done with it waits."""
+
+    @property
+    def value(self) -> int:
+        return len(str(receive(Go)))
+
+    @value.setter
+    def value(self, to: int) -> None:
+        receive(Go)
+
+    def __add__(self, other: int) -> int:
+        return other + len(str(receive(Go)))
+
+    def __radd__(self, other: int) -> int:
+        return other + len(str(receive(Go)))
+
+    def __neg__(self) -> int:
+        return len(str(receive(Go)))
+
+    def __getitem__(self, key: int) -> int:
+        return key + len(str(receive(Go)))
+
+    def __bool__(self) -> bool:
+        return bool(receive(Go))
+
+    def __iter__(self) -> Iterator[int]:
+        receive(Go)
+        return iter([])
+
+    def __eq__(self, other: object) -> bool:
+        return bool(receive(Go))
+
+    def __contains__(self, other: object) -> bool:
+        return bool(receive(Go))
+
+    def __str__(self) -> str:
+        return str(receive(Go))
+
+    __hash__ = None  # type: ignore[assignment]  # it compares
+
+
+def _value() -> int:
+    return Asks().value
+
+
+def _set_value() -> None:
+    asks = Asks()
+    asks.value = 3
+
+
+def _truth() -> None:
+    if Asks():
+        receive(Push, at="after")
+
+
+def _loop() -> None:
+    for _ in Asks():
+        receive(Push)
+
+
+IMPLICIT: dict[str, Callable[[], object]] = {
+    "property": _value,
+    "setter": _set_value,
+    "truth": _truth,
+    "loop": _loop,
+    "add": lambda: Asks() + 1,
+    "radd": lambda: 1 + Asks(),
+    "neg": lambda: -Asks(),
+    "item": lambda: Asks()[1],
+    "equal": lambda: Asks() == 1,
+    "in": lambda: 1 in Asks(),
+    "text": lambda: f"{Asks()}",
+}
+
+
+@pytest.mark.parametrize("name", IMPLICIT)
+def test_a_wait_in_an_operator_or_a_property_is_an_unknown_edge(name: str) -> None:
+    """It is no call in the source; it is told, and not left out."""
+    read = static(IMPLICIT[name])
+    assert not read.complete
+    assert "?" in read.names()
+    assert {e.source for e in read.transitions if e.target == "end"} >= {"?"} or name == "truth"
+
+
 def test_clean_up_of_an_actor_that_is_stopped_is_read_too() -> None:
     """To be stopped is no edge, but what its clean-up waits for is."""
 

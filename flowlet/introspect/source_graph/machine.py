@@ -17,6 +17,7 @@ from typing import Any, Final
 from ..guards import _arms, _text, negated
 from .evaluate import evaluate, items_of
 from .frames import Fiber, Frame, Leg, Open, Stack
+from .implicit import may_wait
 from .meaning import NeedsCallError
 from .patterns import match_pattern, refined
 from .program import Step
@@ -152,7 +153,10 @@ class Machine:
             self, "do_" + step.kind.replace(" ", "_")
         )
         try:
-            return list(method(item.stack, item.leg, step))
+            items = list(method(item.stack, item.leg, step))
+            if may_wait(step, self.scope(frame)):
+                items += self.calls.somewhere_in(item.stack, item.leg)
+            return items
         except NeedsCallError:
             self.facts.unknown[self.place(step.node, frame)] = None
             return [

@@ -320,6 +320,14 @@ class Calls:
 
     # --- the words ------------------------------------------------------------------------
 
+    def somewhere_in(self, stack: Stack, leg: Leg) -> Iterator[Item]:
+        """A wait in the midst of a step, of which nothing else is known; then the step again."""
+        frame = stack[-1]
+        self.note_unknown(frame.step.node, frame)
+        before = (*stack[:-1], frame.at(frame.pc - 1))
+        wait = Wait("?", own="?", at="?", results=(UNKNOWN,), keeps=True)
+        yield self._parked(before, leg, wait)
+
     def _parked(self, stack: Stack, leg: Leg, wait: Wait) -> Stop:
         frame = stack[-1]
         pc = frame.pc

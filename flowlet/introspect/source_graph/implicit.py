@@ -1,0 +1,103 @@
+"""Calls without parentheses: operators, properties, loops and truth, of a class of the user's.
+
+They are not followed.  One that waits is told of as a call that nobody knows: it leads to a state
+`?`, and on from there.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+from collections.abc import Iterator
+from types import FunctionType
+from typing import Any, Final
+
+from ...source import reading_of
+from .evaluate import evaluate
+from .meaning import NeedsCallError
+from .program import Step
+from .scope import Scope, is_foreign
+from .values import kind_of
+
+_OPERATORS: Final[dict[type[ast.AST], str]] = {
+    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.FloorDiv: "floordiv",
+    ast.Mod: "mod", ast.Pow: "pow", ast.MatMult: "matmul", ast.LShift: "lshift",
+    ast.RShift: "rshift", ast.BitOr: "or", ast.BitXor: "xor", ast.BitAnd: "and",
+}  # fmt: skip
+_COMPARISONS: Final[dict[type[ast.AST], tuple[str, str]]] = {
+    ast.Eq: ("__eq__", "__eq__"), ast.NotEq: ("__ne__", "__ne__"), ast.Lt: ("__lt__", "__gt__"),
+    ast.LtE: ("__le__", "__ge__"), ast.Gt: ("__gt__", "__lt__"), ast.GtE: ("__ge__", "__le__"),
+    ast.In: ("", "__contains__"), ast.NotIn: ("", "__contains__"),
+}  # fmt: skip
+_UNARY: Final[dict[type[ast.AST], str]] = {
+    ast.USub: "__neg__", ast.UAdd: "__pos__", ast.Invert: "__invert__", ast.Not: "__bool__",
+}  # fmt: skip
+
+
+def may_wait(step: Step, scope: Scope) -> bool:
+    """Whether what a step does without a call in the source is to wait somewhere."""
+    asked = [*_asked(step)]
+    for node, hooks in asked:
+        try:
+            kinds = {kind_of(value) for value in evaluate(node, scope)}
+        except NeedsCallError:
+            continue
+        if any(_waits(kind, hook) for kind in kinds - {None} for hook in hooks):
+            return True
+    return False
+
+
+def _asked(step: Step) -> Iterator[tuple[ast.expr, tuple[str, ...]]]:
+    """Each expression of which something is asked, with the methods that answer."""
+    if step.kind == "if" and step.expr is not None:
+        yield step.expr, ("__bool__", "__len__")
+    if step.kind == "iter":
+        yield step.expr, ("__iter__", "__next__", "__getitem__")
+    for whole in (step.expr, step.target):
+        if not isinstance(whole, ast.expr):
+            continue
+        for node in ast.walk(whole):
+            match node:
+                case ast.BinOp(left=left, op=op, right=right):
+                    name = _OPERATORS[type(op)]
+                    yield left, (f"__{name}__",)
+                    yield right, (f"__r{name}__",)
+                case ast.UnaryOp(op=op, operand=inner):
+                    yield inner, (_UNARY[type(op)],)
+                case ast.BoolOp(values=parts):
+                    for part in parts:
+                        yield part, ("__bool__", "__len__")
+                case ast.Compare(left=left, ops=ops, comparators=others):
+                    for one, test, other in zip([left, *others], ops, others, strict=False):
+                        first, second = _COMPARISONS.get(type(test), ("", ""))
+                        yield one, (first,)
+                        yield other, (second,)
+                case ast.Subscript(value=value, ctx=ctx):
+                    yield value, ("__getitem__" if isinstance(ctx, ast.Load) else "__setitem__",)
+                case ast.Attribute(value=value, attr=attr, ctx=ctx):
+                    yield value, (f"{'get' if isinstance(ctx, ast.Load) else 'set'} {attr}",)
+                case ast.FormattedValue(value=value):
+                    yield value, ("__str__", "__repr__", "__format__")
+
+
+@functools.lru_cache(maxsize=4096)
+def _waits(kind: Any, hook: str) -> bool:
+    """Whether a method of a class waits; `get x` and `set x` are an attribute's."""
+    if not hook:
+        return False
+    way, _, attr = hook.partition(" ")
+    if not attr:
+        return _is_wait(inspect.getattr_static(kind, hook, None))
+    found = inspect.getattr_static(kind, attr, None)
+    if isinstance(found, property):
+        return _is_wait(found.fget if way == "get" else found.fset)
+    if isinstance(found, functools.cached_property):
+        return way == "get" and _is_wait(found.func)
+    if found is None:
+        return _is_wait(inspect.getattr_static(kind, f"__{way}attr__", None))
+    return _is_wait(inspect.getattr_static(type(found), f"__{way}__", None))
+
+
+def _is_wait(fn: Any) -> bool:
+    return isinstance(fn, FunctionType) and not is_foreign(fn) and bool(reading_of(fn).sites)
