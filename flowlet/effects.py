@@ -19,6 +19,7 @@ from .blocks import Name, running
 from .calls import Call
 from .dispatcher import step_aside
 from .errors import IllegalCallError
+from .events import Delay
 from .fiber import Fiber
 from .mailbox import LATER, Own, take
 from .syntax import playing
@@ -167,7 +168,7 @@ def _retried(
             del error, call
         elif isinstance(todo, DoSleep):
             progress.prepare_for_next_attempt()
-            wait(me, None, None, float(todo), at, f"perform {name}")
+            wait(me, None, None, Delay("retry", float(todo)), at, f"perform {name}")
         else:
             return todo
 

@@ -1,4 +1,4 @@
-"""What actors leave behind: letters that are still to come, and data that they share in secret."""
+"""What no variable shows: letters still to come, data shared in secret, what waits know."""
 
 from __future__ import annotations
 
@@ -7,15 +7,31 @@ from typing import Any
 
 import pytest
 
-from flowlet import ActorRef, Dispatcher, Event, ExploreError, pause, receive, wait_until
+from flowlet import (
+    ActorRef,
+    Dispatcher,
+    Event,
+    ExploreError,
+    NoReplyError,
+    Request,
+    choose,
+    pause,
+    perform,
+    receive,
+    state,
+    wait_until,
+)
 from flowlet.cells import Cell
-from flowlet.introspect import check, explore, replay
+from flowlet.introspect import check, explore, replay, static
 
 
 class A(Event): ...
 
 
 class B(Event): ...
+
+
+class Go(Event): ...
 
 
 def reader() -> None:
@@ -124,3 +140,89 @@ def test_a_predicate_that_tells_like_actors_apart_is_refused_under_symmetry() ->
     with pytest.raises(ExploreError, match="'two_is_first' tells interchangeable actors apart"):
         check(two_workers, never=two_is_first, symmetry=worker)
     assert check(two_workers, never=both, symmetry=worker).ok
+
+
+# --- what a wait itself knows ------------------------------------------------------------------
+
+
+def test_whom_an_actor_asks_is_part_of_its_state() -> None:
+    """Also where no variable says it any more: the one ends, and the other does not."""
+
+    class Get(Request[int]): ...
+
+    def patient() -> None:
+        receive(Get)
+        receive(Go)
+
+    def hasty() -> None:
+        receive(Get)
+
+    def client(*servers: ActorRef[Any]) -> str:
+        server = choose(*servers)
+        try:
+            server.ask(Get())
+        except NoReplyError:
+            return "no reply"
+        return "reply"
+
+    def system(d: Dispatcher) -> None:
+        d.spawn(client, d.spawn(patient), d.spawn(hasty))
+
+    x = explore(system)
+    assert x.unique_states == 5
+    ended = [view for view in x.states if not view["hasty"].alive]
+    assert [view["client"].result for view in ended] == [None, "no reply"]
+
+
+def test_what_an_actor_waits_to_be_true_is_part_of_its_state() -> None:
+    """Two predicates at one place are two states."""
+
+    def waiter(cell: Any) -> None:
+        high, low = (lambda: cell.value > 3), (lambda: cell.value < 3)
+        wait_until(choose(high, low))
+
+    def system(d: Dispatcher) -> None:
+        d.spawn(waiter, d.shared("n", 5))
+
+    assert explore(system).terminal_states == 2
+
+
+def test_how_often_a_call_was_tried_is_part_of_the_state() -> None:
+    """After the third failure there is no fourth attempt."""
+    tenacity = pytest.importorskip("tenacity", reason="tenacity is not installed")
+
+    def charge() -> bool:
+        return True
+
+    def shop() -> None:
+        three = tenacity.Retrying(stop=tenacity.stop_after_attempt(3), reraise=True)
+        with state("paying"):
+            perform(charge, retry=three)
+        with state("paid"):
+            receive(Go)
+
+    x = explore(shop)
+    assert x.complete
+    assert x.graph.triples() == {
+        ("paying", "perform charge", "paid"), ("paying", "perform charge", "paying"),
+        ("paying", "retry", "paying"), ("paying", "perform charge", "error: PerformFailed"),
+        ("paid", "Go", "end"),
+    }  # fmt: skip
+    assert x.graph.triples() <= static(shop).triples()
+    lines = [step.line for step in x.path_to("error: PerformFailed")]
+    assert sum("perform charge gives" in line for line in lines) == 3
+
+
+def test_calls_that_are_tried_for_ever_alike_are_one_state() -> None:
+    """Nothing tells the tenth attempt from the first."""
+    tenacity = pytest.importorskip("tenacity", reason="tenacity is not installed")
+
+    def charge() -> bool:
+        return True
+
+    def shop() -> None:
+        perform(charge, retry=tenacity.Retrying())
+
+    x = explore(shop)
+    assert x.complete
+    assert x.unique_states == 3

@@ -26,13 +26,15 @@ from types import (
 )
 from typing import Any
 
-from .. import blocks, handlers, names, waits
+from .. import blocks, conditions, effects, handlers, names, waits
 from ..actor import ActorRef
+from ..calls import Call
 from ..errors import ExploreError
 from ..events import timeout_of
 from ..fiber import Fiber
-from ..mailbox import Signal
+from ..mailbox import QUEUED, Signal
 from ..regions import Group
+from ..requests import Asking
 from .bytecode import Layout
 from .frames import NULL, in_c_call, stack_values
 from .values import Canon, Form, Hooks
@@ -126,6 +128,7 @@ class Reader:
             frames,
             self._handled(fiber, canon),
             fiber.kinds_now(),
+            _awaited(fiber, canon, found),
             tuple(around),
             tuple(interrupted),
             histories,
@@ -298,6 +301,36 @@ def _context(fiber: Fiber, canon: Canon) -> Form:
     outside = contextvars.copy_context()
     changed = [(var, value) for var, value in own.items() if outside.get(var, own) is not value]
     return tuple((var.name, canon.of(value, var.name)) for var, value in changed)
+
+
+def _awaited(fiber: Fiber, canon: Canon, found: Snapshot) -> Form:
+    """Whom it asks, what it performs, what it looks for: no variable need tell that any more."""
+    own = fiber.own
+    if isinstance(own, Asking):
+        return (canon.of(own.target, "whom it asks"), type(own.request))
+    form: tuple[Form, ...] = ()
+    if isinstance(own, Call):
+        fn = getattr(fiber.home, "performed", {}).get(own)
+        form = own.label, getattr(fn, "__code__", None)
+    elif own is QUEUED:
+        form = (fiber.called,)
+    frame = fiber.gr_frame
+    while frame is not None and not names.is_users(frame.f_code):
+        if frame.f_code is conditions.wait_until.__code__:
+            return canon.of(frame.f_locals["predicate"], "the predicate of wait_until")
+        if frame.f_code is effects._retried.__code__:
+            form += _attempts(frame.f_locals["retry"], frame.f_locals["progress"], found)
+        frame = frame.f_back
+    return form
+
+
+def _attempts(retry: Any, progress: Any, found: Snapshot) -> tuple[Form, ...]:
+    """How often a call has been tried, unless that makes no difference."""
+    endless = type(getattr(retry, "stop", None)).__name__ == "_stop_never"
+    if endless and type(getattr(retry, "wait", None)).__name__ in ("wait_none", "wait_fixed"):
+        return ()
+    found.variables["the number of attempts"] = progress.attempt_number
+    return (progress.attempt_number,)
 
 
 def is_time(signal: Signal) -> bool:

@@ -270,6 +270,8 @@ class Scene(Household):
                     call.value = event
                 call.over = True
                 call.let_in()
+                self._until_it_waits(ref)
+                return "taken"  # also where it only tries once more, in the same wait
         return self._until_it_waits(ref)
 
     def _until_it_waits(self, ref: CastRef) -> Verdict:

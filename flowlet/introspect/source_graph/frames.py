@@ -122,6 +122,7 @@ class Wait:
 
     word: str
     kinds: tuple[type, ...] = ()
+    #: What its time limit is called; of a `perform`, the time until it is tried again.
     after: str | None = None
     #: The name of the edge that leads on without an event or a time: `ask Get`.
     own: str | None = None

@@ -233,7 +233,7 @@ class Groups:
                 region = fiber.group.regions[i]
                 assert isinstance(region, Fiber)
                 found += [replace(s, way=(i, *s.way)) for s in self.signals(region)]
-        if wait is None or wait.word != "perform":
+        if wait is None or wait.word != "perform" or wait.after is not None:
             found += [
                 Signal(block.block.after, "timeout", number=block.number)
                 for block in hearing(fiber)
@@ -265,7 +265,12 @@ class Groups:
         results = fiber.wait.results
         if signal.kind == "timeout" and fiber.wait.word != "sleep":
             results = (timeout,)
-        items: list[Item] = [self.machine.given(fiber.stack, leg, result) for result in results]
+        again: list[Item] = []
+        if fiber.wait.word == "perform" and fiber.wait.after is not None:
+            again = [Stop(fiber, leg)]  # the call is tried once more
+            if signal.kind == "timeout":
+                return self.machine.run(*again)
+        items = again + [self.machine.given(fiber.stack, leg, result) for result in results]
         if signal.kind == "event":
             items += [Go(fiber.stack, leg, ("raise", error)) for error in _errors(fiber.wait.word)]
         return self.machine.run(*items)

@@ -393,7 +393,8 @@ class Calls:
             case "perform":
                 name = name_of_called(first)
                 text = f"perform {name}"
-                return Wait("perform", (), None, text, False, at, text, results_of(first), True)
+                retry = None if named.get("retry", NONE) == NONE else "retry"
+                return Wait("perform", (), retry, text, False, at, text, results_of(first), True)
         return Wait(word, (), None, word, False, at, word, (UNKNOWN,), True)
 
     def _ask(
