@@ -49,6 +49,10 @@ _SAMPLES: dict[type, list[Any]] = {
 }
 
 
+class PerformFailed(Exception):  # noqa: N818  # it stands for any
+    """Stands for whatever a performed function may raise, while exploring."""
+
+
 class Alphabet:
     """The events of one exploration; `notes` collects what was only sampled."""
 

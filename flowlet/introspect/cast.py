@@ -159,10 +159,17 @@ class CastRef(ActorRef[Any]):
         super().stop(grace)
 
     def take(self) -> list[Any]:
-        """What the actor has emitted; no other actor may know."""
-        if self._is_another_here():
+        """What the actor has emitted; no other actor may know, not of its family either."""
+        if self._is_another_here(family=True):
             self._refuse("takes the outputs of", "let it send them")
         return super().take()
+
+    @property
+    def discarded(self) -> int:
+        """How many events were thrown away; no other actor may know, not of its family either."""
+        if self._is_another_here(family=True):
+            self._refuse("counts what was thrown away by", "let it tell of that")
+        return super().discarded
 
     def _refuse(self, does: str, remedy: str) -> None:
         scene: Any = self._home
@@ -174,12 +181,12 @@ class CastRef(ActorRef[Any]):
         """The state as one text, for messages; of another actor nothing is known."""
         return "some state" if self._is_another_here() else super().path_text()
 
-    def _is_another_here(self) -> bool:
-        """Whether another actor of the same scene is running, and no parent or child of it."""
+    def _is_another_here(self, family: bool = False) -> bool:
+        """Whether another actor of the same scene is running, of the same `family` or not."""
         other = current_actor()
         if other is None or other is self or other._home is not self._home:
             return False
-        return not self._is_family(other)
+        return family or not self._is_family(other)
 
     def _is_family(self, other: ActorRef[Any] | None) -> bool:
         scene: Any = self._home

@@ -74,7 +74,8 @@ def _claim(failure: Failure) -> tuple[str, list[str]]:
         return f"assert {negated}{fn}(d.view)", imports
     states = ", ".join(f"{actor!r}: {path!r}" for actor, path in failure.states.items())
     return (
-        f"assert {{actor.name: actor.state for actor in d.view.actors}} != {{{states}}}",
+        f"expected = {{{states}}}\n"
+        "    assert {name: d.view[name].state for name in expected} != expected",
         ["# The predicate is no function of a module: this only says that it does not come here."],
     )
 

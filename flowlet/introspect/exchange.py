@@ -71,6 +71,8 @@ class Exchange:
         self.senders = list(self.names)
         #: Of each sender, the actor from which it comes.
         self.roots = list(range(len(self.names)))
+        #: By name that was given to a child: the actor from which it comes.
+        self.given_names: dict[str, str] = {}
         self.messages: list[Message] = []
         self.message_forms: list[Any] = []
         self._known: dict[Any, int] = {}
@@ -129,6 +131,19 @@ class Exchange:
             self.senders.append(name)
             self.roots.append(self.numbers[root.name])
         return self.senders.index(name)
+
+    def note_names(self, root: ActorRef[Any], scene: Scene) -> None:
+        """Refuse a name that was given to children of two actors: a run has room for one."""
+        for child in scene.root_of:
+            if type(child._name) is not str:
+                continue
+            first = self.given_names.setdefault(child.name, root.name)
+            if first != root.name or child.name in self.names:
+                raise ExploreError(
+                    f"{first} and {root.name} each give a child the name {child.name!r}, and two "
+                    "actors of a dispatcher cannot have one name at a time; name them apart, or "
+                    "leave out name="
+                )
 
     def _refuse_child(self, canon: Canon, what: str) -> None:
         if canon.child is not None:

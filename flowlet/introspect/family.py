@@ -16,9 +16,10 @@ from ..actor import ActorRef
 from ..fiber import Fiber
 from ..keeper import Kept, Supervision
 from ..mailbox import LOOK, Own, Signal
+from ..regions import Region
 from ..requests import Asking
 from .cast import CastRef
-from .identity import Reader, Snapshot, is_time
+from .identity import Reader, Snapshot, changed_in, context_of, is_time
 from .values import Canon, Form
 
 if TYPE_CHECKING:
@@ -52,8 +53,9 @@ def identify(
             begins = canon.of((child._fn, child._args), f"what {child.name} is to run")
         if child.phase == "spawned":
             apart.append(None)
-            mail = tuple(canon.of(item, "mail") for item in child._fiber.box or ())
-            forms.append((slot, child.name, begins, mail, kernel))
+            fiber = child._fiber
+            mail = tuple(canon.of(item, "mail") for item in fiber.box or ())
+            forms.append((slot, child.name, begins, mail, context_of(fiber, canon), kernel))
             continue
         own = reader.snapshot(child, timers_of(scene, child), scene.timers_for(child), canon)
         apart.append(own)
@@ -73,7 +75,7 @@ def identify(
 
 
 #: What the kernel knows of an actor that has nothing to do with children.
-_IDLE: Final = ("alive", (), (), (), (), (), ())
+_IDLE: Final = ("alive", (), (), (), (), (), (), (), ())
 
 
 def _kernel(canon: Canon, scene: Scene, ref: CastRef) -> Form:
@@ -88,8 +90,12 @@ def _kernel(canon: Canon, scene: Scene, ref: CastRef) -> Form:
         for place, item in enumerate(fiber.box or ())
         if isinstance(item, Signal) and not is_time(item)
     )
+    owned = [child for region in _regions(fiber) for child in region.children]
     return (
         ref.phase,
+        # Whose they are, of an actor itself and of its regions, and in which order.
+        tuple(scene.slot_of(child) for child in extra.children),
+        tuple(scene.slot_of(child) for child in owned if child.phase != "ended"),
         # Who is woken for nothing that can be seen here is told by its stack.
         (ready,) if ref.parent is not None or signals or handed else (),
         handed,
@@ -102,6 +108,13 @@ def _kernel(canon: Canon, scene: Scene, ref: CastRef) -> Form:
         _error(canon, extra.failure),
         tuple(_frames(canon, scene, ref, fiber)),
     )
+
+
+def _regions(fiber: Fiber) -> Iterator[Region]:
+    for region in () if fiber.group is None else fiber.group.regions:
+        yield region
+        if not region.ended:
+            yield from _regions(region.fiber)
 
 
 def _signal(canon: Canon, signal: Signal) -> Form:
@@ -172,4 +185,5 @@ def _kept(canon: Canon, kept: Kept) -> Form:
         kept.dismissed,
         kept.verdict,
         kept.queued,
+        changed_in(kept.context, canon),
     )

@@ -14,6 +14,7 @@ from .. import names
 from ..actor import ActorRef
 from .cast import CastRef
 from .stage import Stage
+from .telling_steps import child_name
 
 #: A family with more living children than this is taken to grow without end.
 MOST_CHILDREN: Final = 64
@@ -76,6 +77,11 @@ class Household(Stage):
         """The living children of an actor of the cast, and theirs, by slot."""
         family = self.slots.get(root, {})
         return sorted((slot, child) for slot, child in family.items() if child.phase != "ended")
+
+    def full_name(self, ref: ActorRef[Any]) -> str:
+        """What an actor is called beside those of other families."""
+        root = self.root_of.get(ref)
+        return ref.name if root is None else child_name(root.name, ref.name)
 
     def member(self, root: CastRef, slot: int) -> CastRef:
         """An actor of the cast, or the child in one of its slots."""

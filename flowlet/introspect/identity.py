@@ -96,7 +96,7 @@ class Reader:
         canon.letters.update((id(each), (ref.name, place)) for place, each in enumerate(armed))
         form = self._fiber(fiber, canon, found)
         mail = tuple(
-            _due(item) if isinstance(item, Signal) else canon.of(item, "mail")
+            _due(item, fiber) if isinstance(item, Signal) else canon.of(item, "mail")
             for item in fiber.box or ()
             if not isinstance(item, Signal) or is_time(item)
         )
@@ -104,7 +104,7 @@ class Reader:
             (key, canon.of(path, "history")) for key, path in ref.extra.remembered.items()
         ]
         found.mail = sum(1 for item in fiber.box or () if not isinstance(item, Signal))
-        context = _context(fiber, canon)
+        context = context_of(fiber, canon)
         found.moments = canon.moments
         found.form = (ref.state, form, timers, mail, tuple(remembered), context)
         return found
@@ -293,9 +293,13 @@ def _name_of(value: Any, frame: FrameType) -> str | None:
     return next((name for name, local in frame.f_locals.items() if local is value), None)
 
 
-def _context(fiber: Fiber, canon: Canon) -> Form:
+def context_of(fiber: Fiber, canon: Canon) -> Form:
     """The context variables that the actor has set for itself."""
-    own = fiber.gr_context
+    return changed_in(fiber.gr_context, canon)
+
+
+def changed_in(own: contextvars.Context | None, canon: Canon) -> Form:
+    """The context variables that have another value than outside."""
     if not own:
         return ()
     outside = contextvars.copy_context()
@@ -317,11 +321,26 @@ def _awaited(fiber: Fiber, canon: Canon, found: Snapshot) -> Form:
     frame = fiber.gr_frame
     while frame is not None and not names.is_users(frame.f_code):
         if frame.f_code is conditions.wait_until.__code__:
-            return canon.of(frame.f_locals["predicate"], "the predicate of wait_until")
+            predicate = frame.f_locals["predicate"]
+            if getattr(fiber.home, "root_of", None):
+                _refuse_shared(predicate, fiber)
+            return canon.of(predicate, "the predicate of wait_until")
         if frame.f_code is effects._retried.__code__:
             form += _attempts(frame.f_locals["retry"], frame.f_locals["progress"], found)
         frame = frame.f_back
     return form
+
+
+def _refuse_shared(predicate: Any, fiber: Fiber) -> None:
+    """What a family shares besides cells wakes nobody: a predicate must not look at it."""
+    names_of = getattr(getattr(predicate, "__code__", None), "co_freevars", ())
+    for name, cell in zip(names_of, getattr(predicate, "__closure__", None) or (), strict=False):
+        if isinstance(cell.cell_contents, list | dict | set):
+            raise ExploreError(
+                f"the predicate of a wait_until of {fiber.ref.name} looks at {name!r}, which is no "
+                "shared cell: nobody is woken when it changes; make it a cell, "
+                f"d.shared({name!r}, …)"
+            )
 
 
 def _attempts(retry: Any, progress: Any, found: Snapshot) -> tuple[Form, ...]:
@@ -338,9 +357,12 @@ def is_time(signal: Signal) -> bool:
     return hasattr(getattr(signal, "signal", signal), "after")
 
 
-def _due(signal: Signal) -> Form:
-    """A time that is up, and that nobody has heard yet."""
-    return ("due", timer_label(getattr(signal, "signal", signal)))
+def _due(signal: Signal, fiber: Fiber) -> Form:
+    """A time that is up, and that nobody has heard yet; in which of the actor's regions."""
+    timed: Any = getattr(signal, "signal", signal)
+    where = getattr(timed, "fiber", fiber)
+    fibers = fiber.all_fibers()
+    return ("due", timer_label(timed), fibers.index(where) if where in fibers else -1)
 
 
 def _told_where(frame: FrameType, canon: Canon, value: Any, label: str) -> Form:

@@ -210,6 +210,7 @@ class LocalMachine:
                 self.notes[state.growth.note(ref)] = None
             self._describe(state, scene, ref)
             self.child_names.update((each.name, None) for each in scene.root_of)
+            self.exchange.note_names(ref, scene)
             first = len(state.timers)
             for (slot, child), own in zip(scene.children(ref), apart, strict=True):
                 one = Standing(child.state, slot, child.name, first, snapshot=own)

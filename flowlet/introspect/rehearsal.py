@@ -7,7 +7,9 @@ each actor alone: an actor that does something else in company shares more than 
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from ..actor import ActorRef
@@ -15,7 +17,7 @@ from ..cells import Look
 from ..errors import ExploreError, ReplayError
 from ..requests import Asking
 from ..watching import Exited
-from .alphabet import Alphabet
+from .alphabet import Alphabet, PerformFailed
 from .cast import CastRef, NoReply, Sending
 from .exchange import Message
 from .found import Step
@@ -47,7 +49,7 @@ class Rehearsal:
 
     def play(self, ref: CastRef, stimulus: Stimulus, sending: Sending | None = None) -> bool:
         """Let something happen to an actor; whether it did anything."""
-        if sending is not None and sending.reply and not isinstance(ref._fiber.own, Asking):
+        if sending is not None and sending.reply and not self._is_awaited(ref, sending):
             self.flying.remove(sending)  # too late
             return True
         event = None if sending is None else sending.event
@@ -64,6 +66,12 @@ class Rehearsal:
         self.add(self.scene.sent)
         return True
 
+    def _is_awaited(self, ref: CastRef, reply: Sending) -> bool:
+        own = ref._fiber.own
+        if not isinstance(own, Asking) or reply.sender is None:
+            return False
+        return own.target is reply.sender or own.target is self.scene.root_of.get(reply.sender)
+
     def add(self, sent: Iterable[Sending]) -> None:
         """Take up what was sent; on a network where all stays, equal messages are one."""
         for sending in sent:
@@ -73,7 +81,8 @@ class Rehearsal:
     def was_received(self, ref: CastRef, text: str) -> bool:
         """Whether a message is to come again; then the network is one where all stays."""
         if self.stays or not any(
-            each.receiver is ref and _flight_text(each) == text for each in self.received
+            each.receiver is ref and _flight_text(self.scene, each) == text
+            for each in self.received
         ):
             return False
         self.stays = True
@@ -137,7 +146,7 @@ def _take(rehearsal: Rehearsal, step: Step, number: int) -> None:
     name, _, what = line.partition(": ")
     if name == "lost":
         for each in rehearsal.flying:
-            if what == _flight_text(each, with_receiver=True):
+            if what == _flight_text(rehearsal.scene, each, with_receiver=True):
                 rehearsal.flying.remove(each)
                 return
         raise _impossible(rehearsal, line, number, [])
@@ -157,12 +166,15 @@ def _take(rehearsal: Rehearsal, step: Step, number: int) -> None:
     if rehearsal.was_received(ref, what):
         _take(rehearsal, step, number)  # again, so it stays
         return
+    call = rehearsal.scene.calls.get(ref._fiber)
+    before = f"{call.label} gives " if call is not None else ""
     for event in _from_outside(rehearsal, ref, step):
-        offered.append(told(event))
+        offered.append(before + told(event))
         if offered[-1] == what:
             rehearsal.scene.wanted = list(wanted)
-            rehearsal.scene.play(ref, Stimulus("event"), event)
-            rehearsal.flying += rehearsal.scene.sent
+            kind: StimulusKind = "event" if call is None else "result"
+            rehearsal.scene.play(ref, Stimulus(kind), event)
+            rehearsal.add(rehearsal.scene.sent)
             return
     raise _impossible(rehearsal, line, number, offered)
 
@@ -206,7 +218,7 @@ def _offers(rehearsal: Rehearsal, ref: CastRef) -> Iterable[tuple[str, Stimulus,
     for sending in list(rehearsal.flying):
         if sending.receiver is ref:
             kind: StimulusKind = "reply" if sending.reply else "event"
-            yield _flight_text(sending), Stimulus(kind), sending
+            yield _flight_text(scene, sending), Stimulus(kind), sending
 
 
 def _from_outside(rehearsal: Rehearsal, ref: CastRef, step: Step) -> Iterable[Any]:
@@ -217,6 +229,12 @@ def _from_outside(rehearsal: Rehearsal, ref: CastRef, step: Step) -> Iterable[An
     alphabet = Alphabet(ref.function, None, None)
     call = scene.calls.get(ref._fiber)
     if call is not None:
+        _, _, text = step.line.partition(f"{call.label} gives ")
+        with suppress(ValueError, SyntaxError):
+            yield ast.literal_eval(text.partition(", chose ")[0])
+        with suppress(ExploreError):
+            yield from alphabet.results(scene.performed[call])
+        yield PerformFailed(call.label)
         return
     if len(scene.cast) == 1 and ref.alive:
         for kind in ref._fiber.takes():
@@ -229,8 +247,8 @@ def timer_line(scene: Scene, ref: ActorRef[Any], place: int) -> str:
     return numbered(texts, place)
 
 
-def _flight_text(sending: Sending, with_receiver: bool = False) -> str:
-    sender = "outside" if sending.sender is None else sending.sender.name
+def _flight_text(scene: Scene, sending: Sending, with_receiver: bool = False) -> str:
+    sender = "outside" if sending.sender is None else scene.full_name(sending.sender)
     return flight_line(
         sending.event, sending.reply, sender, sending.receiver.name if with_receiver else ""
     )

@@ -374,6 +374,7 @@ def _reply(fiber: Fiber, event: object) -> None:
     asking = fiber.own
     assert isinstance(asking, Asking)
     if isinstance(event, NoReply):
+        asking.answered = False  # that there will be no reply was on its way as well
         asking.fail(asking.target, event.why)
     else:
         asking.answered = True

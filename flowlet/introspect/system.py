@@ -11,7 +11,7 @@ from .. import names
 from ..errors import ExploreError
 from ..watching import Exited
 from .actor_graph import Pen, functions_of, graph_of_actor, graph_of_system
-from .alphabet import Alphabet, Examples
+from .alphabet import Alphabet, Examples, PerformFailed
 from .found import Step
 from .frames_of_views import NameToKeep
 from .guards import Tracer
@@ -26,6 +26,7 @@ from .shared import SharedGlobals
 from .standing import LocalState, Standing
 from .symmetry import Orbits, Symmetry, audit_symmetry, groups_of
 from .targets import alone, is_system
+from .telling_steps import child_name
 from .universe import Move
 from .values import Hooks
 from .view import View
@@ -121,10 +122,11 @@ class SystemExploration:
             machine = product.machines[product.exchange.numbers[name]]
             return graph_of_actor(product, machine, self.complete, self.notes)
         root, _, child = name.rpartition("/")
-        for machine in product.machines:
-            if child in machine.child_names and root in ("", machine.name):
-                return graph_of_actor(product, machine, self.complete, self.notes, child)
-        there = [*product.names, *(c for machine in product.machines for c in machine.child_names)]
+        families = [m for m in product.machines if root in ("", m.name) and child in m.child_names]
+        if len(families) == 1:
+            return graph_of_actor(product, families[0], self.complete, self.notes, child)
+        there = [*product.names]
+        there += [child_name(m.name, own) for m in product.machines for own in m.child_names]
         raise KeyError(f"no actor {name!r} was explored; there are {', '.join(there)}")
 
     def path_to(self, state: str | tuple[Any, ...] | Predicate) -> list[Step]:
@@ -327,7 +329,3 @@ def _results(alphabet: Alphabet, local: Standing) -> list[Any]:
     if local.performs is None:
         return []
     return [*alphabet.results(local.performs), PerformFailed(local.called)]
-
-
-class PerformFailed(Exception):  # noqa: N818  # it stands for any
-    """Stands for whatever a performed function may raise, while exploring."""

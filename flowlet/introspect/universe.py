@@ -266,7 +266,8 @@ class Universe:
             for message, taking in channel:
                 spoken.add(message.sender)
                 kind = "reply" if message.reply else "event"
-                if message.reply and not local.called.startswith("ask "):
+                asked = local.asks == self.exchange.roots[message.sender]
+                if message.reply and not (asked and local.called.startswith("ask ")):
                     # Too late: a dead letter.
                     late = Outcome("taken", local.number)
                     change, bits = self._change(actor, state, cells, GO, late, taking)

@@ -95,10 +95,23 @@ class View:
         number = product.exchange.numbers.get(name)
         if number is not None:
             return ActorView(product, name, product.local(self._number, number))
-        # A child, which has the name of a child or its own alone.
+        # A child, which has its parent's name before its own, or its own alone.
         for actor in self.actors:
-            if name in (actor.name, actor.name.rpartition("/")[2]):
+            if name == actor.name:
                 return actor
+        root, _, own = name.rpartition("/")
+        families = [m for m in product.machines if root in ("", m.name) and own in m.child_names]
+        if len(families) > 1:
+            several = " and ".join(child_name(m.name, own) for m in families)
+            raise KeyError(f"there are several actors {name!r}: {several}")
+        for machine in families:
+            family = product.local(self._number, machine.number)
+            full = child_name(machine.name, own)
+            for child in family.children:
+                if child.child_name == own:
+                    return ActorView(product, full, family, child)
+            # One that does not live now: not yet, or not any more.
+            return ActorView(product, full, family, Standing((), child_name=own, alive=False))
         there = ", ".join(actor.name for actor in self.actors)
         raise KeyError(f"there is no actor {name!r}; there are {there}")
 
@@ -200,7 +213,7 @@ class SceneView:
         self.possible = scene.possible
         self.cells = {cell.name: cell._value for cell in scene.named_cells}
         self.in_flight = [
-            Flight("" if s.sender is None else s.sender.name, s.receiver.name, s.event)
+            Flight("" if s.sender is None else scene.full_name(s.sender), s.receiver.name, s.event)
             for s in scene.flying
         ]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ...errors import NoReplyError
 from ...events import Timeout
-from ..system import PerformFailed
+from ..alphabet import PerformFailed
 from .frames import Done, Fiber, Group, Leg, Open, Path, Stack, awake, open_in, sees_errors
 from .machine import PERHAPS, Go, Item, Stop
 from .values import UNKNOWN, Coll, Inst, Known, Value
