@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .. import life
 from ..actor import ActorRef
+from ..calls import Call
 from ..fiber import Fiber
 from ..keeper import Kept, Supervision
 from ..mailbox import LOOK, Own, Signal
-from ..regions import Region
+from ..regions import ForRegion, Region
 from ..requests import Asking
 from .cast import CastRef
-from .identity import Reader, Snapshot, changed_in, context_of, is_time
+from .identity import Reader, Snapshot, changed_in, context_of, error_form, is_time
 from .values import Canon, Form
 
 if TYPE_CHECKING:
@@ -86,16 +87,20 @@ def _kernel(canon: Canon, scene: Scene, ref: CastRef) -> Form:
     if ready and fiber.event is not LOOK and not isinstance(fiber.event, Signal):
         handed = (canon.of(fiber.event, "an event"),)
     signals = tuple(
-        (place, _signal(canon, item))
-        for place, item in enumerate(fiber.box or ())
+        (region, place, _signal(canon, each, item))
+        for region, each in enumerate(fiber.all_fibers())
+        for place, item in enumerate(each.box or ())
         if isinstance(item, Signal) and not is_time(item)
     )
-    owned = [child for region in _regions(fiber) for child in region.children]
+    owned = tuple(
+        tuple(scene.slot_of(child) for child in region.children if child.phase != "ended")
+        for region in _regions(fiber)
+    )
     return (
         ref.phase,
         # Whose they are, of an actor itself and of its regions, and in which order.
         tuple(scene.slot_of(child) for child in extra.children),
-        tuple(scene.slot_of(child) for child in owned if child.phase != "ended"),
+        owned if any(owned) else (),
         # Who is woken for nothing that can be seen here is told by its stack.
         (ready,) if ref.parent is not None or signals or handed else (),
         handed,
@@ -105,7 +110,7 @@ def _kernel(canon: Canon, scene: Scene, ref: CastRef) -> Form:
             for key, call in extra.joiners.items()
             if not isinstance(key, Asking) or scene.are_family(key.asker, ref)
         ),
-        _error(canon, extra.failure),
+        error_form(canon, extra.failure),
         tuple(_frames(canon, scene, ref, fiber)),
     )
 
@@ -117,9 +122,15 @@ def _regions(fiber: Fiber) -> Iterator[Region]:
             yield from _regions(region.fiber)
 
 
-def _signal(canon: Canon, signal: Signal) -> Form:
+def _signal(canon: Canon, fiber: Fiber, signal: Signal) -> Form:
+    if isinstance(signal, ForRegion):
+        region = signal.region
+        number = region.group.regions.index(region)
+        return (ForRegion, number, region.ended, _signal(canon, fiber, signal.signal))
     if isinstance(signal, Asking):
-        return (Asking, canon.of(signal.value, "a reply"), _error(canon, signal.error))
+        return (Asking, canon.of(signal.value, "a reply"), error_form(canon, signal.error))
+    if isinstance(signal, Call):
+        return (Call, canon.of(signal.value, "a result"), error_form(canon, signal.error))
     return (type(signal),)
 
 
@@ -131,13 +142,6 @@ def _joiner(canon: Canon, key: object, call: Any) -> Form:
     if isinstance(key, Own):
         return ("waited for by", canon.of(call.args[0].ref, "who waits"))
     return ("kept",)
-
-
-def _error(canon: Canon, error: BaseException | None) -> Form:
-    if error is None:
-        return ()
-    cause = error.__cause__
-    return (type(error), canon.of(error.args, "an error's arguments"), _error(canon, cause))
 
 
 def _frames(canon: Canon, scene: Scene, ref: CastRef, fiber: Fiber) -> Iterator[Form]:
@@ -152,7 +156,7 @@ def _frames(canon: Canon, scene: Scene, ref: CastRef, fiber: Fiber) -> Iterator[
                 elif name == "late":
                     yield (name, value is not None)
                 elif isinstance(value, BaseException):
-                    yield (name, _error(canon, value))
+                    yield (name, error_form(canon, value))
                 else:
                     yield (name, canon.of(value, name))
             frame = frame.f_back
@@ -169,7 +173,7 @@ def _supervision(canon: Canon, scene: Scene, ref: CastRef, keeper: Supervision) 
         keeper.living,
         tuple(order.index(kept) for kept in keeper.group),
         len(keeper.restarts),
-        _error(canon, keeper.failure),
+        error_form(canon, keeper.failure),
         () if keeper.left is None else (type(keeper.left),),
         keeper.over,
         keeper.news.sent,

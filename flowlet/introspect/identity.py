@@ -150,10 +150,12 @@ class Reader:
         forms: list[Form] = []
         for region in group.regions:
             if region.ended:
-                forms.append(("ended", region.final, canon.of(region.result, "a region's result")))
+                result = canon.of(region.result, "a region's result")
+                forms.append(("ended", region.final, result, error_form(canon, region.error)))
             else:
                 forms.append(self._fiber(region.fiber, canon, found))
-        return (group.race, *forms)
+        only = None if group.only is None else group.regions.index(group.only)
+        return (group.race, only, group.killed, *forms)
 
     def _frames(self, fiber: Fiber, canon: Canon, found: Snapshot) -> list[Form]:
         stack: list[FrameType] = []
@@ -325,6 +327,9 @@ def _awaited(fiber: Fiber, canon: Canon, found: Snapshot) -> Form:
             if getattr(fiber.home, "root_of", None):
                 _refuse_shared(predicate, fiber)
             return canon.of(predicate, "the predicate of wait_until")
+        call = frame.f_locals.get("call") if frame.f_code is effects._attempt.__code__ else None
+        if call is not None and call.over:  # and it has not gone on with it yet
+            form += canon.of(call.value, "a result"), error_form(canon, call.error)
         if frame.f_code is effects._retried.__code__:
             form += _attempts(frame.f_locals["retry"], frame.f_locals["progress"], found)
         frame = frame.f_back
@@ -350,6 +355,14 @@ def _attempts(retry: Any, progress: Any, found: Snapshot) -> tuple[Form, ...]:
         return ()
     found.variables["the number of attempts"] = progress.attempt_number
     return (progress.attempt_number,)
+
+
+def error_form(canon: Canon, error: BaseException | None) -> Form:
+    """What an error is that somebody is still to hear of."""
+    if error is None:
+        return ()
+    args = canon.of(error.args, "an error's arguments")
+    return (type(error), args, error_form(canon, error.__cause__))
 
 
 def is_time(signal: Signal) -> bool:

@@ -7,7 +7,8 @@ by identity; a step from one of them is run on a scene where this actor plays al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import names
@@ -21,7 +22,7 @@ from .cast import CastRef
 from .growth import Growth
 from .identity import Reader, Snapshot, difference, timer_label
 from .scene import Scene, Stimulus
-from .standing import LocalState, Outcome, Standing
+from .standing import Awaited, LocalState, Outcome, Standing
 
 if TYPE_CHECKING:
     from .actor_graph import Pen
@@ -99,7 +100,7 @@ class LocalMachine:
         todo: list[tuple[int, ...]] = [()]
         while todo:
             picks = todo.pop()
-            chosen = Stimulus(stimulus.kind, stimulus.place, picks, stimulus.slot)
+            chosen = replace(stimulus, picks=picks)
             scene = self._scene_at(state)
             outcome = self._play(scene, state, chosen, event, cells, reads_of)
             found.append(outcome)
@@ -179,7 +180,7 @@ class LocalMachine:
             threw = tuple((scene.slot_of(who) or 0, what) for who, what in self.pen.thrown)
         outcome = Outcome(verdict, target.number, sent, tuple(written), picks, chose, timers, threw)
         if self.pen is not None:
-            step = Stimulus(stimulus.kind, stimulus.place, slot=stimulus.slot), outcome
+            step = replace(stimulus, picks=()), outcome
             state.drawn.setdefault(step, self.pen.drawn(outcome))
         return outcome
 
@@ -290,12 +291,7 @@ class LocalMachine:
             or fiber.group is not None
             or any(True for _ in _mail(fiber.box))
         )
-        call = scene.calls.get(fiber)
-        if call is not None:
-            state.performs = scene.performed[call]
-        if isinstance(fiber.own, Asking) and not scene.are_family(ref, fiber.own.target):
-            state.asks = self.exchange.numbers.get(fiber.own.target.name, -1)
-            state.requests = type(fiber.own.request)
+        state.waits = tuple(self._awaited(scene, ref))
         state.watches = tuple(self.exchange.numbers[each.name] for each in scene.watched_by(ref))
         if scene.is_queued(ref):
             state.goes = "cells" if state.called == "wait_until" else "turn"
@@ -305,6 +301,17 @@ class LocalMachine:
             fiber.want is not None and fiber.want is not KEEPS
             and ref.options.unexpected != "defer" and fiber.own is None
         )  # fmt: skip
+
+    def _awaited(self, scene: Scene, ref: CastRef) -> Iterator[Awaited]:
+        for region, fiber in enumerate(ref._fiber.all_fibers()):
+            own, called, call = fiber.own, fiber.called or "", scene.calls.get(fiber)
+            if call is not None:
+                yield Awaited(region, "perform", called, performs=scene.performed[call])
+            elif isinstance(own, Asking) and not scene.are_family(ref, own.target):
+                asked = self.exchange.numbers.get(own.target.name, -1)
+                yield Awaited(region, "ask", called, asked, type(own.request))
+            elif isinstance(own, Look):
+                yield Awaited(region, "look", called)
 
     # --- scenes ---------------------------------------------------------------------------
 

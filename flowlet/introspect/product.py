@@ -16,7 +16,7 @@ from .exchange import Message
 from .network import MOST_COPIES
 from .scene import START, Stimulus
 from .standing import LocalState
-from .telling_steps import child_name, flight_line, numbered, told, told_end
+from .telling_steps import child_name, flight_line, in_region, numbered, told, told_end
 from .universe import Move, Universe
 
 #: How often progress is told: after so many states.
@@ -236,19 +236,23 @@ class Product(Universe):
             assert message is not None
             return f"lost: {self._message(message, receiver=True)}"
         local = self.local(state, move.actor).standing(move.stimulus.slot)
+        region = move.stimulus.region
+        awaited, where = local.awaited(region), in_region(region)
         match move.stimulus.kind:
             case "go":
-                what = "goes on"
+                what = "goes on" + where
             case "start":
                 what = "begins"
             case "no reply":
-                what = f"no reply, {self.names[local.asks]} has ended"
+                assert awaited is not None
+                what = f"no reply, {self.names[awaited.asks]} has ended"
             case "exited":
                 what = told_end(self.names[move.event.actor])
             case "timer":
                 what = numbered(local.timers, move.stimulus.place)
             case "result":
-                what = f"{local.called} gives {told(move.event)}"
+                assert awaited is not None
+                what = f"{awaited.called} gives {told(move.event)}{where}"
             case _:
                 what = told(move.event) if message is None else self._message(message)
         chose = "".join(f", {text}" for text in move.outcome.chose) if move.outcome else ""
@@ -283,7 +287,8 @@ class Product(Universe):
         elif move.stimulus.kind == "timer":
             label = local.timers[move.stimulus.place]
         elif move.stimulus.kind in ("go", "result"):
-            label = local.called or "goes on"
+            awaited = local.awaited(move.stimulus.region)
+            label = (local.called if awaited is None else awaited.called) or "goes on"
         elif move.stimulus.kind == "start":
             label = "begins"
         else:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from ..actor import ActorRef
+from ..calls import Call
 from ..cells import Look
 from ..errors import ExploreError, ReplayError
 from ..requests import Asking
@@ -27,7 +29,7 @@ from .network import NetworkKind
 from .product import Product
 from .scene import Scene, Stimulus, StimulusKind
 from .targets import alone, is_system
-from .telling_steps import child_name, flight_line, numbered, told, told_end
+from .telling_steps import child_name, flight_line, in_region, numbered, told, told_end
 from .universe import Move
 
 
@@ -67,10 +69,17 @@ class Rehearsal:
         return True
 
     def _is_awaited(self, ref: CastRef, reply: Sending) -> bool:
-        own = ref._fiber.own
-        if not isinstance(own, Asking) or reply.sender is None:
-            return False
-        return own.target is reply.sender or own.target is self.scene.root_of.get(reply.sender)
+        return self.who_asks(ref, reply) >= 0
+
+    def who_asks(self, ref: CastRef, reply: Sending) -> int:
+        """In which of an actor's greenlets a reply is waited for; -1 for one that is too late."""
+        if reply.sender is None or not ref.alive:
+            return -1
+        replier = self.scene.root_of.get(reply.sender, reply.sender)
+        for region, fiber in enumerate(ref._fiber.all_fibers()):
+            if isinstance(fiber.own, Asking) and fiber.own.target is replier:
+                return region
+        return -1
 
     def add(self, sent: Iterable[Sending]) -> None:
         """Take up what was sent; on a network where all stays, equal messages are one."""
@@ -166,14 +175,11 @@ def _take(rehearsal: Rehearsal, step: Step, number: int) -> None:
     if rehearsal.was_received(ref, what):
         _take(rehearsal, step, number)  # again, so it stays
         return
-    call = rehearsal.scene.calls.get(ref._fiber)
-    before = f"{call.label} gives " if call is not None else ""
-    for event in _from_outside(rehearsal, ref, step):
-        offered.append(before + told(event))
-        if offered[-1] == what:
+    for text, stimulus, event in _from_outside(rehearsal, ref, step):
+        offered.append(text)
+        if text == what:
             rehearsal.scene.wanted = list(wanted)
-            kind: StimulusKind = "event" if call is None else "result"
-            rehearsal.scene.play(ref, Stimulus(kind), event)
+            rehearsal.scene.play(ref, stimulus, event)
             rehearsal.add(rehearsal.scene.sent)
             return
     raise _impossible(rehearsal, line, number, offered)
@@ -200,12 +206,17 @@ def _offers(rehearsal: Rehearsal, ref: CastRef) -> Iterable[tuple[str, Stimulus,
         return
     if scene.is_queued(ref) or isinstance(ref._fiber.own, Look):
         yield "goes on", Stimulus("go"), None
-    own = ref._fiber.own
-    if isinstance(own, Asking) and not own.target.alive and not scene.are_family(ref, own.target):
+    for region, fiber in enumerate(ref._fiber.all_fibers()):
+        own = fiber.own
+        if isinstance(own, Look) and region:
+            yield f"goes on{in_region(region)}", Stimulus("go", region=region), None
+        if not isinstance(own, Asking) or own.target.alive or scene.are_family(ref, own.target):
+            continue
         nothing = NoReply(own.target.name, "has ended")
         failure = Sending(own.target, ref, nothing, reply=True)
         rehearsal.flying.append(failure)
-        yield f"no reply, {own.target.name} has ended", Stimulus("no reply"), failure
+        step = Stimulus("no reply", region=region)
+        yield f"no reply, {own.target.name} has ended", step, failure
         if failure in rehearsal.flying:
             rehearsal.flying.remove(failure)
     for other in scene.watched_by(ref):
@@ -218,27 +229,44 @@ def _offers(rehearsal: Rehearsal, ref: CastRef) -> Iterable[tuple[str, Stimulus,
     for sending in list(rehearsal.flying):
         if sending.receiver is ref:
             kind: StimulusKind = "reply" if sending.reply else "event"
-            yield _flight_text(scene, sending), Stimulus(kind), sending
+            region = max(rehearsal.who_asks(ref, sending), 0) if sending.reply else 0
+            yield _flight_text(scene, sending), Stimulus(kind, region=region), sending
 
 
-def _from_outside(rehearsal: Rehearsal, ref: CastRef, step: Step) -> Iterable[Any]:
-    """What may come to a lone actor, and what calls may give."""
-    if step.event is not None:
-        yield step.event
+def _from_outside(
+    rehearsal: Rehearsal, ref: CastRef, step: Step
+) -> Iterable[tuple[str, Stimulus, Any]]:
+    """What may come to a lone actor, and what calls may give, as text."""
     scene = rehearsal.scene
     alphabet = Alphabet(ref.function, None, None)
-    call = scene.calls.get(ref._fiber)
-    if call is not None:
-        _, _, text = step.line.partition(f"{call.label} gives ")
-        with suppress(ValueError, SyntaxError):
-            yield ast.literal_eval(text.partition(", chose ")[0])
-        with suppress(ExploreError):
-            yield from alphabet.results(scene.performed[call])
-        yield PerformFailed(call.label)
+    if not ref.alive:
         return
-    if len(scene.cast) == 1 and ref.alive:
+    for region, fiber in enumerate(ref._fiber.all_fibers()):
+        call = scene.calls.get(fiber)
+        if call is not None:
+            for value in _results(scene, call, alphabet, step):
+                text = f"{call.label} gives {told(value)}{in_region(region)}"
+                yield text, Stimulus("result", region=region), value
+        elif isinstance(fiber.own, Asking) and step.event is not None:
+            yield told(step.event), Stimulus("reply", region=region), step.event
+    if step.event is not None:
+        yield told(step.event), Stimulus("event"), step.event
+    if len(scene.cast) == 1:
         for kind in ref._fiber.takes():
-            yield from alphabet.of(kind)
+            for event in alphabet.of(kind):
+                yield told(event), Stimulus("event"), event
+
+
+def _results(scene: Scene, call: Call, alphabet: Alphabet, step: Step) -> Iterable[Any]:
+    """What a call may have given: as the step says it, or as the function does."""
+    if step.event is not None:
+        yield step.event
+    _, _, text = step.line.partition(f"{call.label} gives ")
+    with suppress(ValueError, SyntaxError):
+        yield ast.literal_eval(text.partition(", chose ")[0].partition(", region ")[0])
+    with suppress(ExploreError):
+        yield from alphabet.results(scene.performed[call])
+    yield PerformFailed(call.label)
 
 
 def timer_line(scene: Scene, ref: ActorRef[Any], place: int) -> str:
@@ -312,9 +340,7 @@ def _make(product: Product, rehearsal: Rehearsal, move: Move) -> None:
     scene = rehearsal.scene
     ref = scene.member(scene.cast[move.actor], move.stimulus.slot)
     assert move.outcome is not None
-    stimulus = Stimulus(
-        move.stimulus.kind, move.stimulus.place, move.outcome.picks, move.stimulus.slot
-    )
+    stimulus = replace(move.stimulus, picks=move.outcome.picks)
     if move.event is not None and sending is None:
         here = product.exchange.here(move.event, rehearsal.scene)
         rehearsal.scene.play(ref, stimulus, here)

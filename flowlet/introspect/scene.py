@@ -43,13 +43,14 @@ class Stimulus:
 
     `place` says which: the number of a message, of a timer, or of a made-up result; `picks` are
     the options that each `choose` on the way takes; `slot` is that of a child, if it happens to
-    one.
+    one; `region` is the greenlet in which that waits (see `Awaited`).
     """
 
     kind: StimulusKind
     place: int = 0
     picks: tuple[int, ...] = ()
     slot: int = 0
+    region: int = 0
 
 
 START: Final = Stimulus("start")
@@ -258,12 +259,13 @@ class Scene(Household):
                 self._until_it_waits(ref)
                 return "taken"
             case "go":
-                if isinstance(fiber.own, Look) and not self.is_queued(ref):
-                    fiber.own.come()
+                look = fiber.all_fibers()[stimulus.region].own
+                if isinstance(look, Look) and (stimulus.region or not self.is_queued(ref)):
+                    look.come()
             case "reply" | "no reply":
-                _reply(fiber, event)
+                _reply(fiber.all_fibers()[stimulus.region], event)
             case "result":
-                call = self.calls.pop(fiber)
+                call = self.calls.pop(fiber.all_fibers()[stimulus.region])
                 if isinstance(event, BaseException):
                     call.error = event
                 else:

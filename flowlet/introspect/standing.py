@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .growth import Growth
 from .identity import Snapshot
@@ -31,6 +31,20 @@ class Outcome:
     timers: tuple[int | float, ...] = ()
     #: What a child has thrown away, or its parent of what a child has sent: the slot, and what.
     threw: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A wait that is no event's and no time's: an ask, a call, something that is to be true."""
+
+    #: In which of the actor's greenlets: 0 is its own, then come those of its regions.
+    region: int
+    kind: Literal["ask", "perform", "look"]
+    called: str
+    #: Whom it asks, -1 for somebody outside; and the type of the request.
+    asks: int = -1
+    requests: type | None = None
+    performs: Callable[..., Any] | None = None
 
 
 @dataclass(slots=True)
@@ -63,13 +77,14 @@ class Standing:
     line: str = ""
     #: The types of the mail that it keeps.
     mail: tuple[type, ...] = ()
-    #: Whom it asks, and whose end it is still to hear of.
-    asks: int = -1
+    #: Whose end it is still to hear of.
     watches: tuple[int, ...] = ()
-    #: The type of its request.
-    requests: type | None = None
-    #: What it performs.
-    performs: Callable[..., Any] | None = None
+    #: What it asks, performs and looks for, in itself and in its regions.
+    waits: tuple[Awaited, ...] = ()
+
+    def awaited(self, region: int) -> Awaited | None:
+        """What it waits for there."""
+        return next((wait for wait in self.waits if wait.region == region), None)
 
 
 @dataclass(slots=True, kw_only=True)

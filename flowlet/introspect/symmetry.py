@@ -328,7 +328,7 @@ def _sender(search: Product, message: Message) -> str:
 def _described(search: Product, move: Move, state: int, names_of: Mapping[str, str]) -> Any:
     """A move, with the names changed, so that it can be compared with another one."""
     message = move.message
-    what: Any = (move.stimulus.kind, move.stimulus.place)
+    what: Any = (move.stimulus.kind, move.stimulus.place, move.stimulus.region)
     if isinstance(move.event, End):
         name = search.names[move.event.actor]
         what = (move.stimulus.kind, names_of.get(name, name))

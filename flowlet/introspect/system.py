@@ -23,7 +23,7 @@ from .progress import Progress, line_for
 from .rehearsal import audit
 from .scene import Scene
 from .shared import SharedGlobals
-from .standing import LocalState, Standing
+from .standing import Awaited, LocalState
 from .symmetry import Orbits, Symmetry, audit_symmetry, groups_of
 from .targets import alone, is_system
 from .telling_steps import child_name
@@ -261,8 +261,8 @@ def _explore_once(
         product.early = lambda local: list(_too_early(local, alphabet, early))
         if not options.early:
             product.hints["mail was assumed to come when it is listened for"] = None
-    product.replies = lambda actor, local: alphabets[product.names[actor]].replies(local.requests)
-    product.results = lambda actor, local: _results(alphabets[product.names[actor]], local)
+    product.replies = lambda actor, wait: alphabets[product.names[actor]].replies(wait.requests)
+    product.results = lambda actor, wait: _results(alphabets[product.names[actor]], wait)
     admits = None if options.within is None else _admits(product, options.within)
     orbits = None
     if options.symmetry is not None:
@@ -324,8 +324,7 @@ def _too_early(
                 yield alphabet.number(event), event
 
 
-def _results(alphabet: Alphabet, local: Standing) -> list[Any]:
+def _results(alphabet: Alphabet, wait: Awaited) -> list[Any]:
     """What the call of a `perform` may give: values of its type, and its failure."""
-    if local.performs is None:
-        return []
-    return [*alphabet.results(local.performs), PerformFailed(local.called)]
+    assert wait.performs is not None
+    return [*alphabet.results(wait.performs), PerformFailed(wait.called)]

@@ -49,6 +49,11 @@ def child_name(root: str, name: str) -> str:
     return f"{root}/{name}"
 
 
+def in_region(region: int) -> str:
+    """Where in an actor something happens that could happen in several of its regions."""
+    return f", region {region}" if region else ""
+
+
 def told_end(name: str) -> str:
     """The line of the news that an actor has ended."""
     return f"Exited, {name} has ended"

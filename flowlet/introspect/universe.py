@@ -19,7 +19,7 @@ from .identity import Reader
 from .local import LocalMachine
 from .network import KINDS, Fields, Network, NetworkKind, TooLongError
 from .scene import GO, START, Scene, Stimulus, StimulusKind
-from .standing import LocalState, Outcome, Standing
+from .standing import Awaited, LocalState, Outcome, Standing
 from .telling_steps import told
 
 ANY_TIME: Final = (
@@ -88,8 +88,8 @@ class Universe:
         network: NetworkKind = "fifo",
         lossy: bool = False,
         reader: Reader | None = None,
-        results: Callable[[int, Standing], list[Any]] | None = None,
-        replies: Callable[[int, LocalState], list[Any]] | None = None,
+        results: Callable[[int, Awaited], list[Any]] | None = None,
+        replies: Callable[[int, Awaited], list[Any]] | None = None,
         offers: Callable[[LocalState], list[tuple[int, Any]]] | None = None,
         ordered_time: bool = False,
     ) -> None:
@@ -237,6 +237,9 @@ class Universe:
             if one.goes:
                 kind: StimulusKind = "start" if one.goes == "start" else "go"
                 add(Stimulus(kind, slot=one.slot), None, 0, None)
+            for wait in one.waits:
+                if wait.kind == "look" and wait.region:
+                    add(Stimulus("go", slot=one.slot, region=wait.region), None, 0, None)
         if self.offers is not None:
             for number, event in self.offers(local):
                 add(Stimulus("event", -1 - number), event, 0, None)
@@ -249,25 +252,29 @@ class Universe:
                 touched |= bits
                 for place in places:
                     add(Stimulus("timer", place, slot=one.slot), None, 0, None)
-            if one.performs is not None and self.results is not None:
-                for place, result in enumerate(self.results(actor, one)):
-                    add(Stimulus("result", place, slot=one.slot), result, 0, None)
-        if local.requests is not None and local.asks < 0 and self.replies is not None:
-            for place, reply in enumerate(self.replies(actor, local)):
-                add(Stimulus("reply", -1 - place), reply, 0, None)
-        if local.asks >= 0:
-            touched |= self.fields.actor_mask(local.asks)
-            if self._will_not_reply(actor, state, local.asks):
-                failure = NoReply(self.names[local.asks], "has ended")
-                add(Stimulus("no reply", local.asks), failure, 0, None)
+            for wait in one.waits:
+                if wait.kind == "perform" and self.results is not None:
+                    for place, result in enumerate(self.results(actor, wait)):
+                        made = Stimulus("result", place, slot=one.slot, region=wait.region)
+                        add(made, result, 0, None)
+        asks = [wait for wait in local.waits if wait.kind == "ask"]
+        for wait in asks:
+            if wait.asks >= 0:
+                touched |= self.fields.actor_mask(wait.asks)
+                if self._will_not_reply(actor, state, wait.asks):
+                    failure = NoReply(self.names[wait.asks], "has ended")
+                    add(Stimulus("no reply", wait.asks, region=wait.region), failure, 0, None)
+            elif self.replies is not None:
+                for place, reply in enumerate(self.replies(actor, wait)):
+                    add(Stimulus("reply", -1 - place, region=wait.region), reply, 0, None)
         #: Who has said something that comes before the news of their end.
         spoken: set[int] = set()
         for channel in self.network.arriving(state, actor):
             for message, taking in channel:
                 spoken.add(message.sender)
                 kind = "reply" if message.reply else "event"
-                asked = local.asks == self.exchange.roots[message.sender]
-                if message.reply and not (asked and local.called.startswith("ask ")):
+                region = self._who_asks(actor, message, asks) if message.reply else 0
+                if region < 0:
                     # Too late: a dead letter.
                     late = Outcome("taken", local.number)
                     change, bits = self._change(actor, state, cells, GO, late, taking)
@@ -276,7 +283,7 @@ class Universe:
                         Move(actor, Stimulus(kind, message.number), message, late, *change)
                     )
                     break
-                if add(Stimulus(kind, message.number), message, taking, message):
+                if add(Stimulus(kind, message.number, region=region), message, taking, message):
                     break
                 spoken.discard(message.sender)  # it is kept, and lets the others pass
         for one in local.all:
@@ -291,6 +298,17 @@ class Universe:
                 place = there.number * len(self.names) + other
                 add(Stimulus("exited", place, slot=one.slot), end, 0, None)
         return moves, touched
+
+    def _who_asks(self, actor: int, reply: Message, asks: list[Awaited]) -> int:
+        """In which region a reply is waited for; -1 where it comes too late."""
+        asked = self.exchange.roots[reply.sender]
+        regions = [wait.region for wait in asks if wait.asks == asked]
+        if len(regions) > 1:
+            raise ExploreError(
+                f"two regions of {self.names[actor]} ask {self.names[asked]} at one time, and "
+                "their replies cannot be told apart; let them ask one after the other"
+            )
+        return regions[0] if regions else -1
 
     def _will_not_reply(self, actor: int, state: int, asked: int) -> bool:
         """Whether the actor that was asked has ended, with no reply on its way."""
