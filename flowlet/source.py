@@ -66,6 +66,8 @@ class Reading:
     sites: Mapping[CallString, Site]
     functions: Mapping[CodeType, Code]
     unrolled: int
+    #: Whether it spawns children, by whose failure it may end.
+    spawns: bool = False
 
 
 #: By function and, for a method, the class of its object; weakly, so that closures can go.
@@ -114,7 +116,7 @@ def _read(fn: Callable[..., Any]) -> Reading:
             walk.body(root, (), ("root",))
         if walk.calls <= MOST_CALLS:
             break
-    return Reading(walk.sites(), walk.entered, unrolled)
+    return Reading(walk.sites(), walk.entered, unrolled, walk.spawns)
 
 
 # --- the walk -----------------------------------------------------------------------------
@@ -144,6 +146,7 @@ class _Walk(ast.NodeVisitor):
         self.jumps: list[Any] = []
         #: The functions of the regions that it is in.
         self.regions: list[CodeType] = []
+        self.spawns = False
         self.at_yield: Callable[[], None] | None = None
 
     def sites(self) -> dict[CallString, Site]:
@@ -278,6 +281,7 @@ class _Walk(ast.NodeVisitor):
                     for child in node.args:
                         self.region(child)
             case "spawn":
+                self.spawns = self.spawns or (target.__name__ == "spawn" and not self.regions)
                 if node.args:
                     self.region(node.args[0])
             case "parallel" | "race":

@@ -119,6 +119,7 @@ def test_a_child_that_fails_ends_its_parent() -> None:
     ]  # fmt: skip
     d = replay(boss, lines)
     assert d.actors == []
+    assert explore(boss).graph.triples() <= static(boss).triples()
 
 
 @pytest.mark.parametrize("time", ["any", "ordered"])

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from ...errors import NoReplyError
+from ...errors import NoReplyError, RestartLimitError
 from ...events import Timeout
 from ..alphabet import PerformFailed
 from .frames import Done, Fiber, Group, Leg, Open, Path, Stack, awake, open_in, sees_errors
@@ -283,7 +283,9 @@ def _errors(word: str) -> list[Value]:
             return [Inst(NoReplyError, exact=True)]
         case "perform":
             return [PERHAPS, Inst(PerformFailed, exact=True)]
-        case "supervise" | "?":
+        case "supervise":
+            return [PERHAPS, Inst(RestartLimitError, exact=True)]
+        case "?":
             return [PERHAPS]
     return []
 

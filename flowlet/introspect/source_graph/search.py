@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ... import names
+from ...errors import ChildFailedError
 from ...events import label_of_type
 from ...options import options_of
 from ...source import Reading, _read, reading_of
@@ -23,6 +24,9 @@ from .values import Bound, Fn, Inst, Known, Part, Value, Wrapped
 
 #: How often the source is gone through, until nothing new is stored anywhere.
 _MOST_ROUNDS = 12
+
+#: Where an actor ends when a child of it has failed, whatever it waits for.
+_CHILD_FAILED: Final[Path] = (f"error: {ChildFailedError.__name__}",)
 
 #: Where the way of an actor that is stopped begins: it is no edge.
 STOPPED: Final[Path] = ("(stopped)",)
@@ -88,6 +92,8 @@ class Search:
             # Whoever holds its handle may stop it, anywhere: no edge, but its clean-up may wait.
             for stop in machine.groups.stopped(fiber, Leg(STOPPED)):
                 self.arrive(stop)
+                if self.reading.spawns and isinstance(stop.at, End):
+                    self.edge(Leg(path), Place(_CHILD_FAILED, "error"))
 
     def offered(self, fiber: Fiber) -> list[type]:
         """The classes of the events that may be taken somewhere in a fiber."""
@@ -174,7 +180,10 @@ class Search:
             leg = self.passed(leg)
             kind = end.value.kind if isinstance(end.value, Inst) else None
             self.edge(leg, Place((f"error: {'?' if kind is None else kind.__name__}",), "error"))
-        elif leg.entered is None:
+            return
+        if end.how == "stopped" and self.reading.spawns:
+            self.edge(self.passed(leg), Place(_CHILD_FAILED, "error"))
+        if leg.entered is None:
             self.edge(leg, Place(("end",), "final"))
         else:
             self.edge(leg, Place(leg.entered, "final"))
