@@ -211,6 +211,34 @@ def test_a_reply_that_is_too_late_answers_no_other_ask() -> None:
     assert {view["client"].result for view in x.states} == {None, 7}
 
 
+def test_who_asks_the_same_actor_again_is_told_what_is_not_told_apart() -> None:
+    """A late reply to the first request could count for the second."""
+
+    def server() -> None:
+        while True:
+            request = receive(Get)
+            pause("think")
+            request.reply(True)
+
+    def stubborn(ref: ActorRef[Any]) -> None:
+        ref.ask(Get(), after=1)
+        ref.ask(Get())
+
+    def modest(ref: ActorRef[Any]) -> None:
+        ref.ask(Get(), after=1)
+
+    def first(d: Dispatcher) -> None:
+        d.spawn(stubborn, d.spawn(server))
+
+    def second(d: Dispatcher) -> None:
+        d.spawn(modest, d.spawn(server))
+
+    x = explore(first)
+    assert not x.complete
+    assert any("gives up waiting for server, and asks it again" in note for note in x.notes)
+    assert explore(second).complete
+
+
 # --- what a family does ----------------------------------------------------------------------
 
 

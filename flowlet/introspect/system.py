@@ -16,6 +16,7 @@ from .found import Step
 from .frames_of_views import NameToKeep
 from .guards import Tracer
 from .identity import Reader
+from .late import note_late_replies
 from .model import StateGraph
 from .network import NETWORKS, NetworkKind
 from .product import Product
@@ -282,6 +283,7 @@ def _explore_once(
             line.end()
         product.dispose()
         shared.check()
+    note_late_replies(product)
     if admits is not None:
         product.note_taken()
     for key in set.intersection(*(alphabet.unasked for alphabet in alphabets.values())):

@@ -52,7 +52,7 @@ def _asked(step: Step) -> Iterator[tuple[ast.expr, tuple[str, ...]]]:
     """Each expression of which something is asked, with the methods that answer."""
     if step.kind == "if" and step.expr is not None:
         yield step.expr, ("__bool__", "__len__")
-    if step.kind == "iter":
+    if step.kind == "iter" and step.expr is not None:
         yield step.expr, ("__iter__", "__next__", "__getitem__")
     for whole in (step.expr, step.target):
         if not isinstance(whole, ast.expr):
