@@ -305,7 +305,12 @@ def node_of(code: CodeType) -> Any:
     """The syntax tree of a function's code; `None` where there is no source."""
     text = "".join(linecache.getlines(code.co_filename))
     nodes = _functions_in(code.co_filename, text).get((code.co_name, code.co_firstlineno), [])
-    return next((node for node in nodes if _matches(node, code)), None)
+    found = next((node for node in nodes if _matches(node, code)), None)
+    if found is None and code.co_name == "<lambda>":
+        # Of `f"{x}"` 3.12 says where the braces end: the smallest one that has it all inside.
+        inside = [node for node in nodes if _holds(node, code)]
+        found = min(inside, key=lambda node: _span(node.body)[1], default=None)
+    return found
 
 
 def _matches(node: Any, code: CodeType) -> bool:
@@ -317,6 +322,23 @@ def _matches(node: Any, code: CodeType) -> bool:
     ends = [(end, col) for _, end, _, col in code.co_positions() if end and col]
     body = node.body
     return bool(ends) and max(ends) == (body.end_lineno, body.end_col_offset)
+
+
+def _holds(node: Any, code: CodeType) -> bool:
+    """Whether all of a lambda's code lies inside its body."""
+    if _first_line(node) != code.co_firstlineno:
+        return False
+    begin, end = _span(node.body)
+    places = [p for p in code.co_positions() if p[1] and p[3] and p[2] is not None]
+    return bool(places) and all(
+        begin <= (first or 0, col or 0) and (last or 0, stop or 0) <= end
+        for first, last, col, stop in places
+        if (last, stop) != (first, col)
+    )
+
+
+def _span(node: Any) -> tuple[tuple[int, int], tuple[int, int]]:
+    return (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
 
 
 def loop_ends(code: CodeType) -> Mapping[Any, tuple[int, int]]:
