@@ -6,7 +6,6 @@ greenlet that runs it is its `Fiber`.  The life of an actor is the table `LIFE`.
 
 from __future__ import annotations
 
-from _thread import _count as other_threads
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
@@ -29,7 +28,7 @@ from .fiber import Fiber
 from .instrument import Emitted, Sent
 from .mailbox import EVERY
 from .options import Options
-from .sending import Delayed, check_room
+from .sending import Delayed, check_room, other_threads
 from .signals import Grace, Kill, Stop
 
 if TYPE_CHECKING:

@@ -213,9 +213,7 @@ class Dispatcher(Roster):
                 for ref in reversed(list(self._actors)):
                     ref._kill()
                 if self._actors and not self.ready:
-                    raise RuntimeError(
-                        f"{self.actors} cannot be ended, which is a fault of flowlet"
-                    )
+                    raise RuntimeError(f"{self.actors} cannot be ended; please report how it came")
                 while self.ready:
                     try:
                         self._go()

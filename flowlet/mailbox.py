@@ -64,7 +64,7 @@ class Signal:
     def meet(self, fiber: Fiber) -> None:
         """Do what it is for, in the actor's own greenlet; raises to unwind the actor."""
         # No ABC: its isinstance() is written in Python, and every look into a mailbox asks for it.
-        raise NotImplementedError
+        raise NotImplementedError  # no ABC, see above
 
 
 class Block(Signal):
@@ -87,7 +87,7 @@ class Block(Signal):
 
     def hear(self, me: Fiber, event: object) -> None:
         """Take an event that has come while the actor is inside: leave, or handle it in place."""
-        raise NotImplementedError
+        raise NotImplementedError  # as in `Signal`: no ABC
 
 
 class Own(Signal):
@@ -97,7 +97,7 @@ class Own(Signal):
 
     def outcome(self) -> object:
         """What the wait returns."""
-        raise NotImplementedError
+        raise NotImplementedError  # as in `Signal`: no ABC
 
     def meet(self, fiber: Fiber) -> None:
         """Dropped: the wait that it belonged to is over."""

@@ -7,8 +7,10 @@ like any time limit.  An actor with a limit has a mailbox of another class, whic
 
 from __future__ import annotations
 
+import _thread
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
 
 from .errors import MailboxFullError
 from .events import Delay, Timeout, seconds_of
@@ -16,6 +18,9 @@ from .mailbox import LOOK, Signal
 
 if TYPE_CHECKING:
     from .actor import ActorRef
+
+#: How many threads there are besides the first.  Where Python does not say, `send` asks each time.
+other_threads: Final[Callable[[], int]] = getattr(_thread, "_count", _thread.get_ident)
 
 
 class Delayed:

@@ -145,8 +145,7 @@ def test_clean_up_of_a_stopped_child_may_wait(time: Any) -> None:
     assert x.graph_of("tidy").triples() == {("closing", "after 1s", "end")}
     closing = next(v for v in x.states if v.actors[-1].state == ("closing",))
     assert closing["tidy"].alive
-    labels = {step.line for v in x.states for step in x.path_to(lambda w, v=v: w.name == v.name)}
-    assert ("boss/tidy: grace is over" in labels) is False  # it is never the shortest way
+    # Where any time may come, so may the end of what it was given.
     assert x.transitions == (8 if time == "any" else 7)
 
 
@@ -195,41 +194,20 @@ def test_supervised_children_are_run_again_up_to_the_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("strategy", "again"), [("one_for_one", 0), ("one_for_all", 1), ("rest_for_one", 0)]
+    ("strategy", "again"), [("one_for_one", False), ("one_for_all", True), ("rest_for_one", False)]
 )
-def test_the_strategies_stop_whom_they_say(strategy: Any, again: int) -> None:
+def test_the_strategies_stop_whom_they_say(strategy: Any, again: bool) -> None:
     """The first child begins anew only where all do."""
 
     def first(log: list[str]) -> None:
         log.append("begun")
         receive(Done)
 
-    def second() -> None:
-        receive(Job)
-        raise ValueError("no")
-
-    def boss() -> None:
-        log: list[str] = []
-        with until(Go):
-            supervise(
-                child(first, log, name="first"), child(second, name="second"),
-                strategy=strategy, max_restarts=1,
-            )  # fmt: skip
-        receive(Done, at=f"begun {len(log)} times")
-
-    def driver(d: Dispatcher) -> None:
-        d.spawn(boss)
-
-    x = explore(driver)
-    ends = {name for name in x.graph.names() if name.startswith("begun")}
-    # Nobody sends a job: nothing fails.
-    assert ends == {"begun 0 times", "begun 1 times"}
-
     def failing() -> None:
         pause("work")
         raise ValueError("no")
 
-    def boss_of_failing() -> None:
+    def boss() -> None:
         log: list[str] = []
         with until(Go):
             supervise(
@@ -238,8 +216,9 @@ def test_the_strategies_stop_whom_they_say(strategy: Any, again: int) -> None:
             )  # fmt: skip
         receive(Done, at=f"begun {len(log)} times")
 
-    names = explore(boss_of_failing, max_states=400).graph.names()
-    assert ("begun 2 times" in names) is bool(again)
+    begun = {name for name in explore(boss, max_states=400).graph.names() if "begun" in name}
+    assert begun >= {"begun 0 times", "begun 1 times"}
+    assert ("begun 2 times" in begun) is again
 
 
 def test_what_a_parent_hands_to_a_child_they_share() -> None:

@@ -118,6 +118,10 @@ class Alphabet:
                 return self._values(answer, f"the reply to {request.__name__}", None)
         return [None]
 
+    def outcomes(self, fn: Callable[..., Any] | None, label: str) -> list[Any]:
+        """All that may come of a function that is performed: its results, and its failure."""
+        return [] if fn is None else [*self.results(fn), PerformFailed(label)]
+
     def results(self, fn: Callable[..., Any]) -> list[Any]:
         """What a function that is performed may return: examples, or values of its type."""
         name = getattr(fn, "__name__", repr(fn))

@@ -343,7 +343,7 @@ def _thrown(product: Product, move: Move, state: int) -> Iterator[tuple[str, str
         yield name, type(move.message.event).__name__, move.message.label
     for slot, label in outcome.threw:
         child = product.local(state, move.actor).standing(slot).child_name
-        yield (name if child is None else child_name(name, child)), label, label
+        yield child_name(name, child), label, label
 
 
 def _deadlocks(product: Product, strict: bool) -> Iterator[_Fault]:
@@ -352,7 +352,7 @@ def _deadlocks(product: Product, strict: bool) -> Iterator[_Fault]:
         if state in product.at_bounds:
             continue  # more is possible there than was looked at
         waiting = [
-            (name if one.child_name is None else child_name(name, one.child_name), one)
+            (child_name(name, one.child_name), one)
             for actor, name in enumerate(product.names)
             if (local := product.local(state, actor)).alive and not local.cut
             for one in local.all

@@ -87,7 +87,7 @@ def _kernel(canon: Canon, scene: Scene, ref: CastRef) -> Form:
     if ready and fiber.event is not LOOK and not isinstance(fiber.event, Signal):
         handed = (canon.of(fiber.event, "an event"),)
     signals = tuple(
-        (region, place, _signal(canon, each, item))
+        (region, place, _signal(canon, item))
         for region, each in enumerate(fiber.all_fibers())
         for place, item in enumerate(each.box or ())
         if isinstance(item, Signal) and not is_time(item)
@@ -111,7 +111,7 @@ def _kernel(canon: Canon, scene: Scene, ref: CastRef) -> Form:
             if not isinstance(key, Asking) or scene.are_family(key.asker, ref)
         ),
         error_form(canon, extra.failure),
-        tuple(_frames(canon, scene, ref, fiber)),
+        tuple(_frames(canon, fiber)),
     )
 
 
@@ -122,11 +122,11 @@ def _regions(fiber: Fiber) -> Iterator[Region]:
             yield from _regions(region.fiber)
 
 
-def _signal(canon: Canon, fiber: Fiber, signal: Signal) -> Form:
+def _signal(canon: Canon, signal: Signal) -> Form:
     if isinstance(signal, ForRegion):
         region = signal.region
         number = region.group.regions.index(region)
-        return (ForRegion, number, region.ended, _signal(canon, fiber, signal.signal))
+        return (ForRegion, number, region.ended, _signal(canon, signal.signal))
     if isinstance(signal, Asking):
         return (Asking, canon.of(signal.value, "a reply"), error_form(canon, signal.error))
     if isinstance(signal, Call):
@@ -144,7 +144,7 @@ def _joiner(canon: Canon, key: object, call: Any) -> Form:
     return ("kept",)
 
 
-def _frames(canon: Canon, scene: Scene, ref: CastRef, fiber: Fiber) -> Iterator[Form]:
+def _frames(canon: Canon, fiber: Fiber) -> Iterator[Form]:
     """What the kernel's own frames hold, of the actor and of its regions."""
     for each in fiber.all_fibers():
         frame = each.gr_frame
@@ -152,7 +152,7 @@ def _frames(canon: Canon, scene: Scene, ref: CastRef, fiber: Fiber) -> Iterator[
             for name in _HELD.get(frame.f_code, ()):
                 value = frame.f_locals.get(name)
                 if isinstance(value, Supervision):
-                    yield _supervision(canon, scene, ref, value)
+                    yield _supervision(canon, value)
                 elif name == "late":
                     yield (name, value is not None)
                 elif isinstance(value, BaseException):
@@ -162,7 +162,7 @@ def _frames(canon: Canon, scene: Scene, ref: CastRef, fiber: Fiber) -> Iterator[
             frame = frame.f_back
 
 
-def _supervision(canon: Canon, scene: Scene, ref: CastRef, keeper: Supervision) -> Form:
+def _supervision(canon: Canon, keeper: Supervision) -> Form:
     """A `supervise`: who is kept, and how often it was restarted of late."""
     order = list(keeper.kept.values())
     return (

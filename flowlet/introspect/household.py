@@ -78,6 +78,13 @@ class Household(Stage):
         family = self.slots.get(root, {})
         return sorted((slot, child) for slot, child in family.items() if child.phase != "ended")
 
+    def members(self) -> list[CastRef]:
+        """Each of the cast, ended ones too, and after it its living children."""
+        found = []
+        for root in self.cast:
+            found += [root, *(child for _, child in self.children(root))]
+        return found
+
     def full_name(self, ref: ActorRef[Any]) -> str:
         """What an actor is called beside those of other families."""
         root = self.root_of.get(ref)

@@ -262,7 +262,7 @@ class Product(Universe):
         """The name of the actor that makes a move, or of the child."""
         name = self.names[move.actor]
         child = self.local(state, move.actor).standing(move.stimulus.slot).child_name
-        return name if child is None else child_name(name, child)
+        return child_name(name, child)
 
     def beginning_text(self, state: int) -> str:
         """The choices on the way to an initial state, as the first line of a path; or nothing."""

@@ -19,7 +19,7 @@ from ..cells import Look
 from ..errors import ExploreError, ReplayError
 from ..requests import Asking
 from ..watching import Exited
-from .alphabet import Alphabet, PerformFailed
+from .alphabet import Alphabet
 from .cast import CastRef, NoReply, Sending
 from .exchange import Message
 from .found import Step
@@ -29,7 +29,7 @@ from .network import NetworkKind
 from .product import Product
 from .scene import Scene, Stimulus, StimulusKind
 from .targets import alone, is_system
-from .telling_steps import child_name, flight_line, in_region, numbered, told, told_end
+from .telling_steps import flight_line, in_region, numbered, told, told_end
 from .universe import Move
 
 
@@ -146,7 +146,7 @@ def replay(
     for number, step in enumerate(steps, 1):
         _take(rehearsal, step, number)
     scene.flying = rehearsal.on_their_way()
-    scene.possible = [text for _, ref in _members(scene) for text, *_ in _offers(rehearsal, ref)]
+    scene.possible = [text for ref in scene.members() for text, *_ in _offers(rehearsal, ref)]
     return scene
 
 
@@ -160,7 +160,8 @@ def _take(rehearsal: Rehearsal, step: Step, number: int) -> None:
                 return
         raise _impossible(rehearsal, line, number, [])
     what, *chosen = what.split(", chose ")
-    members = _members(rehearsal.scene)
+    scene = rehearsal.scene
+    members = [(scene.full_name(ref), ref) for ref in scene.members()]
     ref = next((ref for known, ref in members if known == name), None)
     if ref is None:
         there = ", ".join(known for known, _ in members)
@@ -183,15 +184,6 @@ def _take(rehearsal: Rehearsal, step: Step, number: int) -> None:
             rehearsal.add(rehearsal.scene.sent)
             return
     raise _impossible(rehearsal, line, number, offered)
-
-
-def _members(scene: Scene) -> list[tuple[str, CastRef]]:
-    """All actors of a scene, with their names; each with its children."""
-    return [
-        (ref.name if root is ref else child_name(root.name, ref.name), ref)
-        for root in scene.cast
-        for ref in (root, *(child for _, child in scene.children(root)))
-    ]
 
 
 def _offers(rehearsal: Rehearsal, ref: CastRef) -> Iterable[tuple[str, Stimulus, Sending | None]]:
@@ -265,8 +257,7 @@ def _results(scene: Scene, call: Call, alphabet: Alphabet, step: Step) -> Iterab
     with suppress(ValueError, SyntaxError):
         yield ast.literal_eval(text.partition(", chose ")[0].partition(", region ")[0])
     with suppress(ExploreError):
-        yield from alphabet.results(scene.performed[call])
-    yield PerformFailed(call.label)
+        yield from alphabet.outcomes(scene.performed[call], call.label)
 
 
 def timer_line(scene: Scene, ref: ActorRef[Any], place: int) -> str:

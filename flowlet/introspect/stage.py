@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 from types import CellType, FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import BaseModel
 
@@ -60,7 +60,7 @@ class Stage(Dispatcher):
         self.picked: list[Pick] = []
         self._elsewhere: dict[str, ActorRef[Any]] = {}
 
-    def refuse(self, why: str) -> None:
+    def refuse(self, why: str) -> NoReturn:
         """What cannot be explored is told to whoever explores."""
         self.refusal = ExploreError(why)
         raise self.refusal
@@ -94,11 +94,10 @@ class Stage(Dispatcher):
 
     def rng_for(self, ref: ActorRef[Any]) -> Random:
         """Chance that cannot be tried out."""
-        self.refusal = ExploreError(
+        self.refuse(
             f"{ref.name} calls rng(), whose outcomes are without number; use choose(…), whose "
             "options are all explored"
         )
-        raise self.refusal
 
     def find(self, name: str) -> ActorRef[Any] | None:
         """Any other actor is part of the environment."""

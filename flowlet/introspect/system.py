@@ -11,7 +11,7 @@ from .. import names
 from ..errors import ExploreError
 from ..watching import Exited
 from .actor_graph import Pen, functions_of, graph_of_actor, graph_of_system
-from .alphabet import Alphabet, Examples, PerformFailed
+from .alphabet import Alphabet, Examples
 from .found import Step
 from .frames_of_views import NameToKeep
 from .guards import Tracer
@@ -24,7 +24,7 @@ from .progress import Progress, line_for
 from .rehearsal import audit
 from .scene import Scene
 from .shared import SharedGlobals
-from .standing import Awaited, LocalState
+from .standing import LocalState
 from .symmetry import Orbits, Symmetry, audit_symmetry, groups_of
 from .targets import alone, is_system
 from .telling_steps import child_name
@@ -263,7 +263,9 @@ def _explore_once(
         if not options.early:
             product.hints["mail was assumed to come when it is listened for"] = None
     product.replies = lambda actor, wait: alphabets[product.names[actor]].replies(wait.requests)
-    product.results = lambda actor, wait: _results(alphabets[product.names[actor]], wait)
+    product.results = lambda actor, wait: alphabets[product.names[actor]].outcomes(
+        wait.performs, wait.called
+    )
     admits = None if options.within is None else _admits(product, options.within)
     orbits = None
     if options.symmetry is not None:
@@ -324,9 +326,3 @@ def _too_early(
         if kind not in local.accepts and kind not in local.mail:
             for event in alphabet.of(kind):
                 yield alphabet.number(event), event
-
-
-def _results(alphabet: Alphabet, wait: Awaited) -> list[Any]:
-    """What the call of a `perform` may give: values of its type, and its failure."""
-    assert wait.performs is not None
-    return [*alphabet.results(wait.performs), PerformFailed(wait.called)]

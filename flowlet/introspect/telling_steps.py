@@ -44,9 +44,9 @@ def flight_line(event: Any, reply: bool, sender: str, receiver: str = "") -> str
     return f"{what} from {sender}" + (f" to {receiver}" if receiver else "")
 
 
-def child_name(root: str, name: str) -> str:
-    """What a child is called beside the actors of a system."""
-    return f"{root}/{name}"
+def child_name(root: str, name: str | None) -> str:
+    """What a child of an actor is called beside those of others; without one, the actor."""
+    return root if name is None else f"{root}/{name}"
 
 
 def in_region(region: int) -> str:

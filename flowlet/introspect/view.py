@@ -123,7 +123,7 @@ class View:
             (name, product.local(self._number, number)) for number, name in enumerate(product.names)
         ]
         return [ActorView(product, name, local) for name, local in found] + [
-            ActorView(product, child_name(name, child.child_name or ""), local, child)
+            ActorView(product, child_name(name, child.child_name), local, child)
             for name, local in found
             for child in local.children
         ]
@@ -204,11 +204,9 @@ class SceneView:
     """A scene, such as `replay` leaves, as predicates see a state."""
 
     def __init__(self, scene: Scene) -> None:
-        self.actors = [SceneActor(ref, ref.name) for ref in scene.cast] + [
-            SceneActor(child, child_name(root.name, child.name))
-            for root in scene.cast
-            for _, child in scene.children(root)
-        ]
+        cast = [ref for ref in scene.members() if ref not in scene.root_of]
+        children = [ref for ref in scene.members() if ref in scene.root_of]
+        self.actors = [SceneActor(ref, scene.full_name(ref)) for ref in (*cast, *children)]
         #: What can happen next, as lines of a path.
         self.possible = scene.possible
         self.cells = {cell.name: cell._value for cell in scene.named_cells}
