@@ -13,6 +13,7 @@ from flowlet import (
     ExploreError,
     NoReplyError,
     Request,
+    choose,
     parallel,
     pause,
     perform,
@@ -83,6 +84,22 @@ def test_calls_in_two_regions_end_in_any_order() -> None:
     assert x.complete
     assert set(x.graph.names()) >= {"one | two", "one | end", "end | two", "end"}
     assert x.unique_states == 12
+
+
+def test_what_a_region_has_failed_on_counts_until_it_is_raised() -> None:
+    """That comes when the call in the other region is over."""
+
+    def failing() -> None:
+        receive(Go, at="one")
+        raise choose(ValueError, KeyError)
+
+    def calling() -> None:
+        perform(work)
+
+    def both() -> None:
+        parallel(failing, calling)
+
+    assert {"error: ValueError", "error: KeyError"} <= set(explore(both).graph.names())
 
 
 def test_an_ask_in_a_region_gets_its_reply() -> None:
