@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterable
 from types import CodeType, FrameType
 from typing import Any, Final, TypeAlias
 
+from .call_ends import ends_of
 from .events import label_of_type
 from .source import CallString, Site, collapsed, reading_of
-from .syntax import COMPREHENSIONS, loop_ends
+from .syntax import COMPREHENSIONS
 
 Path: TypeAlias = tuple[Any, ...]
 
@@ -47,17 +48,6 @@ def is_kernel(code: CodeType) -> bool:
 def is_bottom(code: CodeType) -> bool:
     """Whether this is the frame under which an actor runs."""
     return code.co_name == "_work" and code.co_filename.startswith(_HERE)
-
-
-@functools.lru_cache(maxsize=4096)
-def _ends(code: CodeType) -> list[tuple[int, int]]:
-    # A wait inside the generator of a `for` stands, before 3.13, at the whole statement.
-    loops = loop_ends(code)
-    ends = []
-    for position in code.co_positions():
-        _, end, _, col = position
-        ends.append(loops.get(position) or (end or 0, col or 0))
-    return ends
 
 
 @functools.lru_cache(maxsize=4096)
@@ -105,7 +95,7 @@ def call_string(stack: Iterable[tuple[CodeType, int]], unrolled: int) -> CallStr
     """The stack as a reading of the source knows it: comprehensions merged, recursion collapsed."""
     string: list[tuple[CodeType, tuple[int, int]]] = []
     for code, lasti in stack:
-        end = _ends(code)[lasti // 2]
+        end = ends_of(code)[lasti // 2]
         if code.co_name in COMPREHENSIONS and string:
             string[-1] = (string[-1][0], end)
             continue

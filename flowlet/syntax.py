@@ -339,18 +339,3 @@ def _holds(node: Any, code: CodeType) -> bool:
 
 def _span(node: Any) -> tuple[tuple[int, int], tuple[int, int]]:
     return (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
-
-
-def loop_ends(code: CodeType) -> Mapping[Any, tuple[int, int]]:
-    """Where what a `for` goes over ends, by the position of the whole statement."""
-    node = node_of(code)
-    if node is None:
-        return {}
-    return {
-        (loop.lineno, loop.end_lineno, loop.col_offset, loop.end_col_offset): (
-            loop.iter.end_lineno or 0,
-            loop.iter.end_col_offset or 0,
-        )
-        for loop in ast.walk(node)
-        if isinstance(loop, ast.For)
-    }

@@ -384,3 +384,89 @@ def test_an_exception_that_nobody_looks_at_again_does_not() -> None:
         receive(Go, at="last")
 
     assert explore(forgiving).unique_states == 4
+
+
+# -- one call of the source, compiled more than once ------------------------------------------
+
+
+@contextmanager
+def tidying() -> Iterator[None]:
+    try:
+        yield
+    finally:
+        receive(Tick, at="tidying")
+
+
+class Tidying:
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *error: object) -> None:
+        receive(Tick, at="tidying")
+
+
+def leaves_through_finally() -> None:
+    while True:
+        try:
+            if receive(Flag, at="asked").on:
+                break
+        finally:
+            receive(Tick, at="tidying")
+    receive(Coin, at="behind")
+
+
+def leaves_through_a_generator() -> None:
+    while True:
+        with tidying():
+            if receive(Flag, at="asked").on:
+                break
+    receive(Coin, at="behind")
+
+
+def leaves_through_an_object() -> None:
+    while True:
+        with Tidying():
+            if receive(Flag, at="asked").on:
+                break
+    receive(Coin, at="behind")
+
+
+@pytest.mark.parametrize(
+    "fn", [leaves_through_finally, leaves_through_a_generator, leaves_through_an_object]
+)
+def test_clean_up_on_the_way_out_and_on_the_way_round_are_two_states(
+    fn: Callable[[], None],
+) -> None:
+    """They stand in one line, and the compiler has made two of it: one leads out of the loop."""
+    x = explore(fn)
+    assert x.graph.triples() == {
+        ("asked", "Flag", "tidying"),
+        ("tidying", "Tick", "asked"),
+        ("tidying", "Tick", "behind"),
+        ("behind", "Coin", "end"),
+    }
+    assert x.unique_states == 5  # of which two are called `tidying`
+
+
+def two_clean_ups() -> int:
+    while True:
+        with Tidying():
+            with Tidying():
+                if receive(Flag, at="asked").on:
+                    return 5
+
+
+def test_clean_ups_inside_each_other_are_left_one_after_the_other() -> None:
+    x = explore(two_clean_ups)
+    # Each is come by on two ways; behind the outer one there is only the return.
+    assert x.unique_states == 1 + 2 + 2 + 1
+
+
+def asks_in_its_condition() -> None:
+    receive(Go, at="first")
+    while receive(Flag, at="again").on:
+        receive(Tick, at="inside")
+
+
+def test_the_condition_of_a_loop_is_one_state() -> None:
+    """It is compiled twice as well, but what comes after is the same."""
+    assert explore(asks_in_its_condition).unique_states == 4

@@ -40,6 +40,8 @@ def seen(graph: StateGraph) -> dict[tuple[str, str, str], int]:
 
 
 HELPERS = """
+from contextlib import contextmanager
+
 from flowlet import Delay, become, emit, flow, receive, sleep, state, until
 from tests.machines import *
 
@@ -61,6 +63,23 @@ def in_a_block():
 def ending():
     with state("ended"):
         return
+
+
+@contextmanager
+def managed():
+    receive(Card)
+    try:
+        yield
+    finally:
+        receive(Cash)
+
+
+class Tidy:
+    def __enter__(self):
+        receive(Data, at="in")
+
+    def __exit__(self, *error):
+        receive(Tick, at="out")
 
 
 """
@@ -98,6 +117,27 @@ HEADS = [
     'while receive(Flag, at="again").on:',
     "if receive(Price).value >= 3:",
 ]
+#: In a loop; there are many ways out of it, and each goes through the same clean-up.
+LOOP_LINES = [
+    *LINES[:5],
+    "receive(Tick)",
+    "break",
+    "continue",
+    "return",
+    "if receive(Flag).on: break",
+    "if receive(Flag).on: continue",
+    'if receive(Flag, at="asked").on: return',
+]
+LOOP_HEADS = [
+    "with until(Stop):",
+    'with state("outer"):',
+    "with managed():",
+    "with Tidy():",
+    "with managed(), managed():",
+    'with state("inner"), Tidy(), until(Stop):',
+    "if receive(Flag).on:",
+    "try:",
+]
 DATA_LINES = [
     "n = receive(Price).value",
     "got = [*got, n][-2:]",
@@ -125,12 +165,18 @@ def indented(lines: list[str]) -> list[str]:
     return ["    " + line for line in lines]
 
 
+def under(head: str, body: list[str]) -> list[str]:
+    """A block; what is tried is always cleaned up after."""
+    after = ["finally:", "    receive(Push)"] if head == "try:" else []
+    return [head, *indented(body), *after]
+
+
 def blocks(lines: list[str], heads: list[str]) -> st.SearchStrategy[list[str]]:
     """Lines one after the other, and under heads, some deep."""
     return st.recursive(
         st.lists(st.sampled_from(lines), min_size=1, max_size=2),
         lambda inner: st.one_of(
-            st.builds(lambda head, body: [head, *indented(body)], st.sampled_from(heads), inner),
+            st.builds(under, st.sampled_from(heads), inner),
             st.builds(lambda first, second: first + second, inner, inner),
         ),
         max_leaves=6,
@@ -147,6 +193,16 @@ def sources(draw: Callable[[Any], Any], lines: list[str] = LINES, heads: list[st
         body = ["while True:", *indented(body)]
     body = ["n, got, other = 0, [], []", *body]
     return HELPERS + "\n".join(["def made_up():", *indented(body)]) + "\n"
+
+
+@st.composite
+def loops(draw: Callable[[Any], Any]) -> str:
+    """A program that goes round, and leaves blocks on the way by all that leaves one."""
+    head = draw(st.sampled_from(["while True:", "for _ in range(3):", "while receive(Flag).on:"]))
+    first = draw(st.sampled_from(LOOP_HEADS))
+    body = ["receive(Go)", *under(first, draw(blocks(LOOP_LINES, LOOP_HEADS)))]
+    lines = [head, *indented(body), 'receive(Coin, at="behind")']
+    return HELPERS + "\n".join(["def made_up():", *indented(lines)]) + "\n"
 
 
 # Limits of time count how often one went round before, which a walk by chance may never do.
@@ -260,7 +316,7 @@ picks = st.lists(st.integers(0, 1000), min_size=1, max_size=30)
 
 
 @settings(unhurried, max_examples=60)
-@given(sources() | with_data, st.lists(picks, min_size=1, max_size=4))
+@given(sources() | with_data | loops(), st.lists(picks, min_size=1, max_size=4))
 def test_whatever_a_made_up_program_does_was_explored(source: str, runs: list[list[int]]) -> None:
     """Names, states and edges of every run are in the explored graph."""
     check_made_up_program(source, runs)
@@ -268,7 +324,7 @@ def test_whatever_a_made_up_program_does_was_explored(source: str, runs: list[li
 
 @pytest.mark.slow
 @settings(unhurried, max_examples=1500)
-@given(sources() | with_data, st.lists(picks, min_size=1, max_size=8))
+@given(sources() | with_data | loops(), st.lists(picks, min_size=1, max_size=8))
 def test_whatever_many_made_up_programs_do_was_explored(source: str, runs: list[list[int]]) -> None:
     """The same, for longer."""
     check_made_up_program(source, runs)

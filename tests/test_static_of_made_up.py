@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from flowlet import ExploreError, explore
 from flowlet.introspect import static
 from tests.machines import program
-from tests.test_made_up_programs import HEADS, HELPERS, LINES, blocks, sources, with_data
+from tests.test_made_up_programs import HEADS, HELPERS, LINES, blocks, loops, sources, with_data
 
 MORE = """
 from flowlet import on, pause, parallel, race
@@ -101,7 +101,7 @@ unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 
 
 @settings(unhurried, max_examples=40)
-@given(sources() | with_data | larger())
+@given(sources() | with_data | larger() | loops())
 def test_what_is_explored_of_a_made_up_program_was_read(source: str) -> None:
     """Every edge, and where it begins."""
     check_it_was_read(source)
@@ -109,7 +109,7 @@ def test_what_is_explored_of_a_made_up_program_was_read(source: str) -> None:
 
 @pytest.mark.slow
 @settings(unhurried, max_examples=800)
-@given(sources() | with_data | larger())
+@given(sources() | with_data | larger() | loops())
 def test_what_is_explored_of_many_made_up_programs_was_read(source: str) -> None:
     """The same, for longer."""
     check_it_was_read(source)

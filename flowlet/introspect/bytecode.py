@@ -23,6 +23,7 @@ from types import CodeType, FrameType
 from typing import Any, Literal
 
 from ..syntax import node_of
+from .continuations import Continuations
 
 Tail = Literal["no", "result", "constant"]
 
@@ -46,10 +47,11 @@ _LOOK_BACK = frozenset({"exc_info", "exception", "print_exc", "format_exc"})
 class Point:
     """A place where a frame can be suspended.
 
-    `live`: the names read later.  `hidden`: how many values stand on the stack below the call.
+    `place` is its source text, and a number for its instructions that go on otherwise.  `live`: the names read later.  `hidden`: how many values stand on the stack below the call.
     `tail`: what the rest of the frame does: return the call's result, return a `constant`, more.
     """
 
+    place: tuple[Any, int]
     live: frozenset[str]
     hidden: int
     tail: Tail
@@ -67,6 +69,9 @@ class Layout:
         self.index = {offset: place for place, offset in enumerate(self.offsets)}
         self.entries: list[Any] = list(bytecode.exception_entries)
         never = self._exits_that_never_swallow(swallows)
+        self.continuations = Continuations(
+            self.steps, self._handler, lambda place: self._is_swallow(place, never)
+        )
         self.next = [self._successors(place, never) for place in range(len(self.steps))]
         self.live = self._liveness()
         self.depth = self._depths()
@@ -141,7 +146,13 @@ class Layout:
             live |= self.live[after]
         tail, constant = self._tail(place)
         effect = _effect(step, jump=False)
-        return Point(frozenset(live), self.depth[place] + effect - 1, tail, constant)
+        return Point(
+            (tuple(step.positions or ()), self.continuations.number(place)),
+            frozenset(live),
+            self.depth[place] + effect - 1,
+            tail,
+            constant,
+        )
 
     def _exits_that_never_swallow(self, swallows: Swallows) -> set[int]:
         """The handlers (by offset) of `with` items whose exit never swallows."""
@@ -181,11 +192,16 @@ class Layout:
         jumps = step.opcode in dis.hasjrel or step.opcode in dis.hasjabs
         if jumps and not self._is_swallow(place, never):
             after.append(self.index[step.argval])
+        handler, _ = self._handler(place)
+        return after if handler < 0 else [*after, handler]
+
+    def _handler(self, place: int) -> tuple[int, Any]:
+        """Where an exception leads from there, and what is kept on the stack; -1 where it ends."""
+        offset = self.offsets[place]
         for entry in self.entries:
-            if entry.start <= step.offset < entry.end:
-                after.append(self.index[entry.target])
-                break
-        return after
+            if entry.start <= offset < entry.end:
+                return self.index[entry.target], (entry.depth, entry.lasti)
+        return -1, None
 
     def _is_swallow(self, place: int, never: set[int]) -> bool:
         """Whether this is the jump past a `with` that has swallowed, where it never does."""

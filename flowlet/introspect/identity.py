@@ -1,9 +1,9 @@
 """The identity of a parked actor: its stack, frame by frame, with what is still alive in it.
 
 Two states are one just when nothing that the actor can do later differs.  For each of the user's
-frames that is: the code, the span of the call in progress (one source call may be compiled to
-several instructions), the locals that are read later, and the values on its evaluation stack.  A
-frame that can only return its call's result is left out.  Round the frames: what the wait takes,
+frames that is: the code, the call in progress (see `continuations`), the locals that are read
+later, and the values on its evaluation stack.  A frame that can only return its call's result is
+left out.  Round the frames: what the wait takes,
 the blocks that hear, the timers that are armed, and the mail that is kept.
 """
 
@@ -228,7 +228,7 @@ class Reader:
         kept = self.keep & values.keys()
         if point.tail == "constant" and not self.everything and not kept:
             return ("returns", canon.of(point.constant, "result"))
-        found.places = (*found.places, (code, _span(code, frame.f_lasti)))
+        found.places = (*found.places, (code, point.place))
         found.scopes.append((code, functools.partial(_value_of, frame)))
         order = (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
         live: list[Form] = []
@@ -237,7 +237,7 @@ class Reader:
                 label = name if name not in found.variables else f"{code.co_name}.{name}"
                 found.variables[label] = values[name]
                 live.append((name, _told_where(frame, canon, values[name], label)))
-        return (code, _span(code, frame.f_lasti), tuple(live), self._hidden(frame, canon, found))
+        return (code, point.place, tuple(live), self._hidden(frame, canon, found))
 
     def _hidden(self, frame: FrameType, canon: Canon, found: Snapshot) -> Form:
         count = self.layout(frame).at(frame.f_lasti).hidden
@@ -263,15 +263,6 @@ class Reader:
 
     def _generator_form(self, canon: Canon, frame: FrameType) -> Form:
         return self._frame(frame, canon, Snapshot(()))
-
-
-@functools.lru_cache(maxsize=4096)
-def _positions(code: CodeType) -> list[Any]:
-    return list(code.co_positions())
-
-
-def _span(code: CodeType, lasti: int) -> Any:
-    return _positions(code)[lasti // 2]
 
 
 def _is_transparent(called: Any) -> bool:

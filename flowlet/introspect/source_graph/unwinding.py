@@ -164,6 +164,7 @@ class Unwinding:
             case "suppress" if leaving is not None and leaving[0] == "raise":
                 yield Go(self._behind(below, block), leg)
             case "manager":
+                below = (*below[:-1], below[-1].at(block.to))  # it is called in this line
                 pushed = block.held.with_(role="exit manager", held=(leaving, block.to))
                 if error:
                     yield Go((*below, pushed), leg, leaving)
@@ -172,6 +173,7 @@ class Unwinding:
                     yield Go((*below, given.at(pushed.pc + 1)), leg)
                 return
             case "object":
+                below = (*below[:-1], below[-1].at(block.to))
                 kind = type(block.held.value) if isinstance(block.held, Known) else block.held.kind
                 method = Bound(Known(inspect.getattr_static(kind, "__exit__")), block.held)
                 told = UNKNOWN if error else NONE
