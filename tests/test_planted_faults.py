@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import random
 import time
 from collections.abc import Iterator
@@ -346,3 +347,23 @@ def test_the_message_speaks_of_what_differs_from_run_to_run() -> None:
     """Nothing is shared here: the clock on the wall is to blame."""
     with pytest.raises(ExploreError, match=r"twice|run to run|each time|clock"):
         explore(two_of(by_the_wall))
+
+
+def another_each_time() -> None:
+    """Each run is another one, by something that no variable shows."""
+    receive(Ack, at="asked")
+    runs = int(os.environ["RUNS"])
+    os.environ["RUNS"] = str(runs + 1)
+    if runs > 2:
+        raise ValueError("not this time")
+    receive(Ack, at="second")
+    receive(Ack, after=1, at="third")
+
+
+def test_a_run_that_cannot_go_on_as_the_one_before_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It has ended, where another one on the same events went on."""
+    monkeypatch.setenv("RUNS", "0")
+    with pytest.raises(ExploreError, match="did not do the same twice"):
+        explore(another_each_time, events=[Ack()])

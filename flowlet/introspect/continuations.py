@@ -114,4 +114,3 @@ class Continuations:
             if test is not None and test[1] in ("FALSE", "NOT_NONE"):
                 after.reverse()
         return (what, kept), [*after, handled]
-

@@ -21,7 +21,7 @@ from . import family
 from .cast import CastRef
 from .growth import Growth
 from .identity import Reader, Snapshot, difference, timer_label
-from .scene import Scene, Stimulus
+from .scene import LOOK_FOR, Scene, Stimulus
 from .standing import Awaited, LocalState, Outcome, Standing
 
 if TYPE_CHECKING:
@@ -353,9 +353,7 @@ class LocalMachine:
             data = f"with another {variable}" if variable else "with other data"
             raise ExploreError(
                 f"{self.name} did not do the same twice: on the same events it was once in "
-                f"{names.text(state.path)} and once in {ref.path_text()}, or {data}; look for a "
-                "global or an object that its runs share, for the order of a set, id(), random or "
-                "the wall clock"
+                f"{names.text(state.path)} and once in {ref.path_text()}, or {data}; {LOOK_FOR}"
             )
         return scene
 

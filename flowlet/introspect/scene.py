@@ -53,6 +53,12 @@ class Stimulus:
     region: int = 0
 
 
+#: What makes code that was run twice on the same events do different things.
+LOOK_FOR: Final = (
+    "look for a global or an object that its runs share, for the order of a set, id(), random or "
+    "the wall clock"
+)
+
 START: Final = Stimulus("start")
 GO: Final = Stimulus("go")
 
@@ -229,6 +235,11 @@ class Scene(Household):
         self.picks, self.picked = stimulus.picks, []
         self.asked_now = False
         fiber = ref._fiber
+        if not self._can_happen(ref, stimulus, event):
+            raise ExploreError(
+                f"{ref.name} did not do the same twice: on the same events it went on once, and "
+                f"once it was in {ref.path_text()} and could not; {LOOK_FOR}"
+            )
         match stimulus.kind:
             case "start":
                 self.begin(fiber)
@@ -275,6 +286,25 @@ class Scene(Household):
                 self._until_it_waits(ref)
                 return "taken"  # also where it only tries once more, in the same wait
         return self._until_it_waits(ref)
+
+    def _can_happen(self, ref: CastRef, stimulus: Stimulus, event: Any) -> bool:
+        """Whether an actor stands where this can happen to it, as it did when it was found."""
+        kind = stimulus.kind
+        if kind == "timer":
+            return stimulus.place < len(self.timers_for(ref))
+        if ref._fiber is NOBODY:
+            return False
+        if kind == "exited":
+            return event.ref in self.watches.get(ref, ())
+        if kind in ("event", "early", "start"):
+            return True
+        fibers = ref._fiber.all_fibers()
+        if stimulus.region >= len(fibers):
+            return False
+        fiber = fibers[stimulus.region]
+        if kind == "result":
+            return fiber in self.calls
+        return kind == "go" or isinstance(fiber.own, Asking)
 
     def _until_it_waits(self, ref: CastRef) -> Verdict:
         before = _Standing(ref)
