@@ -47,7 +47,8 @@ _LOOK_BACK = frozenset({"exc_info", "exception", "print_exc", "format_exc"})
 class Point:
     """A place where a frame can be suspended.
 
-    `place` is its source text, and a number for its instructions that go on otherwise.  `live`: the names read later.  `hidden`: how many values stand on the stack below the call.
+    `place`: its source text, and a number for its instructions that go on otherwise.
+    `live`: the names read later.  `hidden`: how many values stand on the stack below the call.
     `tail`: what the rest of the frame does: return the call's result, return a `constant`, more.
     """
 
