@@ -32,6 +32,7 @@ from .instrument import Listener
 from .life import NO_KEYWORDS, end_stuck, go_through, goes_on
 from .mailbox import KEEPS, LATER, LOOK, NOTHING, take
 from .named_ref import NamedRef
+from .reports import note_join, report_delivery
 from .roster import Roster
 from .signals import ChildEnded
 from .watchdog import Watchdog
@@ -251,11 +252,10 @@ class Dispatcher(Roster):
     def join(self, refs: list[ActorRef[Any]], deaf: bool = False) -> None:
         """Wait, as the running actor, until these have ended; `deaf`: come what may."""
         me = cast(Fiber, getcurrent())
-        me.at = me.called = None  # and nobody is told: what it has entered is to be told later
-        me.kinds = ()
         for ref in refs:
             if ref.phase == "ended":
                 continue
+            is_state = note_join(me)
             over = me.own = ChildEnded()
             ref.at_end(over, partial(over.come, me))
             try:
@@ -268,6 +268,8 @@ class Dispatcher(Roster):
                         break
                     me.want = KEEPS
                     resume(next_one(me))
+                if is_state:
+                    report_delivery(me, over.outcome())
             finally:
                 me.own = None
                 ref.not_at_end(over)

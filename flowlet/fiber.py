@@ -196,6 +196,15 @@ class Fiber(greenlet):
             block = block.outer
         return list(kinds)
 
+    def is_listening(self) -> bool:
+        """Whether a block round the wait hears of something."""
+        block = self.block
+        while block is not None:
+            if not block.asleep:
+                return True
+            block = block.outer
+        return False
+
     def put_to_sleep(
         self, why: object, last: Block | None = None, handler: Held | None = None
     ) -> None:

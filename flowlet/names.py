@@ -29,6 +29,9 @@ Cell: TypeAlias = "tuple[Any, Cell | None, Cell | None]"
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _SKIPPED = ("contextlib.py", "functools.py")
 
+#: What it is called to wait for the end of a child, at the end of its block or of a region.
+JOIN: Final = "join"
+
 NO_PLAIN_FUNCTION: Final = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
@@ -132,12 +135,12 @@ def state_of(
     """
     path = path_of(cell)
     base = path or (function_name(fn),)
-    if not stack:
-        return base
-    site = _site(unwrapped(fn), stack)
+    if not stack and called() != JOIN:
+        return base  # an actor that has not begun, or one whose function is a wait
+    site = _site(unwrapped(fn), stack) if stack else None
     if site is None:
         text = called()
-        return (*base, text) if text else base  # to wait for the end of a child has no name
+        return (*base, text) if text else base
     if not site.several:
         return base
     label = called() if site.label is None else site.label

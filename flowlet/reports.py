@@ -8,6 +8,7 @@ from types import FrameType
 from . import names
 from .fiber import Fiber
 from .instrument import Delivered, Parked
+from .mailbox import WatchedBox
 
 
 def note_wait(me: Fiber, frame: FrameType | None = None) -> None:
@@ -26,7 +27,8 @@ def note_wait(me: Fiber, frame: FrameType | None = None) -> None:
     ref = me.ref
     frame = frame or names.frame_here()
     state = ref.state_of(me, None if me.region is None else me.region.fn, frame)
-    if me.unwinding is None and (me.group is None or me.group.only is None):
+    cleans_up = me.unwinding is not None or me.called is names.JOIN
+    if not cleans_up and (me.group is None or me.group.only is None):
         # The waits of clean-up are nowhere to come back to.
         for history in me.histories:
             history.note(state)
@@ -34,6 +36,19 @@ def note_wait(me: Fiber, frame: FrameType | None = None) -> None:
         return
     passed = names.passed_blocks(me.entered, me.path) if me.entered is not None else ()
     home.report(Parked(home.now(), ref, state, passed, names.users_line(frame)))
+
+
+def note_join(me: Fiber) -> bool:
+    """The actor waits for the end of a child; whether that is told.
+
+    It is a state where something may happen meanwhile; elsewhere the way goes on when it is over.
+    """
+    me.at, me.called, me.kinds = None, names.JOIN, ()
+    if me.box.__class__ is not WatchedBox or (me.region is None and not me.is_listening()):
+        return False
+    note_wait(me)
+    me.entered = None
+    return True
 
 
 def report_delivery(me: Fiber, event: object, block: names.Path | None = None) -> None:

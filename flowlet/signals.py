@@ -8,6 +8,7 @@ from .errors import ChildFailedError, Stopped
 from .events import Over
 from .fiber import Fiber
 from .mailbox import Halt, Own, Signal
+from .names import JOIN
 
 if TYPE_CHECKING:
     from .actor import ActorRef
@@ -93,4 +94,4 @@ class ChildEnded(Own):
 
     def outcome(self) -> Over:
         """Nothing but that it has happened."""
-        return Over("join")
+        return Over(JOIN)

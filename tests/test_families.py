@@ -15,6 +15,9 @@ from flowlet import (
     Request,
     child,
     emit,
+    names,
+    on,
+    parallel,
     pause,
     receive,
     sleep,
@@ -71,9 +74,9 @@ def test_a_child_begins_in_a_step_of_its_own_and_ends_with_its_block() -> None:
         (("boss", ("busy",)), ("boss/worker", ("working",))),
         (("boss", ("over",)),),
         # It waits for the clean-up of its child.
-        (("boss", ("boss",)), ("boss/worker", ("working",))),
+        (("boss", ("boss", "join")), ("boss/worker", ("working",))),
         (("boss", ("end",)),),
-        (("boss", ("boss",)),),
+        (("boss", ("boss", "join")),),
     ]
     assert x.graph.triples() == {
         ("idle", "Go", "busy"), ("busy", "Done", "over"), ("over", "Go", "end"),
@@ -441,3 +444,82 @@ _LOG: list[str] = []
 def _dirty() -> None:
     receive(Job)
     _LOG.append("dirty")
+
+
+# --- the end of a block, while its child cleans up ----------------------------------------------
+
+
+class Abort(Event): ...
+
+
+def tidy() -> None:
+    try:
+        receive(Job, at="working")
+    finally:
+        sleep(1)
+
+
+def owner() -> None:
+    with spawn(tidy):
+        receive(Done, at="busy")
+
+
+def test_the_clean_up_of_a_child_is_no_state_where_nothing_can_happen() -> None:
+    """The way goes on when it is over."""
+
+    def boss() -> None:
+        owner()
+        receive(Go, at="over")
+
+    assert explore(boss).graph.triples() == {("busy", "Done", "over"), ("over", "Go", "end")}
+
+
+@pytest.mark.parametrize("word", ["until", "on", "region"])
+def test_the_clean_up_of_a_child_is_a_state_where_something_can_happen(word: str) -> None:
+    """An event comes for a block round it, or for the other region: in every view."""
+
+    def left() -> None:
+        with until(Abort):
+            owner()
+        receive(Go, at="over")
+
+    def heard() -> None:
+        with on(Abort, lambda _: emit("heard")):
+            owner()
+        receive(Go, at="over")
+
+    def other() -> None:
+        receive(Abort, at="other")
+
+    def regions() -> None:
+        parallel(owner, other)
+        receive(Go, at="over")
+
+    fn, join, then = {
+        "until": (left, "left/join", "over"),
+        "on": (heard, "heard/join", "heard/join"),
+        "region": (regions, "owner/join | other", "owner/join | end"),
+    }[word]
+    x = explore(fn)
+    assert (join, "Abort", then) in x.graph.triples()
+    assert ("owner/join | end" if word == "region" else join, "join", "over") in x.graph.triples()
+    assert x.graph.triples() <= static(fn).triples()
+    assert all(edge.source in x.graph.names() for edge in x.graph.transitions)
+    with Dispatcher() as d:
+        seen = observe(d)
+        ref = d.spawn(fn, name="boss")
+        d.settle()
+        ref.send(Done())
+        d.settle()
+        assert names.text(ref.state) == join
+        ref.send(Abort())
+        d.settle()
+        d.advance(1)
+        assert seen.graph_of("boss").triples() <= x.graph.triples()
+
+
+def test_a_way_is_asked_for_by_a_state_that_was_found() -> None:
+    x = explore(owner)
+    for view in x.states:
+        path = x.path_to(view)
+        assert path[-1].target == view.name if path else view == next(iter(x.states))

@@ -130,9 +130,10 @@ class SystemExploration:
         there += [child_name(m.name, own) for m in product.machines for own in m.child_names]
         raise KeyError(f"no actor {name!r} was explored; there are {', '.join(there)}")
 
-    def path_to(self, state: str | tuple[Any, ...] | Predicate) -> list[Step]:
-        """The shortest list of steps to a state: by name, by the actors' states, by a predicate.
+    def path_to(self, state: str | tuple[Any, ...] | View | Predicate) -> list[Step]:
+        """The shortest list of steps to a state.
 
+        It is one of `x.states`, or is given by its name, by the actors' states or by a predicate.
         Raises `KeyError` where no such state was found.
         """
         product = self._product
@@ -174,6 +175,8 @@ def _notes(product: Product) -> dict[str, None]:
 
 
 def _is_wanted(view: View, state: Any) -> bool:
+    if isinstance(state, View):
+        return view == state
     if callable(state):
         return bool(state(view))
     if isinstance(state, str):

@@ -90,6 +90,14 @@ class View:
         self._product = product
         self._number = number
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, View):
+            return NotImplemented
+        return self._product is other._product and self._number == other._number
+
+    def __hash__(self) -> int:
+        return hash(self._number)
+
     def __getitem__(self, name: str) -> ActorView:
         product = self._product
         number = product.exchange.numbers.get(name)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from types import CodeType
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
+from ... import names
 from ...source import CallString, Reading, collapsed
 from .program import Program, Step
 from .values import Block, Env, Fn, Value, env_with
@@ -27,9 +28,9 @@ class Open:
     """A block that is open in a frame.
 
     Kinds: `state`, `until`, `on`; `manager`, a generator that is suspended round the body;
-    `object`, one with an `__exit__`; `suppress`; `other`, a context manager that does nothing here;
-    `except` and `finally`, while the body of the `try` runs; `caught`, while a handler does;
-    `ending`, while a `finally` does.
+    `object`, one with an `__exit__`; `child`, a spawned one; `suppress`; `other`, a context
+    manager that does nothing here; `except` and `finally`, while the body of the `try` runs;
+    `caught`, while a handler does; `ending`, while a `finally` does, or a child cleans up.
     """
 
     kind: str
@@ -132,6 +133,10 @@ class Wait:
     results: tuple[Value, ...] = ()
     #: Whether mail that it does not take is kept.
     keeps: bool = False
+
+
+#: At the end of a `with spawn(…)` whose child cleans up; a state where something may happen then.
+JOIN: Final = Wait(names.JOIN, own=names.JOIN, called=names.JOIN, keeps=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +256,16 @@ def awake(stack: Stack) -> list[Open]:
                 continue
         asleep |= {i for i in range(first, here) if found[i][1].kind in ("until", "on")}
     return [block for i, (_, block) in enumerate(found) if i not in asleep]
+
+
+def hearing(fiber: Fiber) -> list[Open]:
+    """The blocks round a wait that count, from the outside in: `state`, `until` and `on`."""
+    stack = fiber.stack
+    if fiber.group is not None and fiber.group.ending is not None:
+        top = stack[-1]
+        ending = Open("ending", held=fiber.group.ending)
+        stack = (*stack[:-1], top.with_(open=(*top.open, ending)))
+    return [block for block in awake(stack) if block.kind in ("state", "until", "on")]
 
 
 def path_of(stack: Stack) -> Path:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ...errors import NoReplyError, RestartLimitError
 from ...events import Timeout
 from ..alphabet import PerformFailed
-from .frames import Done, Fiber, Group, Leg, Open, Path, Stack, awake, open_in, sees_errors
+from .frames import JOIN, Done, Fiber, Group, Leg, Path, Stack, hearing, open_in, sees_errors
 from .machine import PERHAPS, Go, Item, Stop
 from .values import UNKNOWN, Coll, Inst, Known, Value
 
@@ -262,6 +262,9 @@ class Groups:
             way = replace(leg, until=self.path_round(fiber.stack, signal.number))
             return self.machine.run(*self._left(fiber, way, ("leave", signal.number, timeout)))
         assert fiber.wait is not None
+        if fiber.wait is JOIN:
+            step = fiber.stack[-1].step
+            return self.machine.run(*self.machine.do_end_finally(fiber.stack, leg, step))
         results = fiber.wait.results
         if signal.kind == "timeout" and fiber.wait.word != "sleep":
             results = (timeout,)
@@ -288,16 +291,6 @@ def _errors(word: str) -> list[Value]:
         case "?":
             return [PERHAPS]
     return []
-
-
-def hearing(fiber: Fiber) -> list[Open]:
-    """The blocks round a wait that count, from the outside in: `state`, `until` and `on`."""
-    stack = fiber.stack
-    if fiber.group is not None and fiber.group.ending is not None:
-        top = stack[-1]
-        ending = Open("ending", held=fiber.group.ending)
-        stack = (*stack[:-1], top.with_(open=(*top.open, ending)))
-    return [block for block in awake(stack) if block.kind in ("state", "until", "on")]
 
 
 def _region(stop: Stop) -> Fiber | Done:

@@ -80,6 +80,8 @@ class Facts:
     classes: dict[type, list[type]] = field(default_factory=dict)
     #: Where a recursion that is collapsed may return to: by what is below, and by the function.
     deeper: dict[Any, dict[Any, None]] = field(default_factory=dict)
+    #: The functions of the regions that spawn children: they end with those.
+    parents: set[CodeType] = field(default_factory=set)
     changed: bool = False
 
     def store(self, key: Any, value: Value) -> None:

@@ -16,8 +16,18 @@ from ..alphabet import Alphabet
 from ..model import Evidence, Source, State, StateGraph
 from ..record import GraphBuilder, Move
 from ..record import Stop as Place
-from .frames import Done, Fiber, Leg, Path, name_of_function, open_in, path_of, wait_path
-from .groups import hearing
+from .frames import (
+    JOIN,
+    Done,
+    Fiber,
+    Leg,
+    Path,
+    hearing,
+    name_of_function,
+    open_in,
+    path_of,
+    wait_path,
+)
 from .machine import LEVELS, End, Machine, Stop, TooMuchError
 from .scope import Facts
 from .values import Bound, Fn, Inst, Known, Part, Value, Wrapped
@@ -191,7 +201,9 @@ class Search:
     def remember(self, fiber: Fiber, path: Path) -> None:
         """Tell the blocks with a history where they may be left."""
         blocks = list(open_in(fiber.stack))
-        if any(block.kind == "ending" and block.held is not None for block in blocks):
+        if fiber.wait is JOIN or any(
+            block.kind == "ending" and block.held is not None for block in blocks
+        ):
             return
         depth = 0
         for block in blocks:

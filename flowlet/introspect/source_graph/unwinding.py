@@ -16,7 +16,18 @@ from typing import TYPE_CHECKING, Any
 from ...blocks import State
 from .calls import block_of
 from .evaluate import evaluate
-from .frames import Fiber, Frame, Leg, Open, Stack, free_number, path_of, sees_errors
+from .frames import (
+    JOIN,
+    Fiber,
+    Frame,
+    Leg,
+    Open,
+    Stack,
+    free_number,
+    hearing,
+    path_of,
+    sees_errors,
+)
 from .machine import PERHAPS, End, Go, Item, Leaving, Stop
 from .program import Step
 from .scope import Scope, is_foreign
@@ -98,7 +109,8 @@ class Unwinding:
             return
         if isinstance(value, Named) or (kind is not None and not self._is_users(kind)):
             given = value if isinstance(value, Named | Inst) else UNKNOWN
-            yield from self.entered(stack, leg, Open("other"), given)
+            is_child = isinstance(value, Named) and value.kind == "actor"
+            yield from self.entered(stack, leg, Open("child" if is_child else "other"), given)
             return
         if kind is None:
             frame = stack[-1]
@@ -163,6 +175,10 @@ class Unwinding:
                 return
             case "suppress" if leaving is not None and leaving[0] == "raise":
                 yield Go(self._behind(below, block), leg)
+            case "child":
+                yield from self._join((*below[:-1], below[-1].at(block.to)), leg, leaving)
+            case "ending" if frame.step.kind == "exit":
+                yield from self._join(below, leg, leaving)
             case "manager":
                 below = (*below[:-1], below[-1].at(block.to))  # it is called in this line
                 pushed = block.held.with_(role="exit manager", held=(leaving, block.to))
@@ -187,6 +203,15 @@ class Unwinding:
                 )
                 return
         yield self._on(below, leg, leaving)
+
+    @staticmethod
+    def _join(stack: Stack, leg: Leg, leaving: Leaving | None) -> Iterator[Item]:
+        """The child of a block may clean up; that is a state where something may happen then."""
+        frame = stack[-1]
+        joining = frame.with_(open=(*frame.open, Open("ending", held=leaving)))
+        fiber = Fiber((*stack[:-1], joining), JOIN)
+        if leg.in_region or any(o.kind in ("until", "on") for o in hearing(fiber)):
+            yield Stop(fiber, leg)
 
     def _on(self, stack: Stack, leg: Leg, leaving: Leaving | None) -> Item:
         return self.machine.on(stack, leg) if leaving is None else Go(stack, leg, leaving)
@@ -224,6 +249,8 @@ class Unwinding:
             yield Go((*stack[:-1], frame.at(leaving[1])), leg)
         else:
             below = stack[:-1]
+            if leg.in_region and frame.role == "root" and frame.code in self.machine.facts.parents:
+                yield from self._join((frame.with_(open=(), env=()),), leg, leaving)
             yield from self._ended(below, leg, frame, frame.role, leaving)
             if frame.again:
                 if leaving[0] == "return" and isinstance(leaving[1], Known):

@@ -10,6 +10,7 @@ from dataclasses import replace
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
+from ... import waits
 from ...errors import NoReplyError
 from ...events import Delay, label_of, label_of_type
 from ...names import kinds_text
@@ -87,6 +88,10 @@ class Calls:
                     continue
                 if not self._is_sure(function):
                     yield from self.machine.unwinding.perhaps_raised(stack, leg, step, True)
+                if leg.in_region and function == Known(waits.spawn):
+                    facts = self.machine.facts
+                    facts.changed |= stack[0].code not in facts.parents
+                    facts.parents.add(stack[0].code)
                 after = self._mutated(stack, function, given)
                 for value in values:
                     yield self.machine.given(after, leg, value)
