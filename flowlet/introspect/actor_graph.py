@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from types import CodeType
-from typing import Any
+from typing import Any, Final
 
 from .. import names
 from ..actor import ActorRef
+from ..errors import ChildFailedError
 from ..events import label_of, label_of_type
 from ..instrument import Discarded, Listener, Record, Sent
 from ..source import reading_of
@@ -85,6 +86,10 @@ class Pen:
         return tuple(self.moves)
 
 
+#: Where an actor ends when a child of it has failed.
+_CHILD_FAILED: Final = (f"error: {ChildFailedError.__name__}",)
+
+
 def graph_of_actor(
     product: Product,
     machine: LocalMachine,
@@ -119,7 +124,9 @@ def _whole(move: Move, halves: list[Move]) -> list[Move]:
     if not move.continues:
         return [move]
     if halves:
-        return [half.and_then(move) for half in halves]
+        # The failure of a child ends an actor; nothing else that it does when stopped is an edge.
+        failed = move.stop.path == _CHILD_FAILED
+        return [half.and_then(move) for half in halves if failed or not half.continues]
     first = move.start[0] if move.start else ""
     if first == "end" or str(first).startswith("error: "):
         return [replace(move, start=None)]  # a new life of a child that is supervised
@@ -137,7 +144,12 @@ def _halves(machine: LocalMachine, child: str | None) -> dict[int, list[Move]]:
             if state.standing(stimulus.slot).child_name != child:
                 begun = here  # another one of the family has done something
             elif drawn:
-                begun = [half for move in drawn if move.is_half for half in _whole(move, here)]
+                begun = []
+                for move in drawn:
+                    if move.is_half:
+                        begun += _whole(move, here)
+                        if move.continues and (move.start or ())[-1:] != (names.JOIN,):
+                            begun.append(move)
             else:
                 begun = here
             there = found.setdefault(outcome.target, [])

@@ -66,6 +66,7 @@ class Move:
             tuple(dict.fromkeys((*self.outputs, *rest.outputs))),
             self.cause,
             tuple(dict.fromkeys((*self.atoms, *rest.atoms))),
+            continues=self.continues,
             is_half=rest.is_half,
         )
 
@@ -77,6 +78,7 @@ class Follower:
         self.at = at
         self.in_steps = in_steps
         self.cause: Delivered | None = None
+        self.has_arrived = False
         self.outputs: list[tuple[Path, int, str]] = []
 
     def take(self, record: Record) -> Move | None:
@@ -113,8 +115,11 @@ class Follower:
         self.outputs.append((names.path_of(fiber.path), len(passed), text))
 
     def half(self, at: Path) -> Move | None:
-        """The move that this step has begun and not ended, in an actor that stands there now."""
-        if self.cause is None:
+        """The move that this step has begun and not ended, in an actor that stands there now.
+
+        It has a cause, or is the clean-up of an actor that ends by the failure of a child.
+        """
+        if self.cause is None and (self.at is None or self.has_arrived):
             return None
         move = self._arrive((), Stop(at, "state"))
         assert move is not None
@@ -123,6 +128,7 @@ class Follower:
 
     def _arrive(self, passed: tuple[Path, ...], stop: Stop) -> Move | None:
         start, cause = self.at, self.cause
+        self.has_arrived = True
         # What was given out inside a block that turns out to be passed comes after that block.
         outputs = tuple(
             dict.fromkeys(

@@ -191,7 +191,7 @@ class Search:
             kind = end.value.kind if isinstance(end.value, Inst) else None
             self.edge(leg, Place((f"error: {'?' if kind is None else kind.__name__}",), "error"))
             return
-        if end.how == "stopped" and self.reading.spawns:
+        if self.reading.spawns:
             self.edge(self.passed(leg), Place(_CHILD_FAILED, "error"))
         if leg.entered is None:
             self.edge(leg, Place(("end",), "final"))

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...blocks import State
+from ...errors import ChildFailedError
 from .calls import block_of
 from .evaluate import evaluate
 from .frames import (
@@ -176,6 +177,8 @@ class Unwinding:
             case "suppress" if leaving is not None and leaving[0] == "raise":
                 yield Go(self._behind(below, block), leg)
             case "child":
+                if not leg.in_region:  # it may fail while it cleans up
+                    yield Stop(End("error", Inst(ChildFailedError, exact=True)), leg)
                 yield from self._join((*below[:-1], below[-1].at(block.to)), leg, leaving)
             case "ending" if frame.step.kind == "exit":
                 yield from self._join(below, leg, leaving)
