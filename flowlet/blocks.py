@@ -16,7 +16,7 @@ from typing import Any, Literal, NoReturn, ParamSpec, TypeVar, overload
 from greenlet import getcurrent
 
 from . import names
-from .errors import IllegalCallError, Leave, NotAnEventTypeError
+from .errors import IllegalCallError, Leave, NotAnEventTypeError, bare
 from .events import Delay, EventMeta, name_of, seconds_of, timeout_of
 from .fiber import Fiber
 from .mailbox import Block, Kinds
@@ -263,7 +263,10 @@ class until(Block):
             me.home.timers.disarm(self.when, self)
         if me.unwinding is self:
             me.unwinding = self.unwinding
-        return error is not None and type(error) is Leave and error.args[0] is self
+        if error is None:
+            return False
+        error = bare(error)
+        return type(error) is Leave and error.args[0] is self
 
     def fire(self) -> None:
         """The time is up; called by the dispatcher."""

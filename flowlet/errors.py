@@ -131,3 +131,14 @@ class Leave(Unwinding):
 
 class Jump(Unwinding):
     """`become`: the nearest `flow`, or the actor, goes on as another: `Jump(fn, args, kwargs)`."""
+
+
+def bare(error: BaseException | None) -> BaseException | None:
+    """The error; of a group that `except*` has made of what flowlet throws, the first of that.
+
+    Python wraps whatever is raised inside an `except*` (PEP 654), and a stop is still a stop.
+    """
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    inside = [bare(each) for each in error.exceptions]
+    return inside[0] if all(isinstance(each, Unwinding) for each in inside) else error

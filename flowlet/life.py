@@ -15,7 +15,7 @@ from greenlet import GreenletExit, getcurrent
 
 from . import names
 from .actor import NOBODY, ActorRef
-from .errors import ActorStuckError, IllegalCallError, Jump, Leave, Stopped, Unwinding
+from .errors import ActorStuckError, IllegalCallError, Jump, Leave, Stopped, Unwinding, bare
 from .events import name_of
 from .extra import NOTHING_EXTRA
 from .fiber import Fiber
@@ -57,8 +57,14 @@ def goes_on(me: Fiber, ref: ActorRef[Any], result: Any, error: BaseException | N
 
     Called in the actor, with what its function returned or raised.
     """
+    error = bare(error)
     if isinstance(error, Stopped | GreenletExit):
         error = None
+    elif isinstance(error, Jump):
+        error = IllegalCallError(
+            f"actor {ref.name!r} called become() in an `except*`, which Python does not let it "
+            "leave so; call it after the `try`"
+        )
     elif isinstance(error, Leave):
         error = IllegalCallError(
             f"actor {ref.name!r} was in an `until` block of a generator that did not run when the "

@@ -22,7 +22,7 @@ from greenlet import GreenletExit
 from . import names
 from .actor import ActorRef
 from .dispatcher import next_one, resume, step_aside
-from .errors import IllegalCallError, Leave, Stopped, Unwinding
+from .errors import IllegalCallError, Leave, Stopped, Unwinding, bare
 from .events import name_of
 from .fiber import Fiber
 from .life import NO_KEYWORDS, go_through, without_frames
@@ -123,7 +123,8 @@ class Region:
                 "the generator"
             )
         except BaseException as error:
-            self.error = without_frames(error)
+            if not isinstance(bare(error), Stopped):
+                self.error = without_frames(error)
         if me.entered is not None:
             self.final = names.path_of(me.entered)
         me.block = None

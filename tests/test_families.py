@@ -27,6 +27,7 @@ from flowlet import (
     until,
     wait_until,
     watch,
+    whereis,
 )
 from flowlet.introspect import check, explore, observe, replay
 from flowlet.introspect.static import static
@@ -523,3 +524,33 @@ def test_a_way_is_asked_for_by_a_state_that_was_found() -> None:
     for view in x.states:
         path = x.path_to(view)
         assert path[-1].target == view.name if path else view == next(iter(x.states))
+
+
+def test_who_looks_for_the_child_of_another_is_refused() -> None:
+    """That it is found, or not yet, would depend on the other."""
+
+    def boss() -> None:
+        with spawn(worker, name="w"):
+            receive(Go, at="waiting")
+
+    def client() -> None:
+        pause(at="ready")
+        found = whereis("w")
+        if found is not None:
+            found.send(Job())
+
+    def system(d: Dispatcher) -> None:
+        d.spawn(boss)
+        d.spawn(client)
+
+    with pytest.raises(ExploreError, match=r"client looks for 'w' by whereis.*child of boss"):
+        explore(system)
+
+
+def test_a_child_that_has_ended_is_not_found_any_more() -> None:
+    def boss() -> str:
+        with spawn(worker, name="w"):
+            receive(Go, at="waiting")
+        return "gone" if whereis("w") is None else "there"
+
+    assert {view["boss"].result for view in explore(boss).states} == {None, "gone"}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from decimal import Decimal
 from enum import Enum
 from functools import partial
 from typing import Any, Literal
@@ -14,11 +15,16 @@ from typing import Any, Literal
 import pytest
 
 from flowlet import (
+    Dispatcher,
     Event,
+    ExploreError,
     FlowletError,
+    choose,
     emit,
     explore,
+    pause,
     receive,
+    wait_until,
 )
 from tests.machines import Box, Digit, Flag, Go, Push, Stop, counts
 
@@ -33,6 +39,14 @@ def left_foot() -> str:
 
 def right_foot() -> str:
     return "right"
+
+
+def marked(mark: int) -> Callable[[], str]:
+    def foot() -> str:
+        return f"foot {foot.mark}"  # type: ignore[attr-defined]  # it is put there
+
+    foot.mark = mark  # type: ignore[attr-defined]
+    return foot
 
 
 class Side(Enum):
@@ -66,6 +80,9 @@ class Side(Enum):
         (Go(), Stop()),
         (int, float),
         (left_foot, right_foot),
+        (0j, complex(0, -0.0)),
+        (Decimal("1.0"), Decimal("1.00")),
+        (marked(1), marked(2)),
     ],
     ids=repr,
 )
@@ -200,3 +217,104 @@ def test_an_object_that_it_does_not_know_may_be_dead() -> None:
         receive(Go, at="waiting")
 
     assert counts(guarded) == (2, 1, 1)
+
+
+def test_what_caused_an_error_is_part_of_it() -> None:
+    def hold() -> str:
+        error = ValueError("x")
+        error.__cause__ = KeyError("on") if receive(Flag, at="choosing").on else None
+        receive(Push, at="holding")
+        return repr(error.__cause__)
+
+    assert counts(hold) == (5, 2, 4)
+
+
+class Thing:
+    n = 0
+
+
+def test_an_alias_inside_a_set_counts() -> None:
+    """An object that stands in a set and beside it is not one that only looks like it."""
+
+    def hold() -> int:
+        box = Thing()
+        boxes = {box} if receive(Flag, at="choosing").on else {Thing()}
+        receive(Push, at="holding")
+        box.n = 1
+        return next(iter(boxes)).n
+
+    assert counts(hold) == (5, 2, 4)
+
+
+def test_functions_that_share_a_variable_are_not_two_with_equal_ones() -> None:
+    """What the one writes, the other reads; or it does not."""
+
+    def counter() -> tuple[Callable[[], None], Callable[[], int]]:
+        count = 0
+
+        def more() -> None:
+            nonlocal count
+            count += 1
+
+        def read() -> int:
+            return count
+
+        return more, read
+
+    def hold() -> int:
+        more, read = counter()
+        _, other = counter()
+        if receive(Flag, at="choosing").on:
+            read = other
+        del other
+        receive(Push, at="holding")
+        more()
+        return read()
+
+    assert counts(hold) == (5, 2, 4)
+
+
+def test_numbers_of_decimal_are_values_like_others() -> None:
+    """That they keep their context with the actor is no difference."""
+
+    def hold() -> str:
+        price = Decimal("1.5")
+        receive(Push, at="holding")
+        return str(price)
+
+    assert explore(hold).unique_states == 2
+
+
+def test_a_variable_that_a_function_has_read_is_dead_with_the_function() -> None:
+    """The loop sets it anew before it is read again."""
+
+    def system(d: Dispatcher) -> None:
+        cells = [d.shared(f"cell {n}", True) for n in range(3)]
+
+        def walker() -> None:
+            while True:
+                for turn in range(3):
+                    if choose(True, False):
+                        wait_until(lambda: cells[turn].value, at="waiting")  # noqa: B023
+                        break
+                pause(at="idle")
+
+        d.spawn(walker)
+
+    x = explore(system)
+    assert (x.unique_states, x.complete) == (4, True)  # idle, and waiting on each of three
+
+
+def test_a_class_of_the_actor_itself_is_refused_with_the_way_out() -> None:
+    """Each run makes another one."""
+
+    def hold() -> None:
+        class Mine:
+            pass
+
+        mine = Mine()
+        receive(Push, at="holding")
+        emit(repr(mine))
+
+    with pytest.raises(ExploreError, match=r"class Mine is made anew in each run.*outside"):
+        explore(hold)

@@ -10,6 +10,7 @@ from flowlet import (
     ActorRef,
     Dispatcher,
     Event,
+    emit,
     me,
     now,
     parallel,
@@ -17,6 +18,7 @@ from flowlet import (
     sleep,
     spawn,
     state,
+    until,
 )
 
 Log = list[tuple[float, str]]
@@ -376,3 +378,37 @@ def test_a_child_that_is_ended_at_the_instant_of_its_timeout(
     ref.send(Late())
     d.run()
     assert log == [(6.0, "Early"), (6.0, "Late"), (6.0, "parent goes on")]
+
+
+def test_a_stop_inside_an_except_star_is_a_stop(d: Dispatcher) -> None:
+    """Python makes a group of what is raised there, and nobody outside sees one."""
+
+    def careful() -> None:
+        try:
+            raise ExceptionGroup("both", [ValueError(), KeyError()])
+        except* ValueError:
+            receive(Go)
+        except* KeyError:
+            emit("the other part is handled as well")
+
+    ref = d.spawn(careful)
+    d.settle()
+    ref.stop()
+    d.settle()
+    assert (ref.alive, ref.error) == (False, None)
+
+
+def test_a_block_is_left_out_of_an_except_star(d: Dispatcher) -> None:
+    def careful() -> str:
+        with until(Job) as end:
+            try:
+                raise ExceptionGroup("one", [ValueError()])
+            except* ValueError:
+                receive(Go)
+        return repr(end.event)
+
+    ref = d.spawn(careful)
+    d.settle()
+    ref.send(Job())
+    d.settle()
+    assert ref.result == "Job(number=0)"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -25,6 +25,7 @@ from flowlet import (
     explore,
     me,
     now,
+    on,
     pause,
     receive,
     sleep,
@@ -438,3 +439,74 @@ def test_a_number_that_grows_in_messages_alone_is_noticed() -> None:
     x = explore(system)
     assert x.complete is False
     assert any("Ball is sent to" in note and "without bound" in note for note in x.graph.notes)
+
+
+def generated() -> None:
+    def numbers() -> Iterator[int]:
+        number = 0
+        while True:
+            number += 1
+            yield number
+
+    more = numbers()
+    while True:
+        receive(Ball, at="waiting")
+        next(more)
+
+
+def counted_by_a_handler() -> None:
+    count = 0
+
+    def one_more(_: Ball) -> None:
+        nonlocal count
+        count += 1
+
+    with on(Ball, one_more):
+        receive(Stop, at="waiting")
+
+
+class Counter:
+    def __init__(self) -> None:
+        self.count = 0
+
+    def one_more(self, _: Ball) -> None:
+        self.count += 1
+
+
+def counted_by_an_object() -> None:
+    with on(Ball, Counter().one_more):
+        receive(Stop, at="waiting")
+
+
+@pytest.mark.parametrize("fn", [generated, counted_by_a_handler, counted_by_an_object])
+def test_what_grows_out_of_sight_is_noticed(fn: Callable[[], None]) -> None:
+    """In a generator, in a handler, in the object of one."""
+    x = explore(fn, events=[Ball(), Stop()], max_states=400)
+    assert x.unique_states < 150
+    assert any("grows without bound" in note for note in x.notes)
+
+
+def test_two_that_grow_are_told_of_once_each() -> None:
+    def both() -> None:
+        here = there = 0
+        while True:
+            match receive(Ball, Stop, at="waiting"):
+                case Ball():
+                    here += 1
+                case Stop():
+                    there += 1
+
+    notes = explore(both, events=[Ball(), Stop()], max_states=1500).notes
+    assert sum(note.startswith("here grows") for note in notes) == 1
+    assert sum(note.startswith("there grows") for note in notes) == 1
+
+
+def test_a_limit_that_is_very_far_away_is_told() -> None:
+    def count() -> None:
+        number = 0
+        while number < 100_000:
+            receive(Ball, at="waiting")
+            number += 1
+
+    x = explore(count, events=[Ball()])
+    assert any("on its way to 100000" in note for note in x.notes), x.notes

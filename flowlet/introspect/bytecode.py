@@ -48,12 +48,15 @@ class Point:
     """A place where a frame can be suspended.
 
     `place`: its source text, and a number for its instructions that go on otherwise.
-    `live`: the names read later.  `hidden`: how many values stand on the stack below the call.
+    `live`: the names read later; `shared`: those that only functions defined in the frame may
+    read before the frame itself sets them.
+    `hidden`: how many values stand on the stack below the call.
     `tail`: what the rest of the frame does: return the call's result, return a `constant`, more.
     """
 
     place: tuple[Any, int]
     live: frozenset[str]
+    shared: frozenset[str]
     hidden: int
     tail: Tail
     constant: Any = None
@@ -74,7 +77,8 @@ class Layout:
             self.steps, self._handler, lambda place: self._is_swallow(place, never)
         )
         self.next = [self._successors(place, never) for place in range(len(self.steps))]
-        self.live = self._liveness()
+        self.live = self._liveness(_set)
+        self.live_alone = self._liveness(_set_or_shared) if code.co_cellvars else self.live
         self.depth = self._depths()
         self.is_generator = bool(code.co_flags & inspect.CO_GENERATOR)
         #: The one constant that every return gives, in a tuple; `None` where they differ.
@@ -143,13 +147,16 @@ class Layout:
     def _point(self, place: int) -> Point:
         step = self.steps[place]
         live: set[str] = set()
+        alone: set[str] = set()
         for after in self.next[place]:
             live |= self.live[after]
+            alone |= self.live_alone[after]
         tail, constant = self._tail(place)
         effect = _effect(step, jump=False)
         return Point(
             (tuple(step.positions or ()), self.continuations.number(place)),
-            frozenset(live),
+            frozenset(alone),
+            frozenset(live - alone),
             self.depth[place] + effect - 1,
             tail,
             constant,
@@ -215,10 +222,10 @@ class Layout:
             and self.steps[before - 1].offset in never
         )
 
-    def _liveness(self) -> list[frozenset[str]]:
+    def _liveness(self, sets: Callable[[dis.Instruction], frozenset[str]]) -> list[frozenset[str]]:
         steps = self.steps
         uses = [_used(step) for step in steps]
-        kills = [_set(step) for step in steps]
+        kills = [sets(step) for step in steps]
         live: list[frozenset[str]] = [frozenset()] * len(steps)
         changed = True
         while changed:
@@ -314,3 +321,8 @@ def _set(step: dis.Instruction) -> frozenset[str]:
         case "STORE_FAST_LOAD_FAST":
             return frozenset(_names(step)[:1])
     return frozenset()
+
+
+def _set_or_shared(step: dis.Instruction) -> frozenset[str]:
+    """What is set, the variables of functions that are defined in the frame too."""
+    return frozenset(_names(step)) if step.opname == "STORE_DEREF" else _set(step)

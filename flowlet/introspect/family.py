@@ -8,22 +8,24 @@ a step of its own.  A child is known by its slot: the lowest that was free when 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import life
 from ..actor import ActorRef
 from ..calls import Call
+from ..errors import ExploreError
 from ..fiber import Fiber
 from ..keeper import Kept, Supervision
 from ..mailbox import LOOK, Own, Signal
 from ..regions import ForRegion, Region
 from ..requests import Asking
 from .cast import CastRef
-from .identity import Reader, Snapshot, changed_in, context_of, error_form, is_time
-from .values import Canon, Form
+from .identity import Reader, Snapshot, error_form, is_time
+from .values import Canon, Form, changed_in
 
 if TYPE_CHECKING:
+    from .local import LocalMachine
     from .scene import Scene
 
 
@@ -56,7 +58,9 @@ def identify(
             apart.append(None)
             fiber = child._fiber
             mail = tuple(canon.of(item, "mail") for item in fiber.box or ())
-            forms.append((slot, child.name, begins, mail, context_of(fiber, canon), kernel))
+            forms.append(
+                (slot, child.name, begins, mail, changed_in(fiber.gr_context, canon), kernel)
+            )
             continue
         own = reader.snapshot(child, timers_of(scene, child), scene.timers_for(child), canon)
         apart.append(own)
@@ -178,6 +182,19 @@ def _supervision(canon: Canon, keeper: Supervision) -> Form:
         keeper.over,
         keeper.news.sent,
     )
+
+
+def refuse_strangers(machines: Iterable[LocalMachine]) -> None:
+    """Raise `ExploreError` where an actor has looked by name for the child of another one."""
+    for machine in machines:
+        for name in machine.strangers:
+            for other in machines:
+                if other is not machine and name in other.child_names:
+                    raise ExploreError(
+                        f"{machine.name} looks for {name!r} by whereis(), and a child of "
+                        f"{other.name} is called so: who sends to somebody else's child is not "
+                        f"explored; spawn it in the system function, or send to {other.name}"
+                    )
 
 
 def _kept(canon: Canon, kept: Kept) -> Form:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 from collections import deque
 from collections.abc import Sized
+from types import CellType, FunctionType, GeneratorType, MethodType
 from typing import Any
 
 from ..actor import ActorRef
@@ -31,7 +32,7 @@ UNREAD_LIMIT = 256
 class Growth:
     """The variables of one state, and for how long each has been growing."""
 
-    __slots__ = ("cut", "event", "measures", "place", "streaks")
+    __slots__ = ("cut", "event", "limit", "measures", "place", "streaks")
 
     def __init__(
         self,
@@ -47,6 +48,8 @@ class Growth:
         self.measures = _measures(snapshot)
         self.streaks: dict[str, int] = {}
         self.cut: str | None = None
+        #: What the source compares it with, where that is far away.
+        self.limit: float | None = None
         last = next((g for g in before if g.place == self.place), None)
         if last is None:
             return
@@ -62,7 +65,7 @@ class Growth:
             self.streaks[name] = streak + up if streak * up >= 0 else up
             so_far = abs(self.streaks[name])
             if so_far > patience and self.cut is None:
-                far = _patience(name, measure, up, snapshot, patience)
+                far, self.limit = _patience(name, measure, up, snapshot, patience)
                 self.cut = name if so_far > far else None
         for name, streak in last.streaks.items():
             # A variable that stands still on a round has not stopped growing.
@@ -74,6 +77,11 @@ class Growth:
         place = ref.where()
         at = f" at {place[-1]}" if place else ""
         value = self.measures[self.cut or ""]
+        if self.limit is not None:
+            return (
+                f"{self.cut} grows very far{at} (it has reached {value:g} on its way to "
+                f"{self.limit:g}); cut off there: explore it with a smaller limit"
+            )
         return (
             f"{self.cut} grows without bound{at} (it has reached {value:g}, and no limit could be "
             "read); cut off there: compare it with a limit, or do not keep it across a wait"
@@ -121,6 +129,9 @@ def _measure(name: str, value: Any, measures: dict[str, float], depth: int) -> N
         measures[name] = value
     elif isinstance(value, type):
         return
+    elif depth and isinstance(value, FunctionType | MethodType | GeneratorType):
+        for inner, held in _held(value).items():
+            _measure(f"{name}.{inner}", held, measures, depth - 1)
     elif isinstance(value, Sized) and hasattr(type(value), "__len__"):
         measures[name] = len(value)
         if not isinstance(value, str | bytes | bytearray):
@@ -130,8 +141,27 @@ def _measure(name: str, value: Any, measures: dict[str, float], depth: int) -> N
             _measure(f"{name}.{attr}", inner, measures, depth - 1)
 
 
-def _patience(name: str, measure: float, up: int, snapshot: Snapshot, patience: float) -> float:
-    """For how many rounds the variable may go on in its direction, as far as the source says."""
+def _held(value: Any) -> dict[str, Any]:
+    """What a function, a method or a generator keeps from one call to the next."""
+    if isinstance(value, MethodType):
+        return {"__self__": value.__self__}
+    if isinstance(value, GeneratorType):
+        return {} if value.gi_frame is None else dict(value.gi_frame.f_locals)
+    return {
+        name: cell.cell_contents
+        for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=False)
+        if cell != CellType()
+    }
+
+
+def _patience(
+    name: str, measure: float, up: int, snapshot: Snapshot, patience: float
+) -> tuple[float, float | None]:
+    """For how many rounds the variable may go on in its direction, as far as the source says.
+
+    And its limit, where that is too far away to wait for.
+    """
+    too_far: float | None = None
     last = name.removesuffix(_INSIDE).rpartition(".")[2]
     for code, scope in snapshot.scopes:
         node = node_of(code)
@@ -141,9 +171,10 @@ def _patience(name: str, measure: float, up: int, snapshot: Snapshot, patience: 
                 left = None if limit is None else (limit - measure) * up
                 if left is None or FAR < left < float("inf"):
                     patience = max(patience, PATIENCE + UNREAD_LIMIT)
+                    too_far = limit
                 elif left >= 0:
-                    return float("inf")  # it has not come to its limit yet
-    return patience
+                    return float("inf"), None  # it has not come to its limit yet
+    return patience, too_far
 
 
 def _compared(node: ast.AST, name: str) -> list[ast.expr]:

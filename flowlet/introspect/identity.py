@@ -10,7 +10,6 @@ the blocks that hear, the timers that are armed, and the mail that is kept.
 from __future__ import annotations
 
 import ast
-import contextvars
 import functools
 import re
 import sys
@@ -37,7 +36,7 @@ from ..regions import Group
 from ..requests import Asking
 from .bytecode import Layout
 from .frames import NULL, in_c_call, stack_values
-from .values import Canon, Form, Hooks
+from .values import Canon, Form, Hooks, changed_in
 
 #: Context managers of flowlet whose exit never swallows an exception.
 _NEVER_SWALLOW = (blocks.state, handlers.on, waits.spawn)
@@ -56,6 +55,8 @@ class Snapshot:
     mail: int = 0
     #: Where each frame stands, without its data.
     places: tuple[Any, ...] = ()
+    #: Variables that the frame itself sets before it reads them, and that functions may read.
+    shared: list[tuple[FrameType, str]] = field(default_factory=list)
     #: The code of each frame, and what names mean in it.
     scopes: list[tuple[CodeType, Callable[[str], Any]]] = field(default_factory=list)
 
@@ -85,6 +86,7 @@ class Reader:
         """The identity of a parked actor; `timers` is what is `armed`, as the search sees it."""
         fiber = ref._fiber
         found = Snapshot(())
+        is_family = canon is not None
         if canon is None:
             canon = self.canon()
         if ref.parent is None:
@@ -104,9 +106,10 @@ class Reader:
             (key, canon.of(path, "history")) for key, path in ref.extra.remembered.items()
         ]
         found.mail = sum(1 for item in fiber.box or () if not isinstance(item, Signal))
-        context = context_of(fiber, canon)
+        context = changed_in(fiber.gr_context, canon)
+        shared = _shared(canon, found, is_family)
         found.moments = canon.moments
-        found.form = (ref.state, form, timers, mail, tuple(remembered), context)
+        found.form = (ref.state, form, timers, mail, tuple(remembered), context, *shared)
         return found
 
     def _fiber(self, fiber: Fiber, canon: Canon, found: Snapshot) -> Form:
@@ -237,6 +240,8 @@ class Reader:
                 label = name if name not in found.variables else f"{code.co_name}.{name}"
                 found.variables[label] = values[name]
                 live.append((name, _told_where(frame, canon, values[name], label)))
+            elif name in values and name in point.shared:
+                found.shared.append((frame, name))
         return (code, point.place, tuple(live), self._hidden(frame, canon, found))
 
     def _hidden(self, frame: FrameType, canon: Canon, found: Snapshot) -> Form:
@@ -254,7 +259,10 @@ class Reader:
             if value is NULL:
                 continue
             if getattr(value, "__name__", "") == "__exit__" and hasattr(value, "__self__"):
-                forms.append(("exit", canon.of(value.__self__, "with")))
+                block = value.__self__
+                if isinstance(block, handlers.on):
+                    found.variables.setdefault(f"on({block.kinds[0].__name__})", block.handler)
+                forms.append(("exit", canon.of(block, "with")))
                 continue
             label = _name_of(value, frame) or f"a value on the stack of {frame.f_code.co_name}"
             found.variables.setdefault(label, value)
@@ -262,7 +270,32 @@ class Reader:
         return tuple(forms)
 
     def _generator_form(self, canon: Canon, frame: FrameType) -> Form:
-        return self._frame(frame, canon, Snapshot(()))
+        found = Snapshot(())
+        form = self._frame(frame, canon, found)
+        return (form, *_shared(canon, found, everything=True))
+
+
+def _shared(canon: Canon, found: Snapshot, everything: bool = False) -> list[Form]:
+    """The variables that only functions defined in their frames may read, if these are there."""
+    forms: list[Form] = []
+    left, found.shared = found.shared, []
+    while True:
+        now = [each for each in left if everything or _is_read(*each, canon)]
+        if not now:
+            return forms
+        left = [each for each in left if each not in now]
+        for frame, name in now:
+            value = frame.f_locals[name]
+            found.variables.setdefault(name, value)
+            forms.append((name, _told_where(frame, canon, value, name)))
+
+
+def _is_read(frame: FrameType, name: str, canon: Canon) -> bool:
+    """Whether a function was met that is defined in the frame and has this variable of it."""
+    return any(
+        name in code.co_freevars and code.co_qualname.startswith(frame.f_code.co_qualname)
+        for code in canon.closures
+    )
 
 
 def _is_transparent(called: Any) -> bool:
@@ -284,20 +317,6 @@ def _is_transparent(called: Any) -> bool:
 def _name_of(value: Any, frame: FrameType) -> str | None:
     """The local from which a value was loaded: in `n += f()`, `n` is on the stack meanwhile."""
     return next((name for name, local in frame.f_locals.items() if local is value), None)
-
-
-def context_of(fiber: Fiber, canon: Canon) -> Form:
-    """The context variables that the actor has set for itself."""
-    return changed_in(fiber.gr_context, canon)
-
-
-def changed_in(own: contextvars.Context | None, canon: Canon) -> Form:
-    """The context variables that have another value than outside."""
-    if not own:
-        return ()
-    outside = contextvars.copy_context()
-    changed = [(var, value) for var, value in own.items() if outside.get(var, own) is not value]
-    return tuple((var.name, canon.of(value, var.name)) for var, value in changed)
 
 
 def _awaited(fiber: Fiber, canon: Canon, found: Snapshot) -> Form:
@@ -416,17 +435,3 @@ def timers_by_place(ref: ActorRef[Any]) -> list[tuple[float, Any]]:
 def timer_label(timed: Any) -> str:
     """What a timer is called: its Delay's name, or `after 5s`."""
     return timeout_of(timed.after).label
-
-
-def difference(form: Any, other: Any) -> str:
-    """The name of the variable in which two forms differ first, if it can be told."""
-    if type(form) is not tuple or type(other) is not tuple:
-        return ""
-    if len(form) == 2 and len(other) == 2 and isinstance(form[0], str) and form[0] == other[0]:
-        return "" if form[1] == other[1] else difference(form[1], other[1]) or form[0]
-    for mine, theirs in zip(form, other, strict=False):
-        if mine != theirs:
-            found = difference(mine, theirs)
-            if found:
-                return found
-    return ""

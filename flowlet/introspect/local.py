@@ -19,8 +19,9 @@ from ..requests import Asking
 from ..signals import Grace
 from . import family
 from .cast import CastRef
+from .differences import difference
 from .growth import Growth
-from .identity import Reader, Snapshot, difference, timer_label
+from .identity import Reader, Snapshot, timer_label
 from .scene import LOOK_FOR, Scene, Stimulus
 from .standing import Awaited, LocalState, Outcome, Standing
 
@@ -63,12 +64,16 @@ class LocalMachine:
         self.touched: dict[int, None] = {}
         #: What its children are called.
         self.child_names: dict[str, None] = {}
+        #: For whom it has looked by name, where that is nobody of the cast.
+        self.strangers: dict[str, None] = {}
         self.states: list[LocalState] = []
         self.by_form: dict[Any, LocalState] = {}
         #: Draws what it does.
         self.pen: Pen | None = None
         #: What is missing, and why.
         self.notes: dict[str, None] = {}
+        #: Which variables were seen to grow without bound, and where.
+        self.grown: set[tuple[str, Any]] = set()
         #: What is worth knowing, and no cut.
         self.hints: dict[str, None] = {}
 
@@ -142,6 +147,7 @@ class LocalMachine:
             cell = exchange.cell_numbers[name]
             reads_of.setdefault(cell, cells[cell])
         exchange.check_unchanged(scene, cells, self.name)
+        self.strangers |= scene.strangers
         for other in scene.looked_at:
             flag = len(exchange.cell_names) + exchange.numbers[other.name]
             reads_of.setdefault(flag, cells[flag])
@@ -208,7 +214,9 @@ class LocalMachine:
             state.growth = Growth(state.path, label, snapshot, before, len(self.states))
             if state.growth.cut:
                 state.cut = True
-                self.notes[state.growth.note(ref)] = None
+                if (state.growth.cut, state.path) not in self.grown:
+                    self.grown.add((state.growth.cut, state.path))
+                    self.notes[state.growth.note(ref)] = None
             self._describe(state, scene, ref)
             self.child_names.update((each.name, None) for each in scene.root_of)
             self.exchange.note_names(ref, scene)

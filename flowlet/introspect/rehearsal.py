@@ -21,9 +21,9 @@ from ..requests import Asking
 from ..watching import Exited
 from .alphabet import Alphabet
 from .cast import CastRef, NoReply, Sending
+from .differences import difference
 from .exchange import Message
 from .found import Step
-from .identity import difference
 from .local import timer_text
 from .network import NetworkKind
 from .product import Product

@@ -8,6 +8,7 @@ all of them.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -25,7 +26,7 @@ from .cast import STANDS_STILL, CastRef, NoReply, SceneCell, Sending, transplant
 from .guards import EndlessLoop
 from .household import Household
 from .identity import timers_by_place
-from .stage import Pick, fresh
+from .stage import Pick, Stage, fresh
 from .telling_steps import told
 
 #: What became of a stimulus: the actor went on; it threw the event away; it keeps the event, which
@@ -86,12 +87,16 @@ class Scene(Household):
         self.writes: dict[str, None] = {}
         #: Of whom it was asked whether they have ended.
         self.looked_at: dict[CastRef, None] = {}
+        #: The names for which somebody was looked up who is not of the cast.
+        self.strangers: dict[str, None] = {}
         #: Whom each actor watches, and has not been told of yet.
         self.watches: dict[CastRef, dict[CastRef, None]] = {}
         self.calls: dict[Fiber, Call] = {}
         self.performed: dict[Call, Callable[..., Any]] = {}
         self.picks = tuple(picks)
         self.setting_up = True
+        if (decimal := sys.modules.get("decimal")) is not None:
+            decimal.getcontext()  # it is made when first asked for, and would be an actor's own
         fresh(system)(self)
         self.setting_up = False
         self.set_up = tuple(self.picked)
@@ -121,7 +126,14 @@ class Scene(Household):
         for ref in self.cast:
             if ref.name == name:
                 return ref if ref.alive else None
-        return super().find(name) if current_actor() is not None or self.setting_up else None
+        asking = current_actor()
+        if asking is None and not self.setting_up:
+            return None
+        own = [child for child in self.root_of if child.name == name and child.phase == "ended"]
+        if own and super(Stage, self).find(name) is None:
+            return None
+        self.strangers[name] = None
+        return super().find(name)
 
     def choose_for(self, ref: ActorRef[Any] | None, options: tuple[Any, ...]) -> Any:
         """The option that the search wants now, by number or as it reads."""

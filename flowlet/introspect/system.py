@@ -12,6 +12,7 @@ from ..errors import ExploreError
 from ..watching import Exited
 from .actor_graph import Pen, functions_of, graph_of_actor, graph_of_system
 from .alphabet import Alphabet, Examples
+from .family import refuse_strangers
 from .found import Step
 from .frames_of_views import NameToKeep
 from .guards import Tracer
@@ -279,6 +280,7 @@ def _explore_once(
     try:
         with tracer:
             product.run(admits, visitor, options.max_states, options.progress or line)
+        refuse_strangers(product.machines)
         if options.audited:
             audit(product, _sample(list(product.parent)))
             if orbits is not None:

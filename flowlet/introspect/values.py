@@ -11,7 +11,9 @@ path to it, never a guess.
 
 from __future__ import annotations
 
+import contextvars
 import functools
+import math
 import types
 from collections.abc import Callable, Hashable, Mapping
 from enum import Enum
@@ -59,7 +61,7 @@ _ARITHMETIC = (
 for _name in _ARITHMETIC:
     setattr(Moment, f"__{_name}__", _kept(f"__{_name}__"))
 
-_PLAIN: Final = (str, bytes, int, bool, complex, type(None), type(Ellipsis), range)
+_PLAIN: Final = (str, bytes, int, bool, type(None), type(Ellipsis), range)
 _SAMPLES: Final[tuple[Any, ...]] = (
         iter([]), iter(()), iter(range(0)), iter(range(2**70)), iter(""), iter(b""), iter({}),
         iter({}.values()), iter({}.items()), iter(set()), enumerate([]), zip(), map(str, []),
@@ -91,6 +93,8 @@ class Canon:
         self.moments: set[str] = set()
         #: A child that was met: its handle means something only to its parent and to its siblings.
         self.child: ActorRef[Any] | None = None
+        #: The code of the functions that were met and have variables of others.
+        self.closures: set[types.CodeType] = set()
         #: Whether what was met is the same for everybody: nothing that can change, and no actor.
         self.is_plain = True
         self.frame_form = frame_form
@@ -112,8 +116,8 @@ class Canon:
         if kind is Moment:
             self.moments.add(path)
             return (Moment,)
-        if kind is float:
-            return (float, repr(value))
+        if kind is float or kind is complex:
+            return (kind, repr(value))  # which tells -0.0 from 0.0, and says that nan is nan
         if isinstance(value, type | types.ModuleType):
             return ("itself", value)
         if isinstance(value, Enum):
@@ -179,22 +183,35 @@ class Canon:
             self.is_plain = False
             return (kind, self._number(value), self.of(hook(value), path))
         if isinstance(value, types.FunctionType):
-            if value.__closure__ is None and not value.__defaults__ and not value.__kwdefaults__:
+            has = value.__closure__ or value.__defaults__ or value.__kwdefaults__ or value.__dict__
+            if not has:
                 return ("function", value.__code__)
         elif isinstance(value, types.BuiltinFunctionType):
             if isinstance(value.__self__, types.ModuleType | None):
                 return ("builtin", value.__module__, value.__qualname__)
         elif isinstance(value, frozenset | set) and kind in (frozenset, set):
-            # Members are hashable; their own order in the set depends on addresses.
-            members = sorted(
-                (Canon(self.frame_form, self.hooks).of(m, path) for m in value), key=repr
-            )
-            form: tuple[Any, ...] = (kind, *members)
+            form: tuple[Any, ...] = (kind, *self._members(value, path))
             return form if kind is frozenset else (self._number(value), *form)
         number = self._number(value)
         if not (isinstance(value, BaseModel) and value.model_config.get("frozen")):
             self.is_plain = False
         return (kind, number, *self._contents(value, kind, path))
+
+    def _members(self, value: Any, path: str) -> list[Form]:
+        """The members of a set; their own order in it depends on addresses."""
+        alone = []
+        are_plain = True
+        for member in value:
+            canon = Canon(self.frame_form, self.hooks)
+            canon.closures = self.closures
+            # One that was met elsewhere as well comes before its likes.
+            met = self.numbers.get(id(member), math.inf)
+            alone.append((repr((form := canon.of(member, path), met)), form, member))
+            are_plain = are_plain and canon.is_plain
+        alone.sort(key=lambda each: each[0])
+        if are_plain:
+            return [form for _, form, _ in alone]
+        return [self.of(member, path) for _, _, member in alone]
 
     def _number(self, value: Any) -> int:
         number = self.numbers[id(value)] = len(self.numbers)
@@ -219,11 +236,14 @@ class Canon:
             return tuple((name, of(field, f"{path}.{name}")) for name, field in fields)
         if isinstance(value, types.FunctionType):
             cells = zip(value.__code__.co_freevars, value.__closure__ or (), strict=False)
+            if value.__closure__:
+                self.closures.add(value.__code__)
             return (
                 value.__code__,
                 *[(name, self.cell(cell, f"{path}.{name}")) for name, cell in cells],
                 of(value.__defaults__, path),
                 of(value.__kwdefaults__, path),
+                self._state(value.__dict__, path),
             )
         if isinstance(value, types.MethodType):
             return (of(value.__func__, path), of(value.__self__, f"{path}.__self__"))
@@ -240,11 +260,15 @@ class Canon:
         return self._reduced(value, kind, path)
 
     def cell(self, cell: types.CellType, path: str) -> Form:
-        """The form of a closure's variable."""
+        """The form of a closure's variable, which another function may share."""
+        number = self.numbers.get(id(cell))
+        if number is not None:
+            return ("shared", number)
+        number = self._number(cell)
         try:
-            return self.of(cell.cell_contents, path)
+            return ("cell", number, self.of(cell.cell_contents, path))
         except ValueError:
-            return ("unbound",)
+            return ("unbound", number)
 
     def _generator(self, value: types.GeneratorType[Any, Any, Any], path: str) -> tuple[Form, ...]:
         frame = value.gi_frame
@@ -268,9 +292,14 @@ class Canon:
             return ("global", reduced)
         maker, arguments, *rest = reduced
         state, items, pairs = [*rest[:3], None, None, None][:3]
+        more: tuple[Form, ...] = ()
         if isinstance(value, BaseException):
             state = state or None  # it gets an empty `__dict__` when somebody looks for one
+            chain = (value.__cause__, value.__context__)
+            if any(chain):
+                more = (*(self.of(each, path) for each in chain), value.__suppress_context__)
         return (
+            *more,
             self.of(maker, path),
             self.of(tuple(arguments), path),
             self._state(state, path),
@@ -283,3 +312,12 @@ class Canon:
             named = sorted(state.items(), key=lambda pair: str(pair[0]))
             return tuple((name, self.of(field, f"{path}.{name}")) for name, field in named)
         return self.of(state, path)
+
+
+def changed_in(own: contextvars.Context | None, canon: Canon) -> Form:
+    """The context variables that have another value than outside."""
+    if not own:
+        return ()
+    outside = contextvars.copy_context()
+    changed = [(var, value) for var, value in own.items() if outside.get(var, own) is not value]
+    return tuple((var.name, canon.of(value, var.name)) for var, value in changed)
