@@ -535,9 +535,7 @@ def test_who_looks_for_the_child_of_another_is_refused() -> None:
 
     def client() -> None:
         pause(at="ready")
-        found = whereis("w")
-        if found is not None:
-            found.send(Job())
+        whereis("w").send(Job())
 
     def system(d: Dispatcher) -> None:
         d.spawn(boss)
@@ -551,6 +549,10 @@ def test_a_child_that_has_ended_is_not_found_any_more() -> None:
     def boss() -> str:
         with spawn(worker, name="w"):
             receive(Go, at="waiting")
-        return "gone" if whereis("w") is None else "there"
+        try:
+            whereis("w").send(Job())
+        except LookupError:
+            return "gone"
+        return "there"
 
     assert {view["boss"].result for view in explore(boss).states} == {None, "gone"}
