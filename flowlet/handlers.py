@@ -87,7 +87,8 @@ class on(Block):
 
     def hear(self, me: Fiber, event: object) -> None:
         """Run the handler in the midst of the wait."""
-        report_delivery(me, event, None)
+        if me.home.listeners:
+            report_delivery(me, event, handled=names.path_of(self.path))
         block, path, at, called, kinds = me.block, me.path, me.at, me.called, me.kinds
         histories = me.histories
         held = Held(me, self)

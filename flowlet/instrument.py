@@ -48,11 +48,13 @@ class Sent(Record):
 class Delivered(Record):
     """`actor` took `event`: its wait did, or the `until` block that is left by it (`block`).
 
-    A `Timeout` counts as an event.  `block` is the path of the blocks round the `until`.
+    A `Timeout` counts as an event.  `block` is the path of the blocks round the `until`.  Where a
+    handler of `on` takes it, `handled` is the path of the blocks round that.
     """
 
     event: object
     block: Path | None
+    handled: Path | None = None
 
 
 @dataclass(slots=True)

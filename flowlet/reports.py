@@ -51,7 +51,12 @@ def note_join(me: Fiber) -> bool:
     return True
 
 
-def report_delivery(me: Fiber, event: object, block: names.Path | None = None) -> None:
+def report_delivery(
+    me: Fiber,
+    event: object,
+    block: names.Path | None = None,
+    handled: names.Path | None = None,
+) -> None:
     """Tell what the actor took; what several regions take is told once."""
     home = me.home
     if not home.listeners:
@@ -59,4 +64,4 @@ def report_delivery(me: Fiber, event: object, block: names.Path | None = None) -
     region = me.region
     if region is not None and not region.group.first_to_take(event):
         return
-    home.report(Delivered(home.now(), me.ref, event, block))
+    home.report(Delivered(home.now(), me.ref, event, block, handled))

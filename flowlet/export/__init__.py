@@ -26,6 +26,13 @@ def to_mermaid(graph: StateGraph, *, many: int = MANY) -> str:
     return to_mermaid(graph, many=many)
 
 
+def to_plantuml(graph: StateGraph, *, many: int = MANY) -> str:
+    """The graph as PlantUML text; above `many` states it is folded."""
+    from .plantuml import to_plantuml
+
+    return to_plantuml(graph, many=many)
+
+
 def to_svg(graph: StateGraph, *, many: int = MANY) -> str:
     """The graph as an SVG picture; `NoGraphvizError` where there is nothing to lay it out with."""
     from .render import svg_from_dot
@@ -41,5 +48,14 @@ def to_png(graph: StateGraph, *, many: int = MANY) -> bytes:
 
 
 writers.update(dot=to_dot, svg=to_svg, png=to_png, mermaid=to_mermaid, mmd=to_mermaid)
+writers.update(plantuml=to_plantuml, puml=to_plantuml)
 
-__all__ = ["NoGraphvizError", "relative_to", "to_dot", "to_mermaid", "to_png", "to_svg"]
+__all__ = [
+    "NoGraphvizError",
+    "relative_to",
+    "to_dot",
+    "to_mermaid",
+    "to_plantuml",
+    "to_png",
+    "to_svg",
+]

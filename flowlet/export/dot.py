@@ -8,12 +8,18 @@ What stands for what:
 | state, composite state | a rounded box; a box round boxes, with its name at the top |
 | transient state | a pale box with a dashed edge |
 | final state | a double border; `end`, which has no name of its own, is UML's ring |
+| regions | side by side in their composite, a dashed line round each, with a dot where it begins |
+| history | a small circle in its composite, with `H`, or `H*` if it is deep |
+| where an actor is now | a state in full colour, in boxes with a border of it |
 | crash | a red box |
 | event edge | `event [guard] / outputs`, one line a transition |
 | timeout | amber, and a small clock face where the arrow begins |
 | eventless edge | a thin arrow with an open head |
 | internal transition | a line inside its state, as UML has it |
+| mail that is kept | `Event / defer`, in the state or in the box whose states all keep it |
 | `until` round a block | one arrow, from the border of the block's box |
+| going in at the border | an arrow to the border; a dot in the box shows where it goes on |
+| the end of all regions, or of a child | an arrow with an open head |
 | seen, not seen | bold with `×count`, grey |
 | only read in the source | dashed |
 | new, gone | green, red and dashed; where two versions were compared |
@@ -40,20 +46,20 @@ from .markup import (
     plain,
     rows_of,
 )
-from .picture import Arrow, Box, Look, Node, Picture, picture
+from .picture import for_people, history_mark
 from .places import short
+from .shapes import Arrow, Box, Look, Node, Picture
 from .text import broken
 
 #: Labels of one arrow beyond this many lines are told as a number.
 MOST_LINES = 9
 #: How much straighter an arrow onward is drawn than one that leads back.
 WEIGHT = 3
-_PLAIN_END = "end"  # the final state that nobody named
 
 
 def to_dot(graph: StateGraph, *, many: int = MANY) -> str:
     """The graph as DOT text; above `many` states it is folded."""
-    drawn = picture(graph.view(many))
+    drawn = for_people(graph, many)
     out = [f"digraph {node_id(drawn.name or 'machine')} {{"]
     out += _defaults(drawn)
     out += _starts(drawn)
@@ -64,7 +70,6 @@ def to_dot(graph: StateGraph, *, many: int = MANY) -> str:
 
 
 def _defaults(drawn: Picture) -> list[str]:
-    flat = len(drawn.nodes) <= 4 and not drawn.boxes
     look = {
         "bgcolor": style.PAPER,
         "compound": "true",
@@ -74,7 +79,7 @@ def _defaults(drawn: Picture) -> list[str]:
         "newrank": "true",  # ranks across boxes: the initial state comes first, not a box
         "nodesep": "0.4",
         "pad": "0.25",
-        "rankdir": "LR" if flat else "TB",
+        "rankdir": "LR" if drawn.is_flat else "TB",
         "ranksep": "0.55",
         "tooltip": plain(drawn.name or " "),
     }
@@ -143,18 +148,28 @@ def _legend(meaning: Mapping[Look, str]) -> str:
 def _contents(drawn: Picture, box: str, depth: int) -> list[str]:
     indent = "  " * (depth + 1)
     out = [indent + _node(node) for node in drawn.nodes if node.box == box]
-    for inner in drawn.boxes:
-        if inner.parent == box:
-            out.append(f"{indent}subgraph {cluster_id(inner.name)} {{")
-            out.append(f"{indent}  graph {attributes_of(_box_look(inner, depth))}")
-            out += _contents(drawn, inner.name, depth + 1)
-            out.append(f"{indent}}}")
+    for inner in drawn.boxes_in(box):
+        out.append(f"{indent}subgraph {cluster_id(inner.name)} {{")
+        out.append(f"{indent}  graph {attributes_of(_box_look(inner, depth))}")
+        out += (f"{indent}  {line}" for line in _marks(drawn, inner))
+        out += _contents(drawn, inner.name, depth + 1)
+        out += (f"{indent}  {line}" for line in _in_a_row(drawn.boxes_in(inner.name)))
+        out.append(f"{indent}}}")
     return out
+
+
+def _in_a_row(boxes: list[Box]) -> list[str]:
+    """Regions stand side by side, in order and at one height, by where they begin."""
+    doors = [own_id(f"start {box.name}") for box in boxes if box.is_region and box.initial]
+    if len(doors) < 2:
+        return []
+    row = attributes_of({"style": "invis"})
+    return [f"{{ rank=same; {' '.join(doors)} }}", f"{' -> '.join(doors)} {row}"]
 
 
 def _box_look(box: Box, depth: int) -> dict[str, object]:
     title = [font(line, style.QUIET, bold=True) for line in broken(box.title)]
-    return {
+    look: dict[str, object] = {
         "color": style.BOX_EDGE,
         "fillcolor": style.BOXES[depth % len(style.BOXES)],
         "fontsize": style.LINE_SIZE + 1,
@@ -166,12 +181,46 @@ def _box_look(box: Box, depth: int) -> dict[str, object]:
         "style": "rounded,filled",
         "tooltip": plain(box.name),
     }
+    if box.is_region:
+        look |= {"color": style.FAINT, "penwidth": "1", "style": "dashed"}
+    if box.active:
+        look |= {"color": style.ACTIVE, "penwidth": "1.8"}
+    return look
+
+
+def _marks(drawn: Picture, box: Box) -> list[str]:
+    """The pseudostates of a composite: where it begins, and that it remembers."""
+    out = []
+    if box.initial:
+        start = own_id(f"start {box.name}")
+        out.append(f"{start} {attributes_of(_DISC | {'tooltip': 'start'})}")
+        look: dict[str, object] = {"weight": WEIGHT}
+        look |= {"lhead": cluster_id(box.initial_box)} if box.initial_box else {}
+        door = _door(drawn, box.initial, box.initial_box)
+        out.append(f"{start} -> {door} {attributes_of(look)}")
+    if box.history:
+        told = f"{box.name} remembers where it was left"
+        mark = {"label": history_mark(box.history), "tooltip": plain(told)}
+        out.append(f"{own_id(f'history {box.name}')} {attributes_of(_HISTORY | mark)}")
+    return out
+
+
+_HISTORY: dict[str, object] = {
+    "color": style.QUIET,
+    "fillcolor": style.PAPER,
+    "fixedsize": "true",
+    "fontcolor": style.QUIET,
+    "fontsize": "11",
+    "height": "0.3",
+    "shape": "circle",
+    "style": "filled",
+    "width": "0.3",
+}
 
 
 def _node(node: Node) -> str:
     look: dict[str, object] = {"label": _node_label(node)}
-    is_ring = node.kind == "final" and node.title == _PLAIN_END
-    if is_ring:
+    if node.is_ring:
         look = _DISC | {"height": "0.17", "peripheries": "2", "width": "0.17"}
     elif node.kind == "final":
         look["peripheries"] = "2"
@@ -186,7 +235,10 @@ def _node(node: Node) -> str:
         }
     elif node.folded:
         look |= {"color": style.FAINT, "fillcolor": style.FOLD, "fontcolor": style.QUIET}
-    if is_ring:
+    if node.active:
+        look |= {"color": style.ACTIVE_EDGE, "fillcolor": style.ACTIVE, "penwidth": "2"}
+        look |= {} if node.is_ring else {"fontcolor": style.ON_ACTIVE}
+    elif node.is_ring:
         pass
     elif node.look == "seen" and node.kind in ("state", "final"):
         look |= {"color": style.SEEN_EDGE, "fillcolor": style.SEEN}
@@ -200,15 +252,19 @@ def _node(node: Node) -> str:
 
 
 def _node_label(node: Node) -> str:
+    pale = style.ON_ACTIVE if node.active else style.QUIET
     if node.folded:
-        name = [font(line, style.QUIET, bold=True) for line in broken(node.title)]
-        count = font(f"… {len(node.folded)} states", style.QUIET)
+        name = [font(line, pale, bold=True) for line in broken(node.title)]
+        count = font(f"… {len(node.folded)} states", pale)
         lines = [*(name if node.title else []), count]
     else:
         lines = [font(line) for line in broken(node.title)]
+    if node.history:
+        lines.append(font(history_mark(node.history), pale))
     if not node.inside:
         return f"<{'<BR/>'.join(lines)}>"
-    inside = (row for line in node.inside for row in line_rows(line, style.LINE_SIZE))
+    colour = style.ON_ACTIVE if node.active else None
+    inside = (row for line in node.inside for row in line_rows(line, style.LINE_SIZE, colour))
     return rows_of(lines, inside, align="CENTER")
 
 
@@ -228,63 +284,91 @@ def _starts(drawn: Picture) -> list[str]:
     if not drawn.initial:
         return []
     start = own_id("start")
-    return [
-        f"  {start} {attributes_of(_DISC | {'tooltip': 'start'})}",
-        *(
-            f"  {start} -> {node_id(name)} {attributes_of({'weight': WEIGHT})}"
-            for name in drawn.initial
-        ),
-    ]
+    out = [f"  {start} {attributes_of(_DISC | {'tooltip': 'start'})}"]
+    for name, box in drawn.initial:
+        look: dict[str, object] = {"weight": WEIGHT}
+        look |= {"lhead": cluster_id(box)} if box else {}
+        out.append(f"  {start} -> {_door(drawn, name, box)} {attributes_of(look)}")
+    return out
+
+
+def _door(drawn: Picture, node: str, box: str) -> str:
+    """What an arrow leads to that ends at the border of a box: the dot from which it goes on.
+
+    That stands first in the box, so that the text of the arrow stands outside.
+    """
+    within = drawn.within(box) if box else set()
+    doors = [one.name for one in drawn.boxes if one.name in within and one.initial == node]
+    return own_id(f"start {doors[0]}") if doors else node_id(node)
 
 
 # --- arrows
 
 
 def _arrow(drawn: Picture, arrow: Arrow, number: int) -> list[str]:
-    look = _arrow_look(arrow) | _arrow_text(arrow)
+    look = _arrow_look(arrow)
     order = [node.name for node in drawn.nodes]
-    if not arrow.tail_box:
-        if order.index(arrow.tail) < order.index(arrow.head):
-            look["weight"] = WEIGHT
-        return [f"  {node_id(arrow.tail)} -> {node_id(arrow.head)} {attributes_of(look)}"]
-    # Graphviz clips an edge at a box, but only one that leads out of it.  It begins at the state
-    # inside that is nearest to where it goes: the last one, or the first if it leads back.
-    inside = drawn.within(arrow.tail)
-    held = [node.name for node in drawn.nodes if node.box in inside]
-    tail = held[0] if order.index(arrow.head) < order.index(held[0]) else held[-1]
-    border: dict[str, object] = {"ltail": cluster_id(arrow.tail)}
-    if not drawn.holds(arrow.tail, arrow.head):
-        return [f"  {node_id(tail)} -> {node_id(arrow.head)} {attributes_of(look | border)}"]
-    return _back_into_its_box(arrow, held, number, border)
+    tail, begin, ends = arrow.tail, node_id(arrow.tail), {}
+    if arrow.tail_box:
+        # Graphviz clips an edge at a box, but only one that leads out of it.  It begins at what is
+        # nearest to where it goes: the last state inside, or the first thing if it leads back.
+        held = drawn.inside(arrow.tail)
+        leads_back = order.index(arrow.head) < order.index(held[0])
+        tail, begin = held[-1], node_id(held[-1])
+        if leads_back:
+            tail, begin = held[0], _door(drawn, held[0], arrow.tail)
+        ends["ltail"] = cluster_id(arrow.tail)
+    elif order.index(arrow.tail) < order.index(arrow.head):
+        look["weight"] = WEIGHT
+    if arrow.head_box:
+        ends["lhead"] = cluster_id(arrow.head_box)
+    from_inside = arrow.head_box and drawn.holds(arrow.head_box, tail)
+    to_inside = arrow.tail_box and drawn.holds(arrow.tail, arrow.head)
+    if from_inside or to_inside:
+        return _by_a_way_outside(drawn, arrow, number, look, ends)
+    text = _arrow_text(arrow)
+    if not text and any(
+        one is not arrow and (one.tail, one.head) == (arrow.tail, arrow.head)
+        for one in drawn.arrows
+    ):
+        text = {"label": " " * 6}  # which keeps the two apart
+    attributes = attributes_of(look | text | ends)
+    head = _door(drawn, arrow.head, arrow.head_box)
+    return [f"  {begin} -> {head} {attributes}"]
 
 
-def _back_into_its_box(
-    arrow: Arrow, held: list[str], number: int, border: dict[str, object]
+def _by_a_way_outside(
+    drawn: Picture, arrow: Arrow, number: int, look: dict[str, object], ends: dict[str, str]
 ) -> list[str]:
-    """Graphviz cannot clip an edge that ends in the box that it leaves.
+    """Graphviz clips no edge at a box that holds its other end.
 
     So it goes by its own text, which stands outside the box as a node: above the box if it leads
     to the upper half, below it if not.
     """
-    look, text = _arrow_look(arrow), _arrow_text(arrow)
+    text = _arrow_text(arrow)
     by = own_id(f"again {number}")
     text.pop("labeltooltip", None)
     text = {"label": ""} | text | {"fontsize": style.LINE_SIZE, "shape": "plain", "style": ""}
     begins = {"arrowtail": look.get("arrowtail", "none")}
-    bare = {key: value for key, value in look.items() if key not in ("arrowtail", "dir")}
-    if held.index(arrow.head) * 2 < len(held):
-        turned = {"lhead": border["ltail"], "arrowhead": begins["arrowtail"], "weight": WEIGHT}
-        out = f"{by} -> {node_id(held[0])} {attributes_of(bare | turned)}"
+    bare = {key: value for key, value in look.items() if key not in ("arrowtail", "dir", "weight")}
+    held = drawn.inside(arrow.tail if arrow.tail_box else arrow.head_box)
+    goes_in = {"lhead": ends["lhead"]} if arrow.head_box else {}
+    out: dict[str, object] = {"weight": WEIGHT} if arrow.head_box else {}
+    if arrow.tail_box and held.index(arrow.head) * 2 < len(held):
+        # Drawn from the text to the box, with its heads the other way round.
+        tail, head = by, node_id(held[0])
+        out |= {"lhead": ends["ltail"], "arrowhead": begins["arrowtail"], "weight": WEIGHT}
     else:
-        out = f"{node_id(held[-1])} -> {by} {attributes_of(bare | border | begins | _TAIL_ONLY)}"
+        tail, head = node_id(held[-1] if arrow.tail_box else arrow.tail), by
+        out |= begins | {"arrowhead": "none", "dir": "both"}
+        out |= {"ltail": ends["ltail"]} if arrow.tail_box else {}
+        out.pop("weight", None)
     return [
         f"  {by} {attributes_of(text)}",
-        f"  {out}",
-        f"  {by} -> {node_id(arrow.head)} {attributes_of(bare | {'weight': WEIGHT})}",
+        f"  {tail} -> {head} {attributes_of(bare | out)}",
+        f"  {by} -> {_door(drawn, arrow.head, arrow.head_box)} "
+        + attributes_of(bare | goes_in | {"weight": WEIGHT}),
     ]
-
-
-_TAIL_ONLY = {"arrowhead": "none", "dir": "both"}
 
 
 def _arrow_look(arrow: Arrow) -> dict[str, object]:

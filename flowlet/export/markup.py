@@ -13,8 +13,8 @@ from html import escape
 from flowlet.introspect.model import Source
 
 from . import style
-from .picture import Line
 from .places import short, url
+from .shapes import Line
 from .text import broken, visible
 
 #: A row of a label goes on while it is not longer than this.
@@ -23,9 +23,12 @@ ROW = 34
 LONGEST = 1500
 
 
-def line_rows(line: Line, size: float = 0) -> list[str]:
-    """A transition as rich text: event, guard and outputs each in their colour, in rows."""
-    pale = {"unseen": style.FAINT, "new": style.NEW, "gone": style.GONE}.get(line.look)
+def line_rows(line: Line, size: float = 0, colour: style.Colour | None = None) -> list[str]:
+    """A transition as rich text, in rows: event, guard and outputs each in their own colour.
+
+    Or all of it in that `colour`, where it stands on a ground of another one.
+    """
+    pale = colour or {"unseen": style.FAINT, "new": style.NEW, "gone": style.GONE}.get(line.look)
     event = style.TIME if line.kind == "timeout" else style.TEXT
     parts: list[tuple[str, style.Colour, bool]] = []
     if line.event:
@@ -35,15 +38,15 @@ def line_rows(line: Line, size: float = 0) -> list[str]:
     if line.outputs:
         parts.append(("/ " + ", ".join(line.outputs), pale or style.OUTPUT, False))
     if line.seen:
-        parts.append((f"×{line.seen}", style.SEEN_EDGE, True))
+        parts.append((f"×{line.seen}", colour or style.SEEN_EDGE, True))
     rows: list[list[str]] = [[]]
     length = 0
-    for text, colour, bold in parts:
+    for text, shade, bold in parts:
         for number, piece in enumerate(broken(text)):
             if rows[-1] and (number or length + len(piece) > ROW):
                 rows.append([])
                 length = 0
-            rows[-1].append(font(piece, colour, bold, size))
+            rows[-1].append(font(piece, shade, bold, size))
             length += len(piece) + 1
     return [" ".join(row) for row in rows]
 

@@ -1,11 +1,10 @@
 """Mermaid: a `StateGraph` as `stateDiagram-v2` text, which code hosts draw from a fenced block.
 
-It shows what the DOT picture shows, as far as Mermaid's state diagrams can say it.  What they
-cannot: links to the source, and a style of its own for an arrow; so counts stand in the text and
-an unseen edge looks like any other.  An edge from a composite state to a state inside it is taken
-by Mermaid (11.17 tried) but not drawn; such an edge is written from each state inside instead.
-
-Identifiers are `s1`, `s2` and `c1`, `c2`, in the order of the picture; names are only labels.
+It shows what the DOT picture shows, as far as Mermaid's state diagrams can say it.  A history mark
+stands in the title of its box.  What they cannot say: links to the source, and a style of its own
+for an arrow; so counts stand in the text and an unseen edge looks like any other.  A comment tells
+what is left out of a diagram.  An edge from a composite state to a state inside it is taken by
+Mermaid (11.17 tried) but not drawn; `flowlet.export.scopes` tells what is written instead.
 """
 
 from __future__ import annotations
@@ -15,11 +14,13 @@ from collections.abc import Iterable
 
 from flowlet.introspect.model import MANY, StateGraph
 
-from .picture import Arrow, Line, Node, Picture, picture
+from .picture import for_people, history_mark
+from .scopes import END, START, Scopes
+from .shapes import Box, Line, Node, Picture
 from .text import broken, visible
 
-_PLAIN_END = "end"
 _STYLES = {
+    "active": "fill:#2563eb,stroke:#1e40af,stroke-width:2px,color:#fefefe",
     "crash": "fill:#fef0ef,stroke:#dc4c43,color:#7f1d1d",
     "final": "stroke-width:3px",
     "folded": "fill:#f1f5f9,stroke:#94a3b8,color:#475569",
@@ -33,38 +34,37 @@ _STYLES = {
 
 def to_mermaid(graph: StateGraph, *, many: int = MANY) -> str:
     """The graph as Mermaid text; above `many` states it is folded."""
-    drawn = picture(graph.view(many))
-    ids = _Ids(drawn)
-    out = ["stateDiagram-v2"]
-    if len(drawn.nodes) <= 4 and not drawn.boxes:
+    drawn = for_people(graph, many)
+    ids = Scopes(drawn)
+    out = ["stateDiagram-v2", *(f"    %% not drawn: {what}" for what in _left_out(drawn))]
+    if drawn.is_flat:
         out.append("    direction LR")
     out += _contents(drawn, ids, "", 1)
-    out += [f"    [*] --> {ids.node(name)}" for name in drawn.initial]
-    for arrow in drawn.arrows:
-        out += _arrow(drawn, ids, arrow)
+    for name, box in drawn.initial:
+        out.append(f"    {START} --> {ids.box(box) if box else ids.node(name)}")
+    out += _arrows(ids, "", 1)
     out += _caption(drawn, ids)
     out += _classes(drawn, ids)
     return "\n".join(out) + "\n"
 
 
-class _Ids:
-    def __init__(self, drawn: Picture) -> None:
-        self._ends = {n.name for n in drawn.nodes if n.kind == "final" and n.title == _PLAIN_END}
-        named = [node.name for node in drawn.nodes if node.name not in self._ends]
-        self._nodes = {name: f"s{number}" for number, name in enumerate(named, 1)}
-        self._boxes = {box.name: f"c{number}" for number, box in enumerate(drawn.boxes, 1)}
+def _left_out(drawn: Picture) -> list[str]:
+    """What there is in a picture and not in Mermaid."""
+    lines = [line for arrow in drawn.arrows for line in arrow.lines]
+    parts: list[Node | Line] = [*drawn.nodes, *lines]
+    told = {
+        "links to the source": any(
+            part.source if isinstance(part, Node) else part.at for part in parts
+        ),
+        "which edges are only read in the source": any(one.look == "guessed" for one in lines),
+        "which edges are new, and which are gone": any(
+            one.look in ("new", "gone") for one in lines
+        ),
+    }
+    return [what for what, is_there in told.items() if is_there]
 
-    def is_end(self, name: str) -> bool:
-        return name in self._ends
 
-    def node(self, name: str) -> str:
-        return "[*]" if name in self._ends else self._nodes[name]
-
-    def box(self, name: str) -> str:
-        return self._boxes[name]
-
-
-def _contents(drawn: Picture, ids: _Ids, box: str, depth: int) -> list[str]:
+def _contents(drawn: Picture, ids: Scopes, box: str, depth: int) -> list[str]:
     indent = "    " * depth
     out = []
     for node in drawn.nodes:
@@ -72,35 +72,59 @@ def _contents(drawn: Picture, ids: _Ids, box: str, depth: int) -> list[str]:
             name = ids.node(node.name)
             out.append(f'{indent}state "{_label(_node_lines(node))}" as {name}')
             if node.kind == "final":
-                out.append(f"{indent}{name} --> [*]")
-    for inner in drawn.boxes:
-        if inner.parent == box:
-            # One line: Mermaid's title bars are not made for more.
-            title = " · ".join(map(_safe, (inner.title, *(line.text for line in inner.inside))))
-            out.append(f'{indent}state "{title}" as {ids.box(inner.name)} {{')
-            out += _contents(drawn, ids, inner.name, depth + 1)
+                out.append(f"{indent}{name} --> {END}")
+    for number, inner in enumerate(drawn.boxes_in(box)):
+        if number and inner.is_region:
+            out.append(f"{indent}--")
+        is_bare = _is_bare(drawn, inner)
+        deeper = depth if is_bare else depth + 1
+        if not is_bare:
+            out.append(f'{indent}state "{_title(drawn, inner)}" as {ids.box(inner.name)} {{')
+        if inner.initial:
+            out.append(f"{'    ' * deeper}{START} --> {ids.entry(inner)}")
+        out += _contents(drawn, ids, inner.name, deeper)
+        out += _arrows(ids, inner.name, deeper)
+        if not is_bare:
             out.append(f"{indent}}}")
     return out
+
+
+def _is_bare(drawn: Picture, box: Box) -> bool:
+    """Whether a region has no box of its own, and its name stands in the title of all of them.
+
+    Mermaid fails on an arrow to or from a box in a box that is a region.
+    """
+    return box.is_region and bool(drawn.boxes_in(box.name))
+
+
+def _title(drawn: Picture, box: Box) -> str:
+    """One line: Mermaid's title bars are not made for more."""
+    regions = [inner for inner in drawn.boxes_in(box.name) if inner.is_region]
+    parts = [box.title, *([history_mark(box.history)] if box.history else [])]
+    if any(_is_bare(drawn, inner) for inner in regions):
+        parts.append(" | ".join(_own_title(inner) for inner in regions))
+    return _safe(" · ".join([*parts, *(line.text for line in box.inside)]))
+
+
+def _own_title(region: Box) -> str:
+    """A region's name, with what stands in it and has no box to stand in."""
+    return ", ".join([region.title, *(line.text for line in region.inside)])
 
 
 def _node_lines(node: Node) -> list[str]:
     if node.folded:
         title = broken(node.title) if node.title else []
         return [*title, f"… {len(node.folded)} states"]
-    return [*broken(node.title), *(line.text for line in node.inside)]
+    marks = [history_mark(node.history)] if node.history else []
+    return [*broken(node.title), *marks, *(line.text for line in node.inside)]
 
 
-def _arrow(drawn: Picture, ids: _Ids, arrow: Arrow) -> list[str]:
-    head = ids.node(arrow.head)
-    if not arrow.tail_box:
-        tails = [ids.node(arrow.tail)]
-    elif drawn.holds(arrow.tail, arrow.head):
-        inner = drawn.within(arrow.tail)
-        tails = [ids.node(node.name) for node in drawn.nodes if node.box in inner]
-    else:
-        tails = [ids.box(arrow.tail)]
-    text = _arrow_text(arrow.lines)
-    return [f"    {tail} --> {head}{text}" for tail in tails if tail != "[*]"]
+def _arrows(ids: Scopes, box: str, depth: int) -> list[str]:
+    return [
+        f"{'    ' * depth}{tail} --> {head}{_arrow_text(lines)}"
+        for arrow in ids.arrows_in(box)
+        for tail, head, lines in ids.written(arrow, across=True)
+    ]
 
 
 def _arrow_text(lines: Iterable[Line]) -> str:
@@ -108,7 +132,7 @@ def _arrow_text(lines: Iterable[Line]) -> str:
     return f" : {_label(pieces)}" if pieces else ""
 
 
-def _caption(drawn: Picture, ids: _Ids) -> list[str]:
+def _caption(drawn: Picture, ids: Scopes) -> list[str]:
     beside = next((node.name for node in drawn.nodes if not ids.is_end(node.name)), None)
     if not drawn.caption or beside is None:
         return []
@@ -120,7 +144,7 @@ def _caption(drawn: Picture, ids: _Ids) -> list[str]:
     ]
 
 
-def _classes(drawn: Picture, ids: _Ids) -> list[str]:
+def _classes(drawn: Picture, ids: Scopes) -> list[str]:
     members: dict[str, list[str]] = {}
     for node in drawn.nodes:
         if not ids.is_end(node.name) and (kind := _class(node)):
@@ -133,6 +157,8 @@ def _classes(drawn: Picture, ids: _Ids) -> list[str]:
 
 
 def _class(node: Node) -> str:
+    if node.active:
+        return "active"
     if node.folded:
         return "folded"
     by_kind = {"error": "crash", "final": "final", "transient": "passed", "state": ""}[node.kind]

@@ -1,12 +1,14 @@
 """What there is to draw: a `StateGraph` made ready for people.
 
 Every format for people is written from a `Picture`, so that DOT and Mermaid show the same
-machine.  Four things happen on the way from the graph:
+machine.  Five things happen on the way from the graph:
 
 - *Boxes.*  Every proper prefix of a state's path is a composite state, drawn round what is in it.
   A path may be both, a box and a state: a block that waits itself beside the blocks in it.
 - *Borders.*  The graph has an edge for each state that an `until` leaves; the picture has one,
   from the border of the block that the `until` stands round.
+- *Regions.*  Those that are independent stand apart (`StateGraph.factor`), each with its own
+  beginning; the others stay combinations.
 - *Arrows.*  Edges between the same two places share one arrow, with a line of text for each.
 - *Order.*  Breadth first from the initial states, edges as their lines stand in the source.  The
   order in which the graph holds its parts is of no effect, so equal graphs give equal bytes.
@@ -18,152 +20,52 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
 
-from flowlet.introspect.model import Source, State, StateGraph, StateKind, Transition
-from flowlet.introspect.model import TransitionKind as LineKind
+from flowlet.introspect.model import MANY, Depth, State, StateGraph, Transition
 from flowlet.introspect.model.order import breadth_first, by_source_line, states_of
 
+from .borders import Borders, Place, composites_of, is_in
 from .places import short
+from .shapes import Arrow, Box, Line, Look, Node, Picture
+
+__all__ = ["Arrow", "Box", "Line", "Look", "Node", "Picture", "for_people", "picture"]
 
 #: Exploring one actor notes this each time.  It is the meaning of such a picture, and under every
 #: picture it would be noise.
 ALWAYS_ASSUMED = "mail was assumed to come when it is listened for"
 
-#: How well something is known: `seen` and `unseen` exist where a run has counted, `guessed` is
-#: read from the source alone while other edges are known to be reachable; `new` and `gone` where
-#: two versions were compared.
-Look = Literal["plain", "seen", "unseen", "guessed", "new", "gone"]
 
-MEANING: dict[Look, str] = {
-    "seen": "seen, with counts",
-    "unseen": "reachable, never seen",
-    "plain": "reachable",
-    "guessed": "only read in the source",
-    "new": "new",
-    "gone": "gone",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One transition, as a line of text at its arrow."""
-
-    kind: LineKind
-    event: str = ""
-    guard: str = ""
-    outputs: tuple[str, ...] = ()
-    look: Look = "plain"
-    seen: int = 0
-    at: Source | None = None
-
-    @property
-    def text(self) -> str:
-        """The line in UML's order, with its count: `event [guard] / output ×3`."""
-        parts = [self.event] if self.event else []
-        if self.guard:
-            parts.append(f"[{self.guard}]")
-        if self.outputs:
-            parts.append("/ " + ", ".join(self.outputs))
-        if self.seen:
-            parts.append(f"×{self.seen}")
-        return " ".join(parts)
-
-
-@dataclass(frozen=True, slots=True)
-class Arrow:
-    """All lines from one place to another; `tail_box` where it leaves from a box's border."""
-
-    tail: str
-    head: str
-    lines: tuple[Line, ...]
-    tail_box: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A state; `inside` are its internal transitions, `folded` the states that it stands for."""
-
-    name: str
-    title: str
-    box: str = ""
-    kind: StateKind = "state"
-    look: Look = "plain"
-    inside: tuple[Line, ...] = ()
-    folded: tuple[str, ...] = ()
-    source: Source | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A composite state; `parent` is the box that it stands in, empty at the top."""
-
-    name: str
-    title: str
-    parent: str = ""
-    inside: tuple[Line, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """Everything that a format has to write, in the order to write it in."""
-
-    name: str
-    nodes: tuple[Node, ...]
-    boxes: tuple[Box, ...]
-    arrows: tuple[Arrow, ...]
-    initial: tuple[str, ...]
-    caption: tuple[str, ...] = ()
-
-    @property
-    def legend(self) -> dict[Look, str]:
-        """What the looks of arrows mean, where the picture has more than one."""
-        looks = {line.look for arrow in self.arrows for line in arrow.lines}
-        if len(looks) < 2:
-            return {}
-        legend: dict[Look, str] = {look: told for look, told in MEANING.items() if look in looks}
-        if "plain" in looks and not looks.isdisjoint({"new", "gone"}):
-            legend["plain"] = "as before"
-        return legend
-
-    def within(self, box: str) -> set[str]:
-        """The names of that box and of all boxes in it."""
-        names = {box}
-        for inner in self.boxes:  # parents stand before their children
-            if inner.parent in names:
-                names.add(inner.name)
-        return names
-
-    def holds(self, box: str, node: str) -> bool:
-        """Whether that node is in that box, at any depth."""
-        inner = self.within(box)
-        return any(one.name == node and one.box in inner for one in self.nodes)
+def for_people(graph: StateGraph, many: int = MANY) -> Picture:
+    """What there is to draw of a machine: regions apart, and folded above `many` states."""
+    return picture(graph.factor().view(many))
 
 
 def picture(graph: StateGraph) -> Picture:
     """The whole machine, nothing folded."""
     states = states_of(graph)
     order = breadth_first(graph)
-    composites = _composites(states[name] for name in order)
+    composites = composites_of([states[name] for name in order])
+    blocks = {block.name: block for block in graph.composites}
     known = _Known(graph.transitions)
+    borders = Borders(graph, states, composites)
     lines = {
-        place: known.lines(same)
-        for place, same in _by_place(graph.transitions, states, composites).items()
+        place: known.lines(same) for place, same in _by_place(graph.transitions, borders).items()
     }
     rank = {name: number for number, name in enumerate(order)}
     rank_of_box = {
-        box: min(rank[name] for name in order if _is_in(states[name].path, path))
+        box: min(rank[name] for name in order if is_in(states[name].path, path))
         for box, path in composites.items()
     }
 
-    def reading_order(arrow: Arrow) -> tuple[int, bool, int]:
+    def reading_order(arrow: Arrow) -> tuple[int, bool, int, str, bool]:
         tail = rank_of_box[arrow.tail] if arrow.tail_box else rank[arrow.tail]
-        return tail, arrow.tail_box, rank[arrow.head]
+        text = any(line.text for line in arrow.lines)
+        return tail, arrow.tail_box, rank[arrow.head], arrow.head_box, text
 
     arrows = [
-        Arrow(tail, head, same, tail_box)
-        for (tail, tail_box, head), same in lines.items()
-        if head is not None
+        Arrow(place.tail, place.head, same, place.from_box, place.to_box)
+        for place, same in lines.items()
+        if place.head is not None
     ]
     touched = {
         end
@@ -171,6 +73,8 @@ def picture(graph: StateGraph) -> Picture:
         if any(line.seen for line in arrow.lines)
         for end in ((arrow.head,) if arrow.tail_box else (arrow.tail, arrow.head))
     }
+    deferred = _deferred(states, composites)
+    regions = {f"{block.name}/{name}" for block in graph.composites for name in block.regions}
     return Picture(
         name=graph.name,
         nodes=tuple(
@@ -180,40 +84,75 @@ def picture(graph: StateGraph) -> Picture:
                 box=name if name in composites else "/".join(states[name].path[:-1]),
                 kind=states[name].kind,
                 look=known.state_look(states[name], touched),
-                inside=lines.get((name, False, None), ()),
+                inside=lines.get(Place(name), ()) + deferred.get((name, False), ()),
                 folded=states[name].folded,
                 source=states[name].source,
+                history=blocks[name].history if name in blocks and name not in composites else None,
+                active=states[name].active,
             )
             for name in order
         ),
         boxes=tuple(
-            Box(name, path[-1], "/".join(path[:-1]), lines.get((name, True, None), ()))
+            Box(
+                name,
+                path[-1],
+                "/".join(path[:-1]),
+                lines.get(Place(name, from_box=True), ()) + deferred.get((name, True), ()),
+                history=blocks[name].history if name in blocks else None,
+                initial=borders.entries.get(name, ""),
+                initial_box=borders.initial_box(borders.entries.get(name, ""), name),
+                is_region=name in regions,
+                active=any(s.active and is_in(s.path, path) for s in states.values()),
+            )
             for name, path in composites.items()
         ),
         arrows=tuple(sorted(arrows, key=reading_order)),
-        initial=tuple(sorted(set(graph.initial), key=rank.__getitem__)),
-        caption=_caption(graph),
+        initial=tuple(
+            (name, borders.initial_box(name))
+            for name in sorted(set(graph.initial), key=rank.__getitem__)
+        ),
+        caption=_caption(graph, {*states, *composites}),
     )
 
 
-#: Where a line stands: from where, whether that is a box, and to where; inside where that is None.
-_Place = tuple[str, bool, str | None]
-
-
-def _by_place(
-    edges: Iterable[Transition], states: dict[str, State], composites: dict[str, tuple[str, ...]]
-) -> dict[_Place, dict[Line, Transition]]:
-    """The edges by the arrow that they share, equal ones as one with their evidence together."""
-    places: dict[_Place, dict[Line, Transition]] = {}
+def _by_place(edges: Iterable[Transition], borders: Borders) -> dict[Place, dict[Line, Transition]]:
+    """The edges by the arrow that they share; equal ones are one, with all their evidence."""
+    places: dict[Place, dict[Line, Transition]] = {}
     for edge in sorted(edges, key=by_source_line):
-        border = composites.get(edge.border or "")
-        from_box = border is not None and _is_in(states[edge.source].path, border)
-        tail = edge.border if from_box and edge.border else edge.source
-        is_inside = edge.kind == "internal" and edge.source == edge.target
-        same = places.setdefault((tail, from_box, None if is_inside else edge.target), {})
+        same = places.setdefault(borders.of(edge), {})
         bare = Line(edge.kind, edge.event, edge.guard, edge.outputs, edge.change or "plain")
         same[bare] = _together(same[bare], edge) if bare in same else edge
     return places
+
+
+def _deferred(
+    states: dict[str, State], composites: dict[str, tuple[str, ...]]
+) -> dict[tuple[str, bool], tuple[Line, ...]]:
+    """What is kept for later, at the outermost place where that holds: a state or a box.
+
+    A box is where everything in it keeps an event, or takes it.
+    """
+    found: dict[tuple[str, bool], list[str]] = {}
+    told: dict[str, set[str]] = {name: set() for name in states}
+    for box, path in composites.items():
+        inside = [s for s in states.values() if s.kind == "state" and is_in(s.path, path)]
+        if len(inside) < 2:
+            continue
+        for event in dict.fromkeys(event for state in inside for event in state.deferred):
+            keeps = [state for state in inside if event in state.deferred]
+            if all(event in (*s.deferred, *s.accepts) for s in inside) and len(keeps) > 1:
+                if not all(event in told[state.name] for state in keeps):
+                    found.setdefault((box, True), []).append(event)
+                for state in inside:
+                    told[state.name].add(event)
+    for name, state in states.items():
+        left = [event for event in state.deferred if event not in told[name]]
+        if left:
+            found[name, False] = left
+    return {
+        place: (Line("internal", ", ".join(sorted(events)), outputs=("defer",)),)
+        for place, events in found.items()
+    }
 
 
 @dataclass(slots=True)
@@ -260,23 +199,23 @@ class _Known:
         return "seen" if state.evidence.seen or state.name in touched else "unseen"
 
 
-def _composites(states: Iterable[State]) -> dict[str, tuple[str, ...]]:
-    """The path of each composite state by its name; what is outside stands before what is in it."""
-    return {
-        "/".join(state.path[:depth]): state.path[:depth]
-        for state in states
-        for depth in range(1, len(state.path))
-    }
-
-
-def _is_in(path: tuple[str, ...], box: tuple[str, ...]) -> bool:
-    return path[: len(box)] == box
-
-
 def _together(one: Transition, other: Transition) -> Transition:
     return one.model_copy(update={"evidence": one.evidence | other.evidence})
 
 
-def _caption(graph: StateGraph) -> tuple[str, ...]:
-    cut = () if graph.complete else ("Not complete: there may be more than is drawn.",)
-    return (*cut, *(short(note) for note in graph.notes if note != ALWAYS_ASSUMED))
+def history_mark(depth: Depth | None) -> str:
+    """UML's mark of a block that remembers."""
+    return {"deep": "H*", "shallow": "H", None: ""}[depth]
+
+
+def _caption(graph: StateGraph, drawn: set[str]) -> tuple[str, ...]:
+    told = [] if graph.complete else ["Not complete: there may be more than is drawn."]
+    told += [short(note) for note in graph.notes if note != ALWAYS_ASSUMED]
+    if any(len(state.regions) > 1 for state in graph.states):
+        told.append("a | b: regions in combination, as they are not known to be independent.")
+    told += [
+        f"{block.name} remembers where it was left ({history_mark(block.history)})."
+        for block in graph.composites
+        if block.history and block.name not in drawn
+    ]
+    return tuple(told)

@@ -51,6 +51,9 @@ ERROR_EDGE = Colour("#dc4c43", "#f07167")
 TIME = Colour("#b45309", "#e3a03f")
 GUARD = Colour("#7c3aed", "#b696f7")
 OUTPUT = Colour("#0f766e", "#4fc3b5")
+ACTIVE = Colour("#2563eb", "#3b82f6")
+ACTIVE_EDGE = Colour("#1e40af", "#93c5fd")
+ON_ACTIVE = Colour("#fefefe", "#fdfdfd")
 NEW = Colour("#15803d", "#4ade80")
 GONE = Colour("#b91c1c", "#f87171")
 
@@ -77,6 +80,9 @@ ALL = (
     TIME,
     GUARD,
     OUTPUT,
+    ACTIVE,
+    ACTIVE_EDGE,
+    ON_ACTIVE,
     NEW,
     GONE,
     *BOXES,

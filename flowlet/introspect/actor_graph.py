@@ -109,13 +109,23 @@ def graph_of_actor(
                     if not move.is_half:
                         for whole in _whole(move, halves.get(state.number, [])):
                             builder.add(whole)
-    for state in machine.states:
-        for one in state.all:
-            if one.child_name != child or one.path not in builder.states:
-                continue
-            if one.alive and one.goes != "start":
-                shown = dict.fromkeys([*map(label_of_type, one.accepts), *one.timers])
-                builder.accepts.setdefault(one.path, {}).update(shown)
+    standing = [
+        one
+        for state in machine.states
+        for one in state.all
+        if one.child_name == child and one.path in builder.states
+        if one.alive and one.goes != "start"
+    ]
+    alphabet = dict.fromkeys(kind for one in standing for kind in one.accepts)
+    for one in standing:
+        shown = dict.fromkeys([*map(label_of_type, one.accepts), *one.timers])
+        builder.accepts.setdefault(one.path, {}).update(shown)
+        kept = [
+            label_of_type(kind)
+            for kind in alphabet
+            if issubclass(kind, one.keeps) and not issubclass(kind, one.accepts)
+        ]
+        builder.deferred.setdefault(one.path, {}).update(dict.fromkeys(kept))
     return builder.build(complete, tuple(notes))
 
 

@@ -22,6 +22,7 @@ from .cast import CastRef
 from .differences import difference
 from .growth import Growth
 from .identity import Reader, Snapshot, timer_label
+from .inside import kept_by
 from .scene import LOOK_FOR, Scene, Stimulus
 from .standing import Awaited, LocalState, Outcome, Standing
 
@@ -288,6 +289,7 @@ class LocalMachine:
     def _describe(self, state: Standing, scene: Scene, ref: CastRef) -> None:
         fiber = ref._fiber
         state.accepts = tuple(fiber.takes())
+        state.keeps = kept_by(fiber)
         lines = [stack[-1] for stack in ref.stacks() if stack]
         state.line = " and ".join(lines)
         state.mail = tuple(type(item) for item in _mail(fiber.box))

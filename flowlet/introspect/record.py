@@ -16,7 +16,20 @@ from .. import names
 from ..actor import ActorRef
 from ..events import Timeout, label_of
 from ..instrument import Delivered, Emitted, Ended, Parked, Record, Restarted, Sent
-from .model import Evidence, Source, State, StateGraph, StateKind, Transition, TransitionKind
+from ..watching import Exited
+from .inside import parts_of, regions_of, remembering
+from .model import (
+    Composite,
+    Evidence,
+    Region,
+    Source,
+    State,
+    StateGraph,
+    StateKind,
+    Transition,
+    TransitionKind,
+)
+from .model.quotient import regions_together
 from .telling import Way, guarded
 
 Path = tuple[Any, ...]
@@ -29,6 +42,9 @@ class Stop:
     path: Path
     kind: StateKind
     source: Source | None = None
+    #: Of a wait: where the regions are, and the blocks round it that remember.
+    regions: tuple[Region, ...] = ()
+    remembering: tuple[Composite, ...] = ()
 
 
 @dataclass(slots=True)
@@ -53,6 +69,8 @@ class Move:
     continues: bool = False
     #: Whether a later step goes on with it.
     is_half: bool = False
+    #: The blocks round the `on` that has handled the event, or `None`.
+    handled: Path | None = None
 
     def and_then(self, rest: Move) -> Move:
         """This half and the one that goes on with it."""
@@ -68,6 +86,7 @@ class Move:
             tuple(dict.fromkeys((*self.atoms, *rest.atoms))),
             continues=self.continues,
             is_half=rest.is_half,
+            handled=self.handled,
         )
 
 
@@ -89,7 +108,10 @@ class Follower:
             case Emitted(value=value):
                 self._given(record.actor, f"emit {_value_text(value)}")
             case Parked(state=state, passed=passed, where=(file, line)):
-                return self._arrive(passed, Stop(state, "state", Source(file=file, line=line)))
+                fiber = record.actor._fiber
+                inside = regions_of(fiber), tuple(remembering(fiber))
+                source = Source(file=file, line=line)
+                return self._arrive(passed, Stop(state, "state", source, *inside))
             case Ended(state=state, passed=passed, error=error):
                 return self._arrive(passed, Stop(state, "final" if error is None else "error"))
             case Restarted(error=error):
@@ -145,8 +167,24 @@ class Follower:
                 start, "", "eventless", None, passed, stop, outputs, continues=start is not None
             )
         event = cause.event
-        kind: TransitionKind = "timeout" if isinstance(event, Timeout) else "event"
-        return Move(start, label_of(event), kind, cause.block, passed, stop, outputs, event)
+        return Move(
+            start,
+            label_of(event),
+            kind_of(type(event)),
+            cause.block,
+            passed,
+            stop,
+            outputs,
+            event,
+            handled=cause.handled,
+        )
+
+
+def kind_of(event: type) -> TransitionKind:
+    """What kind of edge an event of that type makes."""
+    if issubclass(event, Timeout):
+        return "timeout"
+    return "done" if issubclass(event, Exited) else "event"
 
 
 def _value_text(value: object) -> str:
@@ -160,9 +198,18 @@ def _value_text(value: object) -> str:
 @dataclass(slots=True)
 class _Edge:
     kind: TransitionKind
-    until: Path | None
+    #: The blocks round what took the event, where that was an `until` or an `on`.
+    taker: Path | None
     source: Source | None
     count: int = 0
+
+
+#: What took an event, the event, and where that leads: nowhere, if it was in place.
+_Taken = tuple[Path | None, str, Path | None]
+
+
+def _taken(edge: _Edge, event: str, target: Path) -> _Taken:
+    return edge.taker, event, None if edge.kind == "internal" else target
 
 
 @dataclass(slots=True)
@@ -173,9 +220,12 @@ class GraphBuilder:
     explored: bool
     states: dict[Path, tuple[StateKind, Source | None]] = field(default_factory=dict)
     accepts: dict[Path, dict[str, None]] = field(default_factory=dict)
+    deferred: dict[Path, dict[str, None]] = field(default_factory=dict)
     initial: dict[Path, None] = field(default_factory=dict)
     edges: dict[tuple[Path, str, Path, tuple[str, ...], Way], _Edge] = field(default_factory=dict)
     visits: dict[Path, int] = field(default_factory=dict)
+    regions: dict[Path, tuple[Region, ...]] = field(default_factory=dict)
+    remembering: dict[Composite, None] = field(default_factory=dict)
 
     def add(self, move: Move) -> None:
         """Count a move."""
@@ -186,7 +236,11 @@ class GraphBuilder:
         if here is None or (here[0] == "transient" and stop.kind == "state"):
             self.states[stop.path] = (stop.kind, stop.source)
         self.visits[stop.path] = self.visits.get(stop.path, 0) + 1
+        self._look_inside(stop)
         way = [*move.passed, stop.path]
+        kind, taker = move.kind, move.until
+        if move.handled is not None and way == [move.start]:
+            kind, taker = "internal", move.handled  # in place: no block was left
         if move.start is None:
             self.initial[way[0]] = None
             way, start = way[1:], way[0]
@@ -202,10 +256,16 @@ class GraphBuilder:
                 target,
                 tuple(text for given, text in move.outputs if given == leg),
                 move.atoms if first else (),
-                move.kind if first else "eventless",
-                move.until if first else None,
+                kind if first else "eventless",
+                taker if first else None,
             )
             start = target
+
+    def _look_inside(self, stop: Stop) -> None:
+        self.remembering.update(dict.fromkeys(stop.remembering))
+        if stop.regions:
+            known = self.regions.get(stop.path, stop.regions)
+            self.regions[stop.path] = regions_together(known, stop.regions)
 
     def _edge(
         self,
@@ -215,13 +275,13 @@ class GraphBuilder:
         outputs: tuple[str, ...],
         atoms: Way,
         kind: TransitionKind,
-        until: Path | None,
+        taker: Path | None,
     ) -> None:
         key = (start, event, target, outputs, atoms)
         edge = self.edges.get(key)
         if edge is None:
             source = self.states.get(start, (None, None))[1]
-            edge = self.edges[key] = _Edge(kind, until, source)
+            edge = self.edges[key] = _Edge(kind, taker, source)
         edge.count += 1
 
     def build(self, complete: bool = True, notes: Iterable[str] = ()) -> StateGraph:
@@ -229,7 +289,7 @@ class GraphBuilder:
         borders = self._borders()
         transitions = []
         for (start, event, target, outputs, guard), edge in guarded(self.edges).items():
-            border = borders.get((edge.until, event, target)) if edge.until is not None else None
+            border = borders.get(_taken(edge, event, target))
             transitions.append(
                 Transition(
                     source=names.text(start),
@@ -245,10 +305,12 @@ class GraphBuilder:
             )
         states = tuple(
             State(
-                path=tuple(names.text((part,)) for part in path),
+                path=parts_of(path),
                 kind=kind,
                 source=source,
                 accepts=tuple(self.accepts.get(path, ())),
+                deferred=tuple(self.deferred.get(path, ())),
+                regions=self.regions.get(path, ()) if kind == "state" else (),
                 evidence=self._evidence(self.visits.get(path, 0)),
             )
             for path, (kind, source) in self.states.items()
@@ -260,24 +322,25 @@ class GraphBuilder:
             initial=tuple(map(names.text, self.initial)),
             complete=complete,
             notes=tuple(notes),
+            composites=tuple(sorted(self.remembering, key=lambda block: block.path)),
         )
 
     def _evidence(self, count: int) -> Evidence:
         return Evidence(reachable=True) if self.explored else Evidence(seen=count)
 
-    def _borders(self) -> dict[tuple[Path | None, str, Path], str]:
-        """The composite from whose border each `until` edge can be drawn.
+    def _borders(self) -> dict[_Taken, str]:
+        """The composite from whose border each edge of an `until` can be drawn, and of an `on`.
 
         It is the innermost block that holds all the states left by that edge, if every state in
         it has the edge, or takes the event itself.
         """
-        sources: dict[tuple[Path | None, str, Path], set[Path]] = {}
+        sources: dict[_Taken, set[Path]] = {}
         own: dict[str, set[Path]] = {}
         for (start, event, target, _, _), edge in self.edges.items():
-            if edge.until is None:
+            if edge.taker is None:
                 own.setdefault(event, set()).add(start)
             else:
-                sources.setdefault((edge.until, event, target), set()).add(start)
+                sources.setdefault(_taken(edge, event, target), set()).add(start)
         borders = {}
         for key, starts in sources.items():
             shared = _common(starts)

@@ -62,6 +62,8 @@ class Standing:
     result: Any = None
     error: BaseException | None = None
     accepts: tuple[type, ...] = ()
+    #: The types that stay in the mailbox where nothing takes them.
+    keeps: tuple[type, ...] = ()
     #: Whether mail that nothing takes is thrown away here.
     throws: bool = False
     #: Whether it goes on by itself: `"turn"`; or when cells allow it: `"cells"`; before its first

@@ -15,7 +15,10 @@ from .diff import EdgeChange, GraphDiff, StateChange
 from .graph import StateGraph, Writer, writers
 from .parts import (
     Change,
+    Composite,
+    Depth,
     Evidence,
+    Region,
     Source,
     State,
     StateKind,
@@ -27,10 +30,13 @@ from .view import MANY
 __all__ = [
     "MANY",
     "Change",
+    "Composite",
     "Coverage",
+    "Depth",
     "EdgeChange",
     "Evidence",
     "GraphDiff",
+    "Region",
     "Source",
     "State",
     "StateChange",

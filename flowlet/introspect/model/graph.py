@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from .factor import factored
 from .laying import laid_over
 from .minimize import minimized
 from .order import states_of
-from .parts import Part, State, Transition
+from .parts import Composite, Part, State, Transition
 from .paths import covering_paths
 from .quotient import merged
 from .view import MANY, viewed
@@ -25,6 +26,7 @@ class StateGraph(Part, frozen=True):
     """A machine: its states, its transitions, and what is known about both.
 
     `complete` is false where something was cut off; `notes` then says what, and what to do.
+    `composites` has the blocks of which more is known than what is in them.
     """
 
     name: str = ""
@@ -33,6 +35,7 @@ class StateGraph(Part, frozen=True):
     initial: tuple[str, ...] = ()
     complete: bool = True
     notes: tuple[str, ...] = Field(default=())
+    composites: tuple[Composite, ...] = ()
 
     def triples(self) -> set[tuple[str, str, str]]:
         """All edges as `(from, event, to)`, named as they are drawn; an eventless edge has `""`."""
@@ -122,6 +125,47 @@ class StateGraph(Part, frozen=True):
         """
         return minimized(self)
 
+    def highlight(self, *states: str | tuple[object, ...]) -> StateGraph:
+        """The graph with those states marked as where an actor is now, and no others.
+
+        ```python
+        explore(player).graph.highlight(ref.state).save("now.svg")
+        graph.highlight("playing/song")
+        ```
+
+        A state is given by its name or by its path, as `ref.state` has it, also within regions.
+        Raises `KeyError` where there is no such state.
+        """
+        names = {self.state(_name(state)).name for state in states}
+        return self.model_copy(
+            update={
+                "states": tuple(
+                    state
+                    if state.active == (state.name in names)
+                    else state.model_copy(update={"active": state.name in names})
+                    for state in self.states
+                )
+            }
+        )
+
+    def factor(self) -> StateGraph:
+        """The graph with regions apart: two of three states each are six, and no longer nine.
+
+        ```python
+        def cook():
+            with state("cooking"):
+                parallel(rice, sauce)
+
+        explore(cook).graph.names()             # ["cooking/rice | sauce", "cooking/end | sauce", …]
+        explore(cook).graph.factor().names()    # ["cooking/rice/rice", "cooking/rice/end", …]
+        ```
+
+        That is done where regions are independent: multiplied again they are this very graph, edge
+        by edge.  Others stay multiplied.  `composites` says which blocks are regions, and where
+        they begin.  Pictures are drawn of it.
+        """
+        return factored(self)
+
     def view(self, max_nodes: int = MANY) -> StateGraph:
         """A graph of at most so many states, for people: some stand for many.
 
@@ -183,14 +227,14 @@ class StateGraph(Part, frozen=True):
         return covering_paths(self)
 
     def text(self, format: str = "dot") -> str:
-        """The graph in a text format: `"dot"`, `"mermaid"`, `"svg"` or `"json"`."""
+        """The graph in a text format: `"dot"`, `"mermaid"`, `"plantuml"`, `"svg"`, `"json"`."""
         written = _writer(format)(self)
         if isinstance(written, bytes):
             raise ValueError(f"{format} is not text: use graph.save('name.{format}')")
         return written
 
     def save(self, path: str | Path, format: str | None = None) -> Path:
-        """Write the graph to a file; the ending (`.svg .png .dot .mmd .json`) says how."""
+        """Write the graph to a file; the ending (`.svg .png .dot .mmd .puml .json`) says how."""
         path = Path(path)
         written = _writer(format or path.suffix.removeprefix(".").lower())(self)
         if isinstance(written, bytes):
@@ -211,6 +255,18 @@ def _writer(format: str) -> Writer:
         known = ", ".join(sorted(writers))
         raise ValueError(f"cannot write a graph as {format!r}: give one of {known}")
     return writers[format]
+
+
+def _name(state: str | tuple[object, ...]) -> str:
+    """The name of a state by its path, in which a tuple stands for regions side by side."""
+    if isinstance(state, str):
+        return state
+    return "/".join(
+        " | ".join(_name(region) for region in part if isinstance(region, tuple))
+        if isinstance(part, tuple)
+        else str(part)
+        for part in state
+    )
 
 
 def _path(name: object) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ def laid_over(left: StateGraph, right: StateGraph) -> StateGraph:
             "transitions": tuple(edges),
             "initial": tuple(dict.fromkeys(left.initial + right.initial)),
             "notes": tuple(dict.fromkeys(left.notes + right.notes)),
+            "composites": tuple(dict.fromkeys(left.composites + right.composites)),
         }
     )
 
@@ -108,6 +109,7 @@ def _with(edge: Transition, other: Transition) -> Transition:
         update={
             "evidence": edge.evidence | other.evidence,
             "border": edge.border or other.border,
+            "entry": edge.entry or other.entry,
             "at": edge.at or other.at,
         }
     )

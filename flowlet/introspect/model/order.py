@@ -23,12 +23,17 @@ def states_of(graph: StateGraph) -> dict[str, State]:
 def breadth_first(graph: StateGraph) -> list[str]:
     """The names from the initial states on, edges as they stand in the source.
 
-    The order in which the graph holds its parts is of no effect.  What cannot be reached comes
-    last.
+    The order in which the graph holds its parts is of no effect.  Regions that stand apart follow
+    each other.  What cannot be reached comes last.
     """
     after: dict[str, list[str]] = {}
     for edge in sorted(graph.transitions, key=by_source_line):
         after.setdefault(edge.source, []).append(edge.target)
+    begin = {block.name: block.initial for block in graph.composites if block.initial}
+    for block in graph.composites:
+        regions = [begin.get(f"{block.name}/{region}") for region in block.regions]
+        first, *others = [name for name in regions if name] or [""]
+        after[first] = [*others, *after.get(first, ())]  # who is in one region is in all
     order: dict[str, None] = {}
     for start in (*sorted(set(graph.initial)), *sorted(states_of(graph))):
         ready = [start]

@@ -8,6 +8,8 @@ from pydantic import BaseModel
 
 StateKind = Literal["state", "transient", "final", "error"]
 TransitionKind = Literal["event", "timeout", "eventless", "internal", "done"]
+#: How much of where it was left a block remembers: the path below it, or one level of that.
+Depth = Literal["deep", "shallow"]
 #: What a comparison says of a part; see `StateGraph.diff`.
 Change = Literal["new", "gone"]
 
@@ -42,14 +44,51 @@ class Evidence(Part, frozen=True):
         )
 
 
+class Region(Part, frozen=True):
+    """Where one region of a state is: `path` as of a state, from the region's outermost block in.
+
+    `name` is that of the function that runs as the region.  Once that has ended, `kind` is
+    `final`.  A region may be in regions of its own; the last part of its path are then those.
+    """
+
+    name: str
+    path: tuple[str, ...]
+    kind: Literal["state", "final"] = "state"
+    accepts: tuple[str, ...] = ()
+    source: Source | None = None
+    regions: tuple[Region, ...] = ()
+
+
+class Composite(Part, frozen=True):
+    """What is known of a block beside what is in it.
+
+    `history` says that it remembers where it was left.  `regions` are the names of the regions
+    that it consists of, where they stand apart (see `StateGraph.factor`); each of these is a
+    composite too, with its `initial` state.  In the path of a block inside a region stands the name
+    of the region, after the blocks round all of them.
+    """
+
+    path: tuple[str, ...]
+    history: Depth | None = None
+    regions: tuple[str, ...] = ()
+    initial: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The path joined by `/`."""
+        return "/".join(self.path)
+
+
 class State(Part, frozen=True):
     """A place where the machine is, by the name that people see.
 
     `path` holds the names of the blocks from the outside in, then the wait's own name where it
     has one; `name` is the path joined by `/`.  A `transient` state is a named block that is
     passed through without a wait.  `deferred` and `discarded` are the events that are kept here
-    for later, and those that are thrown away.  `folded` are the names of the states that this one
-    stands for, where a view was made smaller.
+    for later, and those that are thrown away.  `regions` say where each region is, where the
+    machine has several: the last part of the path is then all of theirs, side by side.  `folded`
+    are the names of the states that this one stands for, where a view was made smaller.  `active`
+    is set where an actor is now (see `StateGraph.highlight`).
     """
 
     path: tuple[str, ...]
@@ -61,6 +100,8 @@ class State(Part, frozen=True):
     evidence: Evidence = Evidence()
     folded: tuple[str, ...] = ()
     change: Change | None = None
+    regions: tuple[Region, ...] = ()
+    active: bool = False
 
     @property
     def name(self) -> str:
@@ -73,7 +114,8 @@ class Transition(Part, frozen=True):
 
     `event` is empty on an eventless edge.  `border` names the composite state from whose edge
     the transition leaves (the block that an `until` stands round): there is one transition for
-    every state inside, and a picture draws them once.
+    every state inside, and a picture draws them once.  `entry` names the composite state at whose
+    edge it ends: it goes in at the initial state, which is `target`, of each region if it has some.
     """
 
     source: str
@@ -83,6 +125,7 @@ class Transition(Part, frozen=True):
     guard: str = ""
     outputs: tuple[str, ...] = ()
     border: str | None = None
+    entry: str | None = None
     at: Source | None = None
     evidence: Evidence = Evidence()
     change: Change | None = None

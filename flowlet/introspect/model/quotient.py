@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
-from .parts import State, Transition
+from .parts import Region, State, Transition
 
 if TYPE_CHECKING:
     from .graph import StateGraph
@@ -27,24 +27,31 @@ def merged(
     for state in graph.states:
         path = into.get(state.name, state.path)
         known = states.get(path)
-        moved = state.model_copy(update={"path": path})
+        moved = state
+        if path != state.path:  # its last part says no longer where the regions are
+            moved = state.model_copy(update={"path": path, "regions": ()})
         states[path] = moved if known is None else together(known, moved)
     names = {name: "/".join(path) for name, path in into.items()}
     paths = {state.name: path for path, state in states.items()}
     boxes = {"/".join(path[:i]): path[:i] for path in states for i in range(1, len(path))}
+
+    def holds(border: str | None, name: str) -> bool:
+        # A border stays where there still is such a box, and the state is still in it.
+        box = boxes.get(border or "")
+        return box is not None and paths.get(name, ())[: len(box)] == box
+
     edges: dict[object, Transition] = {}
     for edge in graph.transitions:
         if not keep(edge):
             continue
         source = names.get(edge.source, edge.source)
-        # A border stays where there still is such a box, and the edge still begins in it.
-        box = boxes.get(edge.border or "")
-        stays = box is not None and paths.get(source, ())[: len(box)] == box
+        target = names.get(edge.target, edge.target)
         edge = edge.model_copy(
             update={
                 "source": source,
-                "target": names.get(edge.target, edge.target),
-                "border": edge.border if stays else None,
+                "target": target,
+                "border": edge.border if holds(edge.border, source) else None,
+                "entry": edge.entry if holds(edge.entry, target) else None,
             }
         )
         key = (edge.triple, edge.kind, edge.guard, edge.outputs, edge.change)
@@ -55,6 +62,12 @@ def merged(
             "states": tuple(states.values()),
             "transitions": tuple(edges.values()),
             "initial": tuple(dict.fromkeys(names.get(name, name) for name in graph.initial)),
+            "composites": tuple(
+                block.model_copy(update={"initial": names.get(block.initial, block.initial)})
+                if block.initial
+                else block
+                for block in graph.composites
+            ),
         }
     )
 
@@ -75,7 +88,29 @@ def together(one: State, other: State) -> State:
             "evidence": one.evidence | other.evidence,
             "folded": both(one.folded, other.folded),
             "change": one.change if one.change == other.change else None,
+            "regions": regions_together(one.regions, other.regions),
+            "active": one.active or other.active,
         }
+    )
+
+
+def regions_together(one: tuple[Region, ...], other: tuple[Region, ...]) -> tuple[Region, ...]:
+    """The same regions with what is known of them in both states; none, if they differ."""
+
+    def same(one: Region, other: Region) -> bool:
+        return (one.name, one.path, one.kind) == (other.name, other.path, other.kind)
+
+    if len(one) != len(other) or not all(map(same, one, other)):
+        return ()
+    return tuple(
+        left.model_copy(
+            update={
+                "accepts": tuple(dict.fromkeys(left.accepts + right.accepts)),
+                "source": left.source or right.source,
+                "regions": regions_together(left.regions, right.regions),
+            }
+        )
+        for left, right in zip(one, other, strict=True)
     )
 
 
@@ -83,6 +118,7 @@ def _one_edge(one: Transition, other: Transition) -> Transition:
     return one.model_copy(
         update={
             "border": one.border if one.border == other.border else None,
+            "entry": one.entry if one.entry == other.entry else None,
             "evidence": one.evidence | other.evidence,
         }
     )

@@ -148,10 +148,11 @@ def _chains(graph: StateGraph) -> list[list[State]]:
             and state.kind in ("state", "transient")
             and not state.folded
             and state.name not in inside
-            and state.name not in graph.initial
+            and state.name not in begins
             and state.name not in boxes
         )
 
+    begins = {*graph.initial, *(block.initial for block in graph.composites)}
     links = {name: states[name] for name in breadth_first(graph) if is_link(states[name])}
 
     def follower(state: State) -> State | None:

@@ -178,6 +178,8 @@ class Leg:
     event: str = ""
     kind: Any = "eventless"
     until: Path | None = None
+    #: The same of an `on` that has handled the event.
+    handled: Path | None = None
     outputs: tuple[str, ...] = ()
     atoms: tuple[tuple[Any, str], ...] = ()
     #: The innermost block entered since the last wait: how deep, and how many outputs were before.

@@ -191,7 +191,7 @@ class Groups:
             else:
                 items = self.machine.calls.invoke(
                     stack,
-                    leg,
+                    replace(leg, handled=self.path_round(stack, block.number)),
                     spec.handler,
                     ((event,), (), True),
                     role="handler",
@@ -208,7 +208,7 @@ class Groups:
 
     @staticmethod
     def path_round(stack: Stack, number: int) -> Path:
-        """The names of the blocks round an `until`."""
+        """The names of the blocks round an `until` or an `on`."""
         path: list[str] = []
         for block in open_in(stack):
             if block.number == number:

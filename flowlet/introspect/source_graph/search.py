@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,13 +13,15 @@ from ...events import label_of_type
 from ...options import options_of
 from ...source import Reading, _read, reading_of
 from ..alphabet import Alphabet
-from ..model import Evidence, Source, State, StateGraph
-from ..record import GraphBuilder, Move
+from ..inside import parts_of, region_names
+from ..model import Composite, Evidence, Region, Source, State, StateGraph
+from ..record import GraphBuilder, Move, kind_of
 from ..record import Stop as Place
 from .frames import (
     JOIN,
     Done,
     Fiber,
+    Group,
     Leg,
     Path,
     hearing,
@@ -91,7 +93,7 @@ class Search:
             path = self.path(fiber)
             for kind in self.offered(fiber):
                 for label in self.facts.labels_of(kind):
-                    leg = Leg(path, label, "event")
+                    leg = Leg(path, label, kind_of(kind))
                     for taken, stop in machine.groups.offer(fiber, kind, leg):
                         if taken:
                             self.arrive(stop)
@@ -164,6 +166,7 @@ class Search:
                 tuple((0, text) for text in leg.outputs),
                 None,
                 leg.atoms,
+                handled=leg.handled,
             )
         )
 
@@ -175,7 +178,8 @@ class Search:
             return
         leg = self.passed(leg)
         path = self.path(at)
-        self.edge(leg, Place(path, "state", _source(at)))
+        inside = tuple(self.inside(at)), tuple(self.remembering(at))
+        self.edge(leg, Place(path, "state", _source(at), *inside))
         self.remember(at, path)
         if at not in self.seen:
             if len(self.seen) >= LEVELS[self.facts.level][1]:
@@ -257,6 +261,52 @@ class Search:
                 self.readings[code] = _read(given)
             return self.readings[code], name_of_function(function)
         return Reading({}, {}, 1), "?"
+
+    def inside(self, fiber: Fiber) -> Iterator[Region]:
+        """Where each region is."""
+        group = fiber.group
+        if group is None:
+            return
+        named = self.region_names(group)
+        for name, region, function in zip(named, group.regions, group.functions, strict=True):
+            if isinstance(region, Done):
+                yield Region(name=name, path=parts_of(region.final), kind="final")
+            else:
+                yield Region(
+                    name=name,
+                    path=parts_of(self.region_path(region, function)),
+                    accepts=tuple(
+                        dict.fromkeys(
+                            [
+                                *map(label_of_type, self.takes(region)),
+                                *(signal.label for signal in self._signals(region)),
+                            ]
+                        )
+                    ),
+                    source=_source(region),
+                    regions=tuple(self.inside(region)),
+                )
+
+    def remembering(self, fiber: Fiber, round_it: tuple[str, ...] = ()) -> Iterator[Composite]:
+        """The blocks that remember where they are left, then those of the regions."""
+        path = round_it
+        for block in open_in(fiber.stack):
+            if block.kind == "state" and block.block is not None:
+                name = block.block.name
+                path = (*path, name if isinstance(name, str) else "?")
+                if block.block.history is not None:
+                    depth: Any = block.block.history
+                    yield Composite(path=path, history=depth)
+        group = fiber.group
+        if group is not None:
+            path = path if group.at is None else (*path, group.at)
+            for name, region in zip(self.region_names(group), group.regions, strict=True):
+                if isinstance(region, Fiber):
+                    yield from self.remembering(region, (*path, name))
+
+    def region_names(self, group: Group) -> list[str]:
+        """What the regions are called."""
+        return region_names(self.reading_of(function)[1] for function in group.functions)
 
     # --- the result -----------------------------------------------------------------------
 
