@@ -65,20 +65,25 @@ class Regions:
     def multiplied(self) -> dict[Combination, dict[tuple[Label, Combination | str], list[Part]]]:
         """By combination: the edges out of it, and of which edges of regions each consists."""
         found: dict[Combination, dict[tuple[Label, Combination | str], list[Part]]] = {}
+        own: dict[tuple[int, Place | None], list[Part]] = {}
+        for part in self.parts:
+            own.setdefault((part.region, part.place), []).append(part)
         todo = [self.initial]
         while todo:
             here = todo.pop()
             if here in found:
                 continue
             edges = found[here] = {}
-            for label, target, parts in self._edges(here):
+            for label, target, parts in self._edges(here, own):
                 edges.setdefault((label, target), []).extend(parts)
                 if not isinstance(target, str):
                     todo.append(target)
         return found
 
-    def _edges(self, here: Combination) -> Iterator[tuple[Label, Combination | str, list[Part]]]:
-        by_region = [self.of(region, place) for region, place in enumerate(here)]
+    def _edges(
+        self, here: Combination, own: dict[tuple[int, Place | None], list[Part]]
+    ) -> Iterator[tuple[Label, Combination | str, list[Part]]]:
+        by_region = [own.get((region, place), []) for region, place in enumerate(here)]
         taken = {
             part.label.event
             for parts in by_region
@@ -90,13 +95,13 @@ class Regions:
                 yield from self._step(here, part.label, [part])
         for event in sorted(taken & self.rounds):
             takers = [
-                own
+                some
                 for parts in by_region
-                if (own := [p for p in parts if p.label.event == event and self.is_round(p.label)])
+                if (some := [p for p in parts if p.label.event == event and self.is_round(p.label)])
             ]
             yield from self._round(here, takers)
-        for part in self.parts:
-            if part.region != -1 or part.is_join:
+        for part in own.get((-1, None), ()):
+            if part.is_join:
                 continue
             if part.label.kind in ("event", "internal") and part.label.event in taken:
                 continue
