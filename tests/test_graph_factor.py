@@ -331,7 +331,7 @@ def test_a_time_limit_round_all_leaves_from_the_border() -> None:
 
 
 def test_blocks_in_regions_remember_under_the_name_of_the_region() -> None:
-    """In the path of such a block stands the region, where the regions are apart or not."""
+    """In the path of such a block stands the region, once where both are called alike."""
 
     def player() -> None:
         with state("player", history="deep"):
@@ -345,7 +345,7 @@ def test_blocks_in_regions_remember_under_the_name_of_the_region() -> None:
     graph = explore(car).graph
     assert graph.composites == (Composite(path=("player", "player"), history="deep"),)
     blocks = {block.name: block for block in graph.factor().composites}
-    assert blocks["player | right/player/player"].history == "deep"
+    assert blocks["player | right/player"].history == "deep"
 
 
 # --- any regions

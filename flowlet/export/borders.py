@@ -79,8 +79,8 @@ class Borders:
         if self.is_inside(edge):
             return Place(tail, from_box=from_box)
         to_box = self._way_in(edge.target, *self._tail(edge))
-        if not to_box and edge.entry and self._holds(edge.entry, edge.target):
-            to_box = edge.entry
+        if edge.entry and self._holds(edge.entry, edge.target):
+            to_box = min(to_box or edge.entry, edge.entry, key=len)  # the outer one
         return Place(tail, edge.target, from_box, to_box, not edge.label)
 
     def is_inside(self, edge: Transition) -> bool:
@@ -96,6 +96,8 @@ class Borders:
         path = self.states[name].path
         for depth in range(1, len(path)):
             box = "/".join(path[:depth])
+            if "/".join(path[: depth - 1]) in self.divided:
+                continue  # a region is gone into together with the others
             inner = "/".join(path[: depth + 1]) if box in self.divided else box
             if self.entries.get(inner) == name and _comes_in(tail, from_box, path[:depth]):
                 return box

@@ -139,7 +139,7 @@ def _caption(drawn: Picture, ids: Scopes) -> list[str]:
     lines = [piece for line in drawn.caption for piece in broken(line, width=50, longest=400)]
     return [
         f"    note right of {ids.node(beside)}",
-        *(f"        {_safe(line)}" for line in lines),
+        *(f"        {_in_a_note(line)}" for line in lines),
         "    end note",
     ]
 
@@ -163,6 +163,11 @@ def _class(node: Node) -> str:
         return "folded"
     by_kind = {"error": "crash", "final": "final", "transient": "passed", "state": ""}[node.kind]
     return by_kind or (node.look if node.look in _STYLES else "")
+
+
+def _in_a_note(line: str) -> str:
+    """A line of a note, in which `end note` ends nothing."""
+    return re.sub(r"(?i)e(?=nd\s+note)", lambda found: f"#{ord(found[0])};", _safe(line))
 
 
 def _label(lines: Iterable[str]) -> str:

@@ -21,7 +21,9 @@ def short(text: str) -> str:
 def url(source: Source) -> str:
     """A link to a line: relative where the path is; `#L12` is what code hosts understand."""
     path = PurePath(short(source.file))
-    return f"{path.as_uri() if path.is_absolute() else quote(path.as_posix())}#L{source.line}"
+    if path.is_absolute():
+        return f"{path.as_uri()}#L{source.line}"
+    return f"{quote(path.as_posix(), errors='surrogatepass')}#L{source.line}"
 
 
 def relative_to(graph: StateGraph, folder: str | Path) -> StateGraph:

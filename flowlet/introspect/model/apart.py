@@ -45,9 +45,9 @@ class Apart:
     box: Path
     regions: Regions
     proof: Proof
-    outer: set[str]
-    names: dict[tuple[int, Place], Path] = field(default_factory=dict)
     states: dict[tuple[int, Place], State] = field(default_factory=dict)
+    #: The regions whose name need not be told twice.
+    short: set[str] = field(default_factory=set)
 
     def keeps_mail(self) -> bool:
         """Whether what each combination defers is what its regions do."""
@@ -110,8 +110,9 @@ class Apart:
         path, ended = place
         name = self.group.names[i].partition("#")[0]
         paths = [p for (j, (p, is_end)) in places if j == i and not is_end]
-        if ended or len(path) < 2 or not all(p[0] == name and len(p) > 1 for p in paths):
+        if ended or not all(p[0] == name and len(p) > 1 for p in paths):
             return path
+        self.short.add(self.group.names[i])
         return path[1:]
 
     def graph_apart(self, own: list[Transition]) -> StateGraph:
@@ -185,10 +186,11 @@ class Apart:
         known = {}
         for block in self.graph.composites:
             path = block.path
-            if path[:old] == self.group.path and path[old : old + 1] in [
-                (name,) for name in self.group.names
-            ]:
-                path = (*self.box, *path[old:])
+            region, inner = "".join(path[old : old + 1]), path[old + 1 :]
+            if path[:old] == self.group.path and region in self.group.names:
+                if region in self.short and inner[:1] == (region.partition("#")[0],):
+                    inner = inner[1:]
+                path = (*self.box, region, *inner)
             initial = first if block.initial in held else block.initial
             known[path] = block.model_copy(update={"path": path, "initial": initial})
         whole = known.get(self.box, Composite(path=self.box))

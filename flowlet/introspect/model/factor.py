@@ -76,7 +76,7 @@ def _apart(graph: StateGraph, group: Group) -> StateGraph:
             continue
         proof = _proof(regions, combos, own)
         if proof is not None:
-            built = Apart(graph, group, box, regions, proof, outer)
+            built = Apart(graph, group, box, regions, proof)
             if built.keeps_mail():
                 return built.graph_apart(own)
     return graph
