@@ -27,7 +27,7 @@ from flowlet import (
 )
 from flowlet.introspect import StateGraph, static
 from flowlet.introspect.model import Composite
-from tests.regions import Chart, Made, multiplied, regions, steps_of
+from tests.regions import Chart, Made, Step, multiplied, regions, steps_of
 
 
 class Go(Event): ...
@@ -346,6 +346,64 @@ def test_blocks_in_regions_remember_under_the_name_of_the_region() -> None:
     assert graph.composites == (Composite(path=("player", "player"), history="deep"),)
     blocks = {block.name: block for block in graph.factor().composites}
     assert blocks["player | right/player"].history == "deep"
+
+
+def two_regions() -> StateGraph:
+    """Each of two states that follow on a tick, for both of them."""
+    steps = [(Step(f"{i}a", "Tick", f"{i}b"), Step(f"{i}b", f"E{i}", f"{i}a")) for i in range(2)]
+    return multiplied(Made(tuple(steps)))
+
+
+def test_an_edge_that_only_one_combination_has_keeps_regions_combined() -> None:
+    """Nothing of a graph may be missing from what stands apart."""
+    graph = two_regions()
+    assert regions_of(graph.factor())
+    tick = next(edge for edge in graph.transitions if edge.event == "Tick")
+    odd = tick.model_copy(update={"target": "idle"})
+    graph = graph.model_copy(update={"transitions": (*graph.transitions, odd)})
+    assert graph.factor() == graph
+
+
+def test_mail_that_only_one_combination_keeps_keeps_regions_combined() -> None:
+    """What is deferred is part of a state as well."""
+    graph = two_regions()
+    states = tuple(
+        state.model_copy(update={"deferred": ("Job",)}) if state.name == "on/0b | 1b" else state
+        for state in graph.states
+    )
+    graph = graph.model_copy(update={"states": states})
+    assert graph.factor() == graph
+
+
+def test_mail_that_all_combinations_keep_or_take_is_kept_by_all() -> None:
+    """A region that sleeps keeps it for those beside it."""
+
+    def blink() -> None:
+        while True:
+            sleep(1, at="dark")
+
+    def lamp() -> None:
+        while True:
+            receive(A, at="off")
+            receive(B, at="on")
+
+    def house() -> None:
+        with state("house"):
+            parallel(blink, lamp)
+
+    apart = assert_exact(explore(house).graph)
+    assert {state.name: set(state.deferred) for state in apart.states} == {
+        "house/blink/dark": {"A", "B"},
+        "house/lamp/off": {"B"},
+        "house/lamp/on": {"A"},
+    }
+
+
+def test_a_block_that_was_folded_has_no_regions_any_more() -> None:
+    """It is one state, whose name says nothing of them."""
+    folded = explore(both).graph.fold("on")
+    assert folded.state("on").regions == ()
+    assert folded.factor() == folded
 
 
 # --- any regions

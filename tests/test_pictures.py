@@ -305,6 +305,20 @@ def test_where_all_go_in_at_one_state_they_end_at_the_border() -> None:
     )
 
 
+def test_a_box_that_is_left_and_begun_anew_has_an_arrow_from_border_to_border() -> None:
+    """It goes in as all others do."""
+    states = ("game/ready", "game/over")
+    game = a_machine(
+        an_edge("off", "Begin", "game/ready"),
+        an_edge("game/ready", "Lost", "game/over"),
+        *(an_edge(one, "Reset", "game/ready", border="game") for one in states),
+    )
+    again = the_arrow(picture(game), "game", "game/ready")
+    assert (again.tail_box, again.head_box) == (True, "game")
+    assert "    c1 --> c1 : Reset\n" in to_mermaid(game)
+    assert Counter(words(to_svg(game)))["Reset"] == 1
+
+
 def test_where_some_go_in_elsewhere_each_arrow_tells_where() -> None:
     """No state of the box is the initial one then."""
     door = a_door()
