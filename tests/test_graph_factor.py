@@ -401,7 +401,22 @@ def test_mail_that_all_combinations_keep_or_take_is_kept_by_all() -> None:
 
 def test_a_block_that_was_folded_has_no_regions_any_more() -> None:
     """It is one state, whose name says nothing of them."""
-    folded = explore(both).graph.fold("on")
+
+    def one() -> None:
+        while True:
+            receive(A)
+
+    def two() -> None:
+        while True:
+            receive(B)
+
+    def only_one_combination() -> None:
+        with state("on"):
+            parallel(one, two)
+
+    graph = explore(only_one_combination).graph
+    assert regions_of(graph.factor()) == {"on": ("one", "two")}
+    folded = graph.fold("on")
     assert folded.state("on").regions == ()
     assert folded.factor() == folded
 
