@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 CONSTRAINTS := constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-others style format types bench pictures fresh-constraints clean
+.PHONY: help demo test test-web test-all test-others style format types bench pictures fresh-constraints clean
 
 help: ## this list
 	@echo "make TARGET, where TARGET is one of"
@@ -22,6 +22,9 @@ demo: $(VENV)/.has-examples ## follow real TCP connections; the pictures are lef
 
 test: $(VENV)/.has-test ## the quick tests
 	@$(BIN)/python -m pytest
+
+test-web: $(VENV)/.has-web ## the tests that need Chromium (on the path) or Jupyter
+	@$(BIN)/python -m pytest tests/test_page_in_a_browser.py tests/test_notebooks.py
 
 test-all: $(VENV)/.has-test ## all tests, the slow ones too; the quick ones under each other Python
 	@$(BIN)/python -m pytest -m ''
@@ -59,7 +62,7 @@ pictures: $(VENV)/.has-test ## draw the pictures of README and docs anew
 fresh-constraints: ## pin the newest versions that pyproject.toml allows
 	@rm -rf .venv-fresh
 	@$(MAKE) --no-print-directory VENV=.venv-fresh CONSTRAINTS=/dev/null \
-		.venv-fresh/.has-dev .venv-fresh/.has-bench
+		.venv-fresh/.has-dev .venv-fresh/.has-bench .venv-fresh/.has-web
 	@{ sed '/^$$/q' constraints.txt; .venv-fresh/bin/python -m pip freeze --exclude-editable | \
 		sed 's/_/-/g' | sort -f; } >.venv-fresh/constraints.txt
 	@mv .venv-fresh/constraints.txt constraints.txt

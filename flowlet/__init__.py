@@ -26,7 +26,7 @@ from .errors import (
 )
 from .events import Delay, Event, Timeout
 from .handlers import on
-from .introspect import StateGraph, draw, explore, observe
+from .introspect import StateGraph, draw, explore, observe, play
 from .jumps import become, flow
 from .options import actor
 from .requests import Request
@@ -85,6 +85,7 @@ __all__ = [
     "draw",
     "explore",
     "observe",
+    "play",
     "StateGraph",
     # what can go wrong
     "ActorEndedError",

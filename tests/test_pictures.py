@@ -711,5 +711,5 @@ def test_the_formats_are_known_whichever_is_imported_first(first: str) -> None:
     """The two packages import each other, and neither minds the order."""
     code = f"import {first}; from flowlet.introspect.model import writers; print(*writers)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    known = {"dot", "json", "mermaid", "mmd", "plantuml", "png", "puml", "svg"}
+    known = {"dot", "html", "json", "mermaid", "mmd", "plantuml", "png", "puml", "svg"}
     assert set(done.stdout.split()) >= known

@@ -47,13 +47,21 @@ def to_png(graph: StateGraph, *, many: int = MANY) -> bytes:
     return png_from_dot(to_dot(graph, many=many))
 
 
+def to_html(graph: StateGraph, *, many: int = MANY) -> str:
+    """The graph as an interactive page in one file; `NoGraphvizError` as for a picture."""
+    from .html import to_html
+
+    return to_html(graph, many=many)
+
+
 writers.update(dot=to_dot, svg=to_svg, png=to_png, mermaid=to_mermaid, mmd=to_mermaid)
-writers.update(plantuml=to_plantuml, puml=to_plantuml)
+writers.update(plantuml=to_plantuml, puml=to_plantuml, html=to_html)
 
 __all__ = [
     "NoGraphvizError",
     "relative_to",
     "to_dot",
+    "to_html",
     "to_mermaid",
     "to_plantuml",
     "to_png",

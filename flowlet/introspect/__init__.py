@@ -7,6 +7,7 @@ from .explore import explore
 from .found import Exploration, Step
 from .model import Coverage, Evidence, GraphDiff, Source, State, StateGraph, Transition
 from .observe import Observation, observe
+from .play import Page, play
 from .rehearsal import replay
 from .static import static
 from .targets import is_system
@@ -19,6 +20,7 @@ __all__ = [
     "Failure",
     "GraphDiff",
     "Observation",
+    "Page",
     "Source",
     "State",
     "StateGraph",
@@ -32,6 +34,7 @@ __all__ = [
     "formats",
     "is_system",
     "observe",
+    "play",
     "replay",
     "static",
 ]

@@ -21,10 +21,11 @@ def draw(
 ) -> StateGraph:
     """Explore an actor function and save its picture: `draw(turnstile, "turnstile.svg")`.
 
-    The ending says the format: `.svg`, `.png`, `.dot`, `.mmd` (Mermaid), `.puml` (PlantUML) or
-    `.json`.  `active` is a state to highlight, by its name or its path; of an actor that is given
-    by its handle, as in `draw(ref, "now.svg")`, it is where the actor is now.  `options` are those
-    of `explore`.  A graph that is there already is saved as it is.  Returns the graph.
+    The ending says the format: `.svg`, `.png`, `.html` (a page to step through), `.dot`, `.mmd`
+    (Mermaid), `.puml` (PlantUML) or `.json`.  `active` is a state to highlight, by its name or its
+    path; of an actor that is given by its handle, as in `draw(ref, "now.svg")`, it is where the
+    actor is now.  `options` are those of `explore`.  A graph that is there already is saved as it
+    is.  Returns the graph.
 
     Raises `KeyError` where the machine has no such state.
     """

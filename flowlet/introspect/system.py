@@ -19,6 +19,7 @@ from .guards import Tracer
 from .identity import Reader
 from .late import note_late_replies
 from .model import StateGraph
+from .model.display import shown_as
 from .network import NETWORKS, NetworkKind
 from .product import Product
 from .progress import Progress, line_for
@@ -39,6 +40,8 @@ Predicate = Callable[[View], object]
 AUDITED = 24
 #: So often may a predicate ask for one more name to count.
 MOST_NAMES = 64
+#: A notebook draws what has no more states than this without being asked.
+MOST_SHOWN = 5_000
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,13 @@ class SystemExploration:
             f"{self.transitions} transitions, {'complete' if self.complete else 'not complete'}; "
             f"{rate:,.0f} states/s, {self.runs} runs>"
         )
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """The picture of what was found, for a notebook; the words alone where it is too large."""
+        if self.unique_states > MOST_SHOWN:
+            return {"text/plain": repr(self)}
+        shown = shown_as(self.graph)
+        return shown | {"text/plain": f"{self!r}\n{shown['text/plain']}"}
 
     @property
     def kinds(self) -> frozenset[type]:

@@ -227,14 +227,14 @@ class StateGraph(Part, frozen=True):
         return covering_paths(self)
 
     def text(self, format: str = "dot") -> str:
-        """The graph in a text format: `"dot"`, `"mermaid"`, `"plantuml"`, `"svg"`, `"json"`."""
+        """The graph in a text format: `"svg"`, `"html"`, `"dot"`, `"mermaid"`, `"json"` and more."""
         written = _writer(format)(self)
         if isinstance(written, bytes):
             raise ValueError(f"{format} is not text: use graph.save('name.{format}')")
         return written
 
     def save(self, path: str | Path, format: str | None = None) -> Path:
-        """Write the graph to a file; the ending (`.svg .png .dot .mmd .puml .json`) says how."""
+        """Write the graph to a file; the ending (`.svg .png .html .dot .mmd .json` …) says how."""
         path = Path(path)
         written = _writer(format or path.suffix.removeprefix(".").lower())(self)
         if isinstance(written, bytes):
@@ -242,6 +242,12 @@ class StateGraph(Part, frozen=True):
         else:
             path.write_text(written, encoding="utf-8")
         return path
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """The picture, for a notebook."""
+        from .display import shown_as
+
+        return shown_as(self)
 
 
 Writer = Callable[[StateGraph], str | bytes]
