@@ -227,7 +227,7 @@ class StateGraph(Part, frozen=True):
         return covering_paths(self)
 
     def text(self, format: str = "dot") -> str:
-        """The graph in a text format: `"svg"`, `"html"`, `"dot"`, `"mermaid"`, `"json"` and more."""
+        """The graph in a text format: `"dot"`, `"mermaid"`, `"svg"`, `"html"`, `"json"` …"""
         written = _writer(format)(self)
         if isinstance(written, bytes):
             raise ValueError(f"{format} is not text: use graph.save('name.{format}')")
