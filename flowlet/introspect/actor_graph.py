@@ -11,7 +11,7 @@ from .. import names
 from ..actor import ActorRef
 from ..errors import ChildFailedError
 from ..events import label_of, label_of_type
-from ..instrument import Discarded, Listener, Record, Sent
+from ..instrument import Discarded, Emitted, Listener, Record, Sent
 from ..source import reading_of
 from ..syntax import Code
 from .cast import CastRef
@@ -23,6 +23,7 @@ from .record import Follower, GraphBuilder, Move
 from .scene import Scene
 from .standing import Outcome
 from .telling import fields_of
+from .telling_steps import told
 
 
 def functions_of(fns: Iterable[Callable[..., Any]]) -> dict[CodeType, Code]:
@@ -41,6 +42,8 @@ class Pen:
         self.moves: list[Move] = []
         #: What was thrown away in the step, and by whom.
         self.thrown: list[tuple[ActorRef[Any], str]] = []
+        #: What was given out in the step, with all that is in it.
+        self.given: list[str] = []
         self.follower = Follower()
         #: What hears of the step that is being run.
         self.listener: Listener | None = None
@@ -52,6 +55,7 @@ class Pen:
         moves = self.moves
 
         self.thrown = []
+        given = self.given = []
 
         def hear(record: Record) -> None:
             if isinstance(record, Discarded):
@@ -59,7 +63,10 @@ class Pen:
             elif isinstance(record, Sent):
                 if record.sender is ref and record.actor is not ref and ref.alive:
                     follower.sent(record)
+                    given.append(f"send {told(record.event)} to {record.actor.name}")
             elif record.actor is ref:
+                if isinstance(record, Emitted):
+                    given.append(f"emit {told(record.value)}")
                 move = follower.take(record)
                 if move is not None:
                     moves.append(move)

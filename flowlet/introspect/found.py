@@ -56,6 +56,15 @@ class Exploration(Protocol):
         """The graph of the states as people name them."""
         ...
 
+    @property
+    def unfolded(self) -> StateGraph:
+        """Each state by itself, edges by the event with its fields: no guard is left in words.
+
+        States that are called alike are numbered in a block of that name, `paid/#1`; from one
+        state one event leads to one place.  What runs machines without the code takes this graph.
+        """
+        ...
+
     def graph_of(self, name: str) -> StateGraph:
         """The graph of the actor of that name."""
         ...

@@ -189,6 +189,7 @@ class LocalMachine:
         if self.pen is not None:
             step = replace(stimulus, picks=()), outcome
             state.drawn.setdefault(step, self.pen.drawn(outcome))
+            state.given.setdefault(step, tuple(self.pen.given))
         return outcome
 
     def _arrive(

@@ -108,6 +108,8 @@ class LocalState(Standing):
     scenes: list[Scene] = field(default_factory=list)
     #: The steps from here that were run, as they are drawn.
     drawn: dict[tuple[Stimulus, Outcome], tuple[Move, ...]] = field(default_factory=dict)
+    #: What was given out in each of these steps, all of it and in order.
+    given: dict[tuple[Stimulus, Outcome], tuple[str, ...]] = field(default_factory=dict)
     #: By stimulus: what was read, and what came of it.
     known: dict[Stimulus, list[tuple[tuple[tuple[int, int], ...], tuple[Outcome, ...]]]] = field(
         default_factory=dict

@@ -30,6 +30,7 @@ from .standing import LocalState
 from .symmetry import Orbits, Symmetry, audit_symmetry, groups_of
 from .targets import alone, is_system
 from .telling_steps import child_name
+from .unfolded import unfolded
 from .universe import Move
 from .values import Hooks
 from .view import View
@@ -126,6 +127,11 @@ class SystemExploration:
             else:
                 self._graph = graph_of_system(self._product, self.complete, self.notes)
         return self._graph
+
+    @property
+    def unfolded(self) -> StateGraph:
+        """Each state by itself, edges by the event with its fields: no guard is left in words."""
+        return unfolded(self._product, self.complete, self.notes)
 
     def graph_of(self, name: str) -> StateGraph:
         """The graph of one actor: what it does in this system; or of a child that it spawns."""
