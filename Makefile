@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 CONSTRAINTS := constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-web test-all test-others style format types bench pictures fresh-constraints clean
+.PHONY: help demo node test test-web test-all test-others style format types bench pictures fresh-constraints clean
 
 help: ## this list
 	@echo "make TARGET, where TARGET is one of"
@@ -19,6 +19,12 @@ help: ## this list
 demo: $(VENV)/.has-examples ## follow real TCP connections; the pictures are left in out/
 	@mkdir -p out
 	@$(BIN)/python -m examples.tcp examples/tcp/capture.pcap
+
+node: ## what runs under Node, for the tests that hand machines to it; they are skipped without
+	@mkdir -p .node && cp tests/node/package.json .node/
+	@npm install --prefix .node --no-package-lock --ignore-scripts --silent && \
+		echo "installed in .node: $$(ls .node/node_modules | tr '\n' ' ')" || \
+		echo "npm is not here, or could not install: tests that need Node are skipped"
 
 test: $(VENV)/.has-test ## the quick tests
 	@$(BIN)/python -m pytest
@@ -68,7 +74,7 @@ fresh-constraints: ## pin the newest versions that pyproject.toml allows
 	@mv .venv-fresh/constraints.txt constraints.txt
 
 clean: ## remove what the other targets have made
-	rm -rf .venv .venv-* out dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .node .venv .venv-* out dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # An environment and what is installed in it: .has-examples, .has-test, .has-bench and .has-dev, by extra.
 # Without build isolation, so that the build tool is held to constraints.txt too.

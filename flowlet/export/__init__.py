@@ -6,10 +6,16 @@ The modules are imported when a picture is wanted: a program that only runs mach
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flowlet.introspect.model import MANY, StateGraph, writers
 
+from .multigraph import NoNetworkxError
 from .places import relative_to
 from .render import NoGraphvizError
+
+if TYPE_CHECKING:
+    from networkx import MultiDiGraph
 
 
 def to_dot(graph: StateGraph, *, many: int = MANY) -> str:
@@ -54,16 +60,52 @@ def to_html(graph: StateGraph, *, many: int = MANY) -> str:
     return to_html(graph, many=many)
 
 
+def to_scxml(graph: StateGraph, *, timers: bool = True) -> str:
+    """The graph as SCXML text, nothing folded; without `timers` their events come from outside."""
+    from .scxml import to_scxml
+
+    return to_scxml(graph, timers=timers)
+
+
+def to_xstate(graph: StateGraph) -> str:
+    """The graph as the JSON configuration of a machine of XState 5, nothing folded."""
+    from .xstate import to_xstate
+
+    return to_xstate(graph)
+
+
+def to_aldebaran(graph: StateGraph, *, notes: bool = True) -> str:
+    """The graph as a labelled transition system, nothing folded; what it cannot say as `notes`."""
+    from .aldebaran import to_aldebaran
+
+    return to_aldebaran(graph, notes=notes)
+
+
+def to_networkx(graph: StateGraph) -> MultiDiGraph[str]:
+    """The graph as a `networkx.MultiDiGraph`; `NoNetworkxError` where that is not installed."""
+    from .multigraph import to_networkx
+
+    return to_networkx(graph)
+
+
 writers.update(dot=to_dot, svg=to_svg, png=to_png, mermaid=to_mermaid, mmd=to_mermaid)
 writers.update(plantuml=to_plantuml, puml=to_plantuml, html=to_html)
+writers.update(
+    {"scxml": to_scxml, "xstate": to_xstate, "xstate.json": to_xstate, "aut": to_aldebaran}
+)
 
 __all__ = [
     "NoGraphvizError",
+    "NoNetworkxError",
     "relative_to",
+    "to_aldebaran",
     "to_dot",
     "to_html",
     "to_mermaid",
+    "to_networkx",
     "to_plantuml",
     "to_png",
+    "to_scxml",
     "to_svg",
+    "to_xstate",
 ]

@@ -227,16 +227,23 @@ class StateGraph(Part, frozen=True):
         return covering_paths(self)
 
     def text(self, format: str = "dot") -> str:
-        """The graph in a text format: `"dot"`, `"mermaid"`, `"svg"`, `"html"`, `"json"` …"""
+        """The graph in a text format: `"dot"`, `"mermaid"`, `"plantuml"`, `"svg"`, `"json"`.
+
+        `"html"` is a page to step through; for programs that run machines or compare them there
+        are `"scxml"`, `"xstate"` and `"aut"`.
+        """
         written = _writer(format)(self)
         if isinstance(written, bytes):
             raise ValueError(f"{format} is not text: use graph.save('name.{format}')")
         return written
 
     def save(self, path: str | Path, format: str | None = None) -> Path:
-        """Write the graph to a file; the ending (`.svg .png .html .dot .mmd .json` …) says how."""
+        """Write the graph to a file; the ending says how.
+
+        It is `.svg .png .html .dot .mmd .puml .json .scxml .xstate.json` or `.aut`.
+        """
         path = Path(path)
-        written = _writer(format or path.suffix.removeprefix(".").lower())(self)
+        written = _writer(format or _ending(path))(self)
         if isinstance(written, bytes):
             path.write_bytes(written)
         else:
@@ -254,6 +261,14 @@ Writer = Callable[[StateGraph], str | bytes]
 
 #: Filled by `flowlet.export`, which knows the formats; the model knows only their names.
 writers: dict[str, Writer] = {"json": lambda graph: graph.model_dump_json(indent=2) + "\n"}
+
+
+def _ending(path: Path) -> str:
+    """The longest ending of a file that is a format: `xstate.json` rather than `json`."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    endings = ["".join(suffixes[n:]).removeprefix(".") for n in range(len(suffixes))]
+    known = [ending for ending in endings if ending in writers]
+    return known[0] if known else path.suffix.removeprefix(".").lower()
 
 
 def _writer(format: str) -> Writer:
