@@ -62,8 +62,8 @@ types: $(VENV)/.has-dev ## mypy --strict, and pyright
 bench: $(VENV)/.has-bench ## how fast it is here, and how fast others are
 	@$(BIN)/python -m benchmarks
 
-pictures: $(VENV)/.has-test ## draw the pictures of README and docs anew
-	@UPDATE_PICTURES=1 $(BIN)/python -m pytest tests/test_readme.py tests/test_life.py tests/test_graph_page.py
+pictures: $(VENV)/.has-test ## draw the pictures of README and docs anew, and the table of formats
+	@UPDATE_PICTURES=1 $(BIN)/python -m pytest tests/test_readme.py tests/test_life.py tests/test_graph_page.py tests/test_fidelity.py
 
 fresh-constraints: ## pin the newest versions that pyproject.toml allows
 	@rm -rf .venv-fresh

@@ -118,7 +118,8 @@ def test_the_data_of_an_event_says_which_guards_hold() -> None:
         machine = Scxml(graph)
         machine.send("Coin")
         assert machine.state == "a"
-        machine.machine.send("Coin", **{condition: True})
+        data: dict[str, Any] = {condition: True}
+        machine.machine.send("Coin", **data)
         assert machine.state == state
 
 
