@@ -14,14 +14,19 @@ from flowlet import (
     Delay,
     Dispatcher,
     Event,
+    Exited,
     StateGraph,
     emit,
     explore,
     observe,
+    on,
     parallel,
     receive,
+    sleep,
+    spawn,
     state,
     until,
+    watch,
 )
 from flowlet.introspect import Evidence, State, Transition, static
 
@@ -95,6 +100,14 @@ def two() -> None:
         parallel(left, right)
 
 
+def remembering() -> None:
+    while True:
+        with until(Late), state("player", history="deep"):
+            receive(Coin, at="intro")
+            receive(Push, at="song")
+        receive(Coin, at="stopped")
+
+
 def ended() -> None:
     receive(Coin, at="running")
     with state("Terminated"):
@@ -144,6 +157,23 @@ def passing() -> None:
     with state("passed"):
         pass
     receive(Push, at="second")
+
+
+def answering() -> None:
+    def answer(event: Late) -> None:
+        emit("soon")
+
+    with on(Late, answer):
+        receive(Coin, at="busy")
+
+
+def family() -> None:
+    def child() -> None:
+        sleep(1)
+
+    ref = spawn(child, name="child")
+    watch(ref)
+    receive(Exited, at="waiting")
 
 
 def keeping() -> None:
@@ -197,12 +227,10 @@ def features() -> list[Feature]:
     final, error = explore(ended).graph, explore(crashed).graph
     named, words = explore(labelled).graph, explore(guarded).graph
     given, lit = explore(acting).graph, explore(lamp).graph
+    left = explore(remembering).graph
     limits, passed = explore(timed).graph, explore(passing).graph
     kept = static(keeping)
-    answer = Transition(source="locked", event="Late", target="locked", kind="internal")
-    inner = plain.model_copy(update={"transitions": (*plain.transitions, answer)})
-    exited = Transition(source="locked", event="Exited", target="unlocked", kind="done")
-    child = plain.model_copy(update={"transitions": (*plain.transitions, exited)})
+    inner, child = explore(answering).graph, explore(family).graph
     changed = plain.model_copy(
         update={
             "states": (*plain.states, State(path=("broken",), change="new")),
@@ -217,7 +245,8 @@ def features() -> list[Feature]:
     return [
         Feature("initial state", plain, plain.model_copy(update={"initial": ("unlocked",)})),
         Feature("composite state", boxed, _flat(boxed)),
-        Feature("regions", regions, _renamed(regions, " | ", " ")),
+        Feature("regions", regions, states(regions, regions=())),
+        Feature("history", left, left.model_copy(update={"composites": ()})),
         Feature("final state", final, states(final, kind="state")),
         Feature("end by an error", error, states(error, kind="state")),
         Feature("event label", named, _renamed(named, "let go", "LetGo")),
@@ -228,9 +257,10 @@ def features() -> list[Feature]:
         Feature("named delay", limits, without_edges(limits, lambda e: e.event == "patience")),
         Feature("eventless edge", passed, without_edges(passed, lambda e: not e.event)),
         Feature("internal edge", inner, edges(inner, kind="event")),
-        Feature("child's end", child, plain),
+        Feature("child's end", child, without_edges(child, lambda e: e.kind == "done")),
         Feature("deferred set", kept, states(kept, deferred=())),
         Feature("edge from a border", boxed, edges(boxed, border=None)),
+        Feature("active state", plain.highlight("locked"), plain),
         Feature("source link", plain, edges(states(plain, source=None), at=None)),
         Feature("evidence", known, edges(states(known, evidence=Evidence()), evidence=Evidence())),
         Feature("change", changed, edges(states(changed, change=None), change=None)),

@@ -56,7 +56,8 @@ FORMATS: dict[str, Format] = {
         {
             "initial state": Shown("a dot with an arrow", r'"\\\(start\)" -> "locked"'),
             "composite state": Shown("a box", r'subgraph "cluster online"'),
-            "regions": Shown("side by side in the name", r"label=<l \| r>"),
+            "regions": Shown("boxes side by side", r'"cluster both/left"'),
+            "history": Shown("H* in a circle", r'label="H\*"'),
             "final state": Shown("a double ring", r"peripheries"),
             "end by an error": Shown("red", r"#dc4c43"),
             "event label": Shown("at the arrow", r">let go<"),
@@ -70,6 +71,8 @@ FORMATS: dict[str, Format] = {
             "eventless edge": Shown("a thin arrow", r'"passed" -> "second" \[arrowhead'),
             "internal edge": Shown("inside the state", r"(?s)<HR/>.*?>Late<"),
             "child's end": Shown("at the arrow", r">Exited<"),
+            "deferred set": Shown("inside the state", r"(?s)>Late<.*?>/ defer<"),
+            "active state": Shown("dark blue", r"#2563eb"),
             "edge from a border": Shown("from the box", r'ltail="cluster online"'),
             "source link": Shown("a link", r'URL="tests/features.py#L\d+"'),
             "evidence": Shown("a count, colours, a legend", r"×1"),
@@ -82,7 +85,8 @@ FORMATS: dict[str, Format] = {
         {
             "initial state": Shown("`[*] -->`", r'(?s)"locked" as s1.*\[\*\] --> s1'),
             "composite state": Shown("`state { }`", r'state "online" as c1 \{'),
-            "regions": Shown("side by side in the name", r'"l \| r"'),
+            "regions": Shown("`--` between them", r"(?m)^ *--$"),
+            "history": Shown("H* at the name", r"player · H#42;"),
             "final state": Shown("`--> [*]`", r"s2 --> \[\*\]"),
             "end by an error": Shown("red", r"class s2 crash"),
             "event label": Shown("at the arrow", r": let go"),
@@ -94,8 +98,11 @@ FORMATS: dict[str, Format] = {
             "after edge": Shown("`after 5s`", r"after 5s"),
             "named delay": Shown("its name", r"patience"),
             "eventless edge": Shown("an arrow without text", r"(?m)s2 --> s3$"),
-            "internal edge": Shown("inside the state", r"locked<br/>Late"),
+            "internal edge": Shown("inside the state", r"busy<br/>Late"),
             "child's end": Shown("at the arrow", r"Exited"),
+            "deferred set": Shown("inside the state", r"Late / defer"),
+            "active state": Shown("dark blue", r"class s1 active"),
+            "source link": noted("a comment", r"%% not drawn: links to the source"),
             "edge from a border": Shown(
                 "from the state that holds others", r"c1 --> \[\*\] : Late"
             ),
@@ -104,12 +111,40 @@ FORMATS: dict[str, Format] = {
             "what is not complete": Shown("a note", r"Not complete"),
         },
     ),
+    "plantuml": Format(
+        text("plantuml"),
+        {
+            "initial state": Shown("`[*] -->`", r'(?s)"locked" as s1.*\[\*\] --> s1'),
+            "composite state": Shown("`state { }`", r'state "online" as c1 \{'),
+            "regions": Shown("`--` between them", r"(?m)^ *--$"),
+            "history": Shown("`<<history*>>`", r"<<history\*>>"),
+            "final state": Shown("`--> [*]`", r"s2 --> \[\*\]"),
+            "end by an error": Shown("red", r"s2 <<crash>>"),
+            "event label": Shown("at the arrow", r": let go"),
+            "guard": Shown("in brackets", r"\[coin.value > 2\]"),
+            "action": Shown("after a slash", r"/ emit 'tea"),
+            "entry and exit": Shown("at the arrows in and out", r"(?s)emit 'bright.*emit 'dark"),
+            "after edge": Shown("`after 5s`", r"after 5s"),
+            "named delay": Shown("its name", r"patience"),
+            "eventless edge": Shown("an arrow without text", r"(?m)s2 --> s3$"),
+            "internal edge": Shown("inside the state", r"(?m)^ *s1 : Late"),
+            "child's end": Shown("at the arrow", r"Exited"),
+            "deferred set": Shown("inside the state", r"Late / defer"),
+            "active state": Shown("dark blue", r"s1 <<active>>"),
+            "edge from a border": Shown("from the outer state", r"c1 --> \[\*\] : Late"),
+            "source link": Shown("a link", r"\[\[tests/features.py#L\d+"),
+            "evidence": Shown("a count, colours", r"Coin ×1"),
+            "change": Shown("green and red", r"s2 <<new>>"),
+            "what is not complete": Shown("a legend", r"Not complete"),
+        },
+    ),
     "scxml": Format(
         text("scxml"),
         {
             "initial state": Shown("`initial`", r'<scxml .*initial="locked"'),
             "composite state": Shown("`<state>` in `<state>`", r'<state id="online" initial='),
-            "regions": noted("side by side in the name", r"<!-- Regions stand side by side"),
+            "regions": Shown("`<parallel>`", r'<parallel id="both._xparallel"'),
+            "history": Shown("`<history>`", r'<history .*type="deep"'),
             "final state": Shown("`<final>`", r'<final id="Terminated"'),
             "end by an error": Shown("`<final>` with `<donedata>`", r"(?s)<final.*<donedata>"),
             "event label": Shown(
@@ -133,6 +168,7 @@ FORMATS: dict[str, Format] = {
                 "a transition of the outer state",
                 r'<state id="online".*\n\s*<transition event="Late"',
             ),
+            "active state": Shown("an attribute", r'flowlet:active="True"'),
             "source link": Shown("an attribute", r'flowlet:source="tests/features.py:\d+"'),
             "evidence": Shown("an attribute", r'evidence="reachable, seen 1"'),
             "change": Shown("an attribute", r'flowlet:change="new"'),
@@ -144,7 +180,8 @@ FORMATS: dict[str, Format] = {
         {
             "initial state": Shown("`initial`", r'\n  "initial": "locked"'),
             "composite state": Shown("`states`", r'"online": \{\s*"id": .*\n\s*"initial": "guest"'),
-            "regions": noted("side by side in the name", r'"description": ".*Regions stand side'),
+            "regions": Shown('`type: "parallel"`', r'"type": "parallel"'),
+            "history": Shown('`type: "history"`', r'"history": "deep"'),
             "final state": Shown('`type: "final"`', r'"type": "final"'),
             "end by an error": Shown("final, with a tag", r'"tags": \[\s*"error"'),
             "event label": Shown("`on`", r'"on": \{\s*"let go"'),
@@ -154,13 +191,14 @@ FORMATS: dict[str, Format] = {
             "after edge": Shown("`after`", r'"after": \{\s*"5000"'),
             "named delay": Shown("`after`, by name", r'"after": \{\s*"patience"'),
             "eventless edge": Shown("`always`", r'"always"'),
-            "internal edge": Shown("no `target`", r'"Late": \[\s*\{\s*"meta"'),
-            "child's end": Shown("`on`, marked in `meta`", r'"Exited"'),
+            "internal edge": Shown("no `target`", r'"Late": \[\s*\{\s*"actions"'),
+            "child's end": Shown("`on`, marked in `meta`", r'"on": \{\s*"Exited"'),
             "deferred set": noted("`meta`", r'(?s)cannot keep events.*"deferred": \[\s*"Late"'),
             "edge from a border": Shown(
                 "`on` of the outer state",
                 r'"initial": "guest",\s*"on": \{\s*"Late"',
             ),
+            "active state": Shown("`meta`", r'"active": true'),
             "source link": Shown("`meta`", r'"source": "tests/features.py:\d+"'),
             "evidence": Shown("`meta`", r'"seen": 1'),
             "change": Shown("`meta`", r'"change": "new"'),
@@ -172,7 +210,8 @@ FORMATS: dict[str, Format] = {
         {
             "initial state": Shown("the first number", r"(?s)des \(0, .*state 0: locked"),
             "composite state": noted("in the state's name", r"state \d: online/guest"),
-            "regions": noted("side by side in the state's name", r"state \d: both/l \| r"),
+            "regions": noted("at the state", r"state \d: both/l \| r, .*regions name left"),
+            "history": noted("at the block", r"note: block player, history deep"),
             "final state": noted("the state's kind", r"state \d: Terminated, kind final"),
             "end by an error": noted(
                 "the state's kind", r"state \d: error: ValueError, kind error"
@@ -188,6 +227,7 @@ FORMATS: dict[str, Format] = {
             "child's end": Shown("the label", r'"Exited"'),
             "deferred set": noted("at its state", r"state \d: .*deferred Late"),
             "edge from a border": noted("its border", r"transition \d, border online"),
+            "active state": noted("at the state", r"state \d: locked, .*active"),
             "source link": noted("its place", r"source tests/features.py:\d+"),
             "evidence": noted("at states and edges", r"evidence reachable, seen 1"),
             "change": noted("at states and edges", r"change new"),
@@ -199,7 +239,8 @@ FORMATS: dict[str, Format] = {
         {
             "initial state": Shown("`graph`", r"'initial': \('locked',\)"),
             "composite state": Shown("`path`", r"'path': \('online', 'guest'\)"),
-            "regions": Shown("side by side in the name", r"'path': \('both', 'l \| r'\)"),
+            "regions": Shown("`regions`", r"'regions': \(Region\(name='left'"),
+            "history": Shown("`graph`", r"history='deep'"),
             "final state": Shown("`kind`", r"'kind': 'final'"),
             "end by an error": Shown("`kind`", r"'kind': 'error'"),
             "event label": Shown("`event`", r"'event': 'let go'"),
@@ -213,6 +254,7 @@ FORMATS: dict[str, Format] = {
             "child's end": Shown("`kind`", r"'kind': 'done'"),
             "deferred set": Shown("`deferred`", r"'deferred': \('Late',\)"),
             "edge from a border": Shown("`border`", r"'border': 'online'"),
+            "active state": Shown("`active`", r"'active': True"),
             "source link": Shown("`source`", r"'source': Source\(file='"),
             "evidence": Shown("`evidence`", r"seen=1"),
             "change": Shown("`change`", r"'change': 'new'"),
@@ -224,7 +266,8 @@ FORMATS: dict[str, Format] = {
         {
             "initial state": Shown("`initial`", r'"initial": \[\s*"locked"'),
             "composite state": Shown("`path`", r'"path": \[\s*"online",\s*"guest"'),
-            "regions": Shown("side by side in the name", r'"l \| r"'),
+            "regions": Shown("`regions`", r'"regions": \[\s*\{'),
+            "history": Shown("`composites`", r'"history": "deep"'),
             "final state": Shown("`kind`", r'"kind": "final"'),
             "end by an error": Shown("`kind`", r'"kind": "error"'),
             "event label": Shown("`event`", r'"event": "let go"'),
@@ -238,6 +281,7 @@ FORMATS: dict[str, Format] = {
             "child's end": Shown("`kind`", r'"kind": "done"'),
             "deferred set": Shown("`deferred`", r'"deferred": \[\s*"Late"'),
             "edge from a border": Shown("`border`", r'"border": "online"'),
+            "active state": Shown("`active`", r'"active": true'),
             "source link": Shown("`source`", r'"file": ".*features.py"'),
             "evidence": Shown("`evidence`", r'"seen": 1'),
             "change": Shown("`change`", r'"change": "new"'),
@@ -247,11 +291,7 @@ FORMATS: dict[str, Format] = {
 }
 
 #: What a format drops without a word: faults that are known.
-LOST = {
-    ("dot", "deferred set"),
-    ("mermaid", "deferred set"),
-    ("mermaid", "source link"),
-}
+LOST: set[tuple[str, str]] = set()
 
 Matrix = dict[tuple[str, str], Shown | None]
 

@@ -51,6 +51,26 @@ def test_blocks_are_states_in_states() -> None:
     ] == ["Close"]
 
 
+def test_an_edge_from_a_border_has_the_evidence_of_all_that_it_stands_for() -> None:
+    """Seen once in each of two states is seen twice."""
+    graph = a_machine(
+        an_edge("s/a", "Off", "off", border="s", seen=1),
+        an_edge("s/b", "Off", "off", border="s", seen=2),
+    )
+    (edge,) = element(graph, "s").findall(f"{SCXML}transition")
+    assert edge.get(f"{OURS}evidence") == "reachable, seen 3"
+
+
+def test_an_answer_in_place_is_one_of_the_block_that_it_stands_round() -> None:
+    """Whatever the state inside, nothing is left."""
+    graph = a_machine(
+        an_edge("s/a", "Status", "s/a", "internal", border="s"),
+        an_edge("s/b", "Status", "s/b", "internal", border="s"),
+    )
+    (edge,) = element(graph, "s").findall(f"{SCXML}transition")
+    assert (edge.get("event"), edge.get("target")) == ("Status", None)
+
+
 def test_an_event_of_the_block_is_taken_wherever_it_is() -> None:
     """In every state inside."""
     machine = Scxml(a_door())

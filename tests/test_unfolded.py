@@ -17,6 +17,7 @@ from flowlet import (
     choose,
     emit,
     explore,
+    on,
     pause,
     receive,
     spawn,
@@ -178,6 +179,33 @@ def test_an_actor_that_only_goes_on_does_so_by_a_step_of_its_own() -> None:
         ("goes on", ("emit 1",)),
         ("goes on", ()),
     ]
+
+
+def test_a_handler_that_leaves_nothing_is_an_edge_in_place() -> None:
+    """Where it changes what comes later, it is none."""
+
+    def busy() -> None:
+        told = False
+
+        def status(event: Coin) -> None:
+            nonlocal told
+            told = True
+            emit("busy")
+
+        with on(Coin, status):
+            receive(Push, at="working")
+        if told:
+            receive(Push, at="known")
+
+    kinds = {edge[0]: edge[1] for edge in _kinds(explore(busy, events=[Coin(1), Push()]).unfolded)}
+    assert kinds == {
+        "working/#1 --Coin(value=1) / emit 'busy'--> working/#2": "event",
+        "working/#2 --Coin(value=1) / emit 'busy'--> working/#2": "internal",
+    }
+
+
+def _kinds(graph: StateGraph) -> list[tuple[str, str]]:
+    return [(str(edge), edge.kind) for edge in graph.transitions if edge.event.startswith("Coin")]
 
 
 def test_the_end_of_a_crash_is_an_error() -> None:

@@ -24,7 +24,7 @@ from typing import Any
 from flowlet.introspect.model import StateGraph, Transition
 from flowlet.introspect.model.order import breadth_first, by_source_line, states_of
 
-from .facts import facts, facts_of_graph, words
+from .facts import blocks, facts, facts_of_graph, words
 from .places import short
 
 #: The label of what nobody sees.
@@ -72,6 +72,7 @@ def _notes(
         yield "note: the graph names no initial state"
     yield from (f"note: {short(note)}" for note in graph.notes)
     yield from (f"note: {key} {words(value)}" for key, value in facts_of_graph(graph).items())
+    yield from (f"note: block {name}, {words(told)}" for name, told in blocks(graph).items())
     states = states_of(graph)
     for name, state in number.items():
         yield f"state {state}: {name}{_told(facts(states[name], {'path'}))}"

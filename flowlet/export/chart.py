@@ -6,7 +6,9 @@ it leaves.  SCXML and XState want a tree.  On the way from the one to the other:
 - every proper prefix of a path is a composite state; where a path is both, a block that waits
   itself beside the blocks in it, the wait is a state inside;
 - the edges that leave by one border become one transition of the composite state;
-- a final state stands at the top, since both formats end a machine only there;
+- regions that are independent stand apart (`StateGraph.factor`), in a parallel state;
+- a final state stands at the top, or at that of its region: only there both formats take the whole
+  for ended;
 - where there are several initial states, a state before them leads to each.
 
 Order is reading order, so that equal graphs give equal text.  What the tree does not say by
@@ -17,10 +19,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from flowlet.introspect.model import State, StateGraph, Transition
+from flowlet.introspect.model.coverage import BESIDE
 from flowlet.introspect.model.order import breadth_first, by_source_line, states_of
 
+from .facts import blocks
 from .places import short
 
 Path = tuple[str, ...]
@@ -40,6 +45,8 @@ class Node:
     edges: list[Transition] = field(default_factory=list)
     #: The child that is entered with it.
     initial: Node | None = None
+    #: Whether its children are regions, which are entered all at once.
+    is_parallel: bool = False
 
     @property
     def name(self) -> str:
@@ -66,17 +73,26 @@ class Chart:
     root: Node
     #: Of each state of the graph, by its name.
     nodes: dict[str, Node]
+    #: What is known of each composite state beside what is in it, by its name.
+    blocks: dict[str, dict[str, Any]]
     #: The state before several initial ones.
     begin: Node | None
     notes: tuple[str, ...]
 
     def target(self, edge: Transition) -> Node:
-        """Where an edge leads."""
+        """Where an edge leads; into all regions at once, where it ends at the border of them."""
+        if edge.entry is not None:
+            for node in self.root.all():
+                if node.is_parallel and node.name == edge.entry:
+                    return node
         return self.nodes[edge.target]
 
 
 def chart(graph: StateGraph) -> Chart:
     """The graph as a tree."""
+    graph = graph.factor()
+    known = blocks(graph)
+    regions = {(*one.path, name) for one in graph.composites for name in one.regions}
     states = states_of(graph)
     order = breadth_first(graph)
     leaving = {edge.source for edge in graph.transitions}
@@ -93,9 +109,17 @@ def chart(graph: StateGraph) -> Chart:
     for name in order:
         path = states[name].path
         inside = path in holding and name not in ends
-        parent = root if name in ends else _box(boxes, path if inside else path[:-1])
+        if name in ends:
+            parent = _box(boxes, _innermost(path, regions))
+        else:
+            parent = _box(boxes, path if inside else path[:-1])
         node = nodes[name] = Node(path, states[name], inside, parent)
         parent.children.append(node)
+    for one in graph.composites:
+        if one.regions:
+            whole = boxes[one.path]
+            whole.is_parallel = True
+            whole.children.sort(key=lambda child: one.regions.index(child.path[-1]))
     _place_edges(graph, nodes, boxes)
     first = [nodes[name] for name in dict.fromkeys(graph.initial)]
     first.sort(key=list(nodes.values()).index)
@@ -103,8 +127,21 @@ def chart(graph: StateGraph) -> Chart:
     if len(first) > 1:
         begin = Node((), State(path=("begin",), kind="transient"), parent=root)
         root.children.insert(0, begin)
-    _set_initial(root, begin or (first[0] if first else None))
-    return Chart(graph.name, root, nodes, begin, tuple(_notes(graph, first, nodes)))
+    for node in root.all():
+        node.initial = node.children[0] if node.children and not node.is_parallel else None
+    for block, told in known.items():
+        told.pop("regions", None)
+        start = told.pop("initial", None)
+        if start is not None:
+            _set_initial(nodes[start], until=boxes[tuple(block.split("/"))])
+    notes = tuple(_notes(graph, first, nodes))
+    return Chart(graph.name, root, nodes, known, begin, notes)
+
+
+def _innermost(path: Path, regions: set[Path]) -> Path:
+    """The region that a final state ends; the machine's own top where it is in none."""
+    prefixes = (path[:depth] for depth in range(len(path) - 1, 0, -1))
+    return next((prefix for prefix in prefixes if prefix in regions), ())
 
 
 def _box(boxes: dict[Path, Node], path: Path) -> Node:
@@ -125,7 +162,8 @@ def _place_edges(graph: StateGraph, nodes: dict[str, Node], boxes: dict[Path, No
         box = by_name.get(edge.border or "")
         if box is not None and node.path[: len(box.path)] == box.path and not node.is_final:
             node = box
-        key = (id(node), edge.triple[1:], edge.kind, edge.guard, edge.outputs, edge.change)
+        target = None if edge.kind == "internal" and edge.source == edge.target else edge.target
+        key = (id(node), edge.event, target, edge.kind, edge.guard, edge.outputs, edge.change)
         if key in merged:
             known = merged[key][1]
             evidence = known.evidence | edge.evidence
@@ -135,12 +173,11 @@ def _place_edges(graph: StateGraph, nodes: dict[str, Node], boxes: dict[Path, No
         node.edges.append(edge)
 
 
-def _set_initial(root: Node, first: Node | None) -> None:
-    """Let the machine begin where it does; what else is entered, is so by an edge to its inside."""
-    for node in root.all():
-        node.initial = node.children[0] if node.children else None
-    while first is not None and first.parent is not None:
-        first.parent.initial = first
+def _set_initial(first: Node, until: Node) -> None:
+    """Let that state be where the composite states round it begin, up to one of them."""
+    while first is not until and first.parent is not None:
+        if not first.parent.is_parallel:
+            first.parent.initial = first
         first = first.parent
 
 
@@ -154,10 +191,13 @@ def _notes(graph: StateGraph, first: list[Node], nodes: dict[str, Node]) -> Iter
         yield f"The machine may begin in any of {names}; the first way that holds is taken."
     if not first and nodes:
         yield "The graph names no initial state; the first one that it holds is taken for it."
-    if any(" | " in part for name in nodes for part in nodes[name].path):
+    if any(
+        node.state and (node.state.regions or BESIDE in node.path[-1]) for node in nodes.values()
+    ):
         yield (
-            "Regions stand side by side, one state for each combination of theirs, as in 'l | r': "
-            "the graph does not say which edge belongs to which region."
+            "Some regions depend on each other: they stand side by side, one state for each "
+            "combination of theirs, as in 'l | r'."
         )
-    if any(len(node.path) > 1 and node.is_final for node in nodes.values()):
+    ends = (node for node in nodes.values() if node.is_final and len(node.path) > 1)
+    if any(node.parent is not None and not node.parent.path for node in ends):
         yield "Final states stand at the top, also those inside blocks: a machine ends only there."

@@ -15,17 +15,24 @@ from flowlet.introspect.model import Source, State, StateGraph, Transition
 from .places import short
 
 #: The fields of a graph that every exporter shows.
-_SHOWN = {"name", "states", "transitions", "initial", "complete", "notes"}
+_SHOWN = {"name", "states", "transitions", "initial", "complete", "notes", "composites"}
 
 
 def facts(part: State | Transition, without: Collection[str] = ()) -> dict[str, Any]:
     """The fields that are set, by name; places in the source as `file:line`."""
     told = part.model_dump(exclude_defaults=True, exclude=set(without))
-    for field in ("source", "at"):
-        place = getattr(part, field, None)
-        if field in told and isinstance(place, Source):
-            told[field] = short(str(place))
-    return told
+    return {field: _placed(value) for field, value in told.items()}
+
+
+def _placed(value: Any) -> Any:
+    """The value with places in the source as `file:line`, at any depth."""
+    if isinstance(value, dict):
+        if value.keys() <= Source.model_fields.keys() and "file" in value:
+            return short(f"{value['file']}:{value['line']}")
+        return {name: _placed(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_placed(one) for one in value]
+    return value
 
 
 def facts_of_graph(graph: StateGraph) -> dict[str, Any]:
@@ -35,10 +42,9 @@ def facts_of_graph(graph: StateGraph) -> dict[str, Any]:
 
 def blocks(graph: StateGraph) -> dict[str, dict[str, Any]]:
     """What the graph knows of its composite states beside what is in them, by their names."""
-    told = facts_of_graph(graph).get("composites", [])
     return {
-        "/".join(block["path"]): {name: value for name, value in block.items() if name != "path"}
-        for block in told
+        block.name: block.model_dump(mode="json", exclude_defaults=True, exclude={"path"})
+        for block in graph.composites
     }
 
 

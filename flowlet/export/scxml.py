@@ -30,7 +30,7 @@ from flowlet.introspect.model import StateGraph, Transition
 from .chart import Chart, Node, chart
 from .delays import NOTE, seconds
 from .escaped import XML, XML_FIRST, escaped, first_escaped
-from .facts import blocks, facts, facts_of_graph, words
+from .facts import facts, facts_of_graph, words
 
 NAMESPACE = "urn:flowlet"
 
@@ -65,7 +65,6 @@ class _Document:
         self.graph = graph
         self.chart: Chart = chart(graph)
         self.timers = timers
-        self.blocks = blocks(graph)
 
     def lines(self) -> Iterator[str]:
         root = self.chart.root
@@ -109,7 +108,6 @@ class _Document:
         if any(node.state and node.state.deferred for node in nodes):
             yield "SCXML cannot keep events for later: flowlet:deferred names those that are kept."
         told = facts_of_graph(self.graph)
-        told.pop("composites", None)  # which stand at their states
         yield from (f"{name}: {words(value)}" for name, value in told.items())
 
     def data(self) -> Iterator[str]:
@@ -133,6 +131,10 @@ class _Document:
     def id_of(self, node: Node) -> str:
         if node is self.chart.begin:
             return "_xbegin"
+        if node.is_parallel:
+            # Else its `done.state.` would be the beginning of that of each region, and be taken
+            # for them all.
+            return f"{state_id(node.path)}._xparallel"
         return state_id(node.path) + ("._xwait" if node.is_own_wait else "")
 
     def first_in(self, node: Node) -> Node:
@@ -154,7 +156,7 @@ class _Document:
         if node.initial is not None:
             attributes["initial"] = self.id_of(node.initial)
         attributes["flowlet:state"] = node.name
-        known = dict(self.blocks.get(node.name, {}) if node.state is None else {})
+        known = dict(self.chart.blocks.get(node.name, {}) if node.state is None else {})
         history = known.pop("history", None)
         if node.state is not None:
             known |= facts(node.state, {"path"})
@@ -168,7 +170,7 @@ class _Document:
             inside += _donedata(node.state.path[-1], depth + 1)
         for child in node.children:
             inside += self.state(child, depth + 1)
-        name = "final" if node.is_final else "state"
+        name = "final" if node.is_final else "parallel" if node.is_parallel else "state"
         yield indent + _tag(name, attributes, open=bool(inside))
         yield from inside
         if inside:
@@ -214,6 +216,8 @@ class _Document:
         attributes: dict[str, Any] = {}
         if edge.kind == "timeout":
             attributes["event"] = self.time(node, edge.event)
+        elif edge.kind == "done" and not edge.event and node.is_parallel:
+            attributes["event"] = f"done.state.{self.id_of(node)}"
         elif edge.event:
             attributes["event"] = _event(edge.event)
         if edge.guard:

@@ -26,7 +26,7 @@ from flowlet.introspect.model import StateGraph, Transition
 from .chart import Node, chart
 from .delays import NOTE, seconds
 from .escaped import escaped, first_escaped
-from .facts import blocks, facts, facts_of_graph
+from .facts import facts, facts_of_graph
 
 _KEY = re.compile(r"[^.*]", re.S)
 _KEY_FIRST = re.compile(r"[^.*#]", re.S)
@@ -45,7 +45,6 @@ class _Config:
     def __init__(self, graph: StateGraph) -> None:
         self.graph = graph
         self.chart = chart(graph)
-        self.blocks = blocks(graph)
         self.id = _key(graph.name or "machine")
 
     def machine(self) -> dict[str, Any]:
@@ -57,9 +56,8 @@ class _Config:
         if root.initial is not None:
             config["initial"] = self.key(root.initial)
         config["states"] = {self.key(child): self.state(child) for child in root.children}
-        told = facts_of_graph(self.graph)
-        told.pop("composites", None)  # which stand at their states
-        config["meta"] = {"name": self.graph.name, "complete": self.graph.complete} | told
+        known = {"name": self.graph.name, "complete": self.graph.complete}
+        config["meta"] = known | facts_of_graph(self.graph)
         return config
 
     def notes(self) -> Iterator[str]:
@@ -83,9 +81,9 @@ class _Config:
             return "_xbegin"
         if node.is_own_wait:
             return "_xwait"
-        if node.parent is self.chart.root:  # a final state stands there with its whole path
-            return "/".join(map(_key, node.path))
-        return _key(node.path[-1])
+        # A final state may stand further out than its path says.
+        outside = len(node.parent.path) if node.parent is not None else 0
+        return "/".join(map(_key, node.path[outside:]))
 
     def id_of(self, node: Node) -> str:
         if node is self.chart.begin:
@@ -103,13 +101,15 @@ class _Config:
             return config
         meta: dict[str, Any] = {"name": node.name}
         if node.state is None:
-            meta |= self.blocks.get(node.name, {})
+            meta |= self.chart.blocks.get(node.name, {})
         else:
             meta |= facts(node.state, {"path"})
         if node.is_final:
             config["type"] = "final"
             if node.state is not None and node.state.kind == "error":
                 config["tags"] = ["error"]
+        if node.is_parallel:
+            config["type"] = "parallel"
         if node.initial is not None:
             config["initial"] = self.key(node.initial)
         history = meta.get("history")
@@ -127,6 +127,8 @@ class _Config:
             written = self.transition(node, edge)
             if edge.kind == "timeout":
                 config.setdefault("after", {}).setdefault(_delay(edge), []).append(written)
+            elif edge.kind == "done" and not edge.event and node.is_parallel:
+                config.setdefault("onDone", []).append(written)
             elif edge.event:
                 config.setdefault("on", {}).setdefault(_event(edge.event), []).append(written)
             else:

@@ -128,18 +128,26 @@ def _edges(product: Product, state: int, paths: dict[int, Path]) -> Iterator[Tra
             continue  # outside of the bounds, as the notes say
         actor = max(move.actor, 0)
         local = product.local(state, actor)
-        event = product.describe(move, state)
+        event, kind = product.describe(move, state), move.stimulus.kind
         if alone and move.actor == 0 and not move.stimulus.slot:
             event = event.removeprefix(f"{product.names[0]}: ")
         yield Transition(
             source="/".join(paths[state]),
             event=event,
             target="/".join(paths[target]),
-            kind=_KINDS.get(move.stimulus.kind, "event"),
+            kind="internal" if _is_in_place(local, move) else _KINDS.get(kind, "event"),
             outputs=_given(local, move),
             at=_source(local) if alone else None,
             evidence=_KNOWN,
         )
+
+
+def _is_in_place(local: LocalState, move: Move) -> bool:
+    """Whether a handler of `on` has done it all, and nothing was left."""
+    if move.outcome is None or move.outcome.target != local.number or move.add or move.bits:
+        return False
+    drawn = local.drawn.get((replace(move.stimulus, picks=()), move.outcome), ())
+    return bool(drawn) and all(each.handled is not None and not each.passed for each in drawn)
 
 
 def _given(local: LocalState, move: Move) -> tuple[str, ...]:
