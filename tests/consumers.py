@@ -10,6 +10,7 @@ import ast
 import contextlib
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -26,7 +27,7 @@ from flowlet.introspect import StateGraph
 
 ROOT = Path(__file__).parents[1]
 #: Where `make node` installs what runs under Node.
-NODE = ROOT / ".node"
+NODE = Path(os.environ.get("FLOWLET_NODE", ROOT / ".node")).resolve()
 
 SCXML = "{http://www.w3.org/2005/07/scxml}"
 OURS = "{urn:flowlet}"

@@ -189,6 +189,8 @@ def test_several_beginnings_have_a_state_before_them() -> None:
     """The first in reading order is taken, and a comment says so."""
     graph = a_machine(an_edge("b", "Go", "a")).model_copy(update={"initial": ("b", "a")})
     assert Scxml(graph).state == "a"
+    (begin,) = [one for one in parsed(graph).iter() if one.get("id") == "_xbegin"]
+    assert [edge.get("target") for edge in begin] == ["a", "b"]
     assert "may begin in any of" in to_scxml(graph)
 
 

@@ -17,6 +17,9 @@ from tests.consumers import Node, XState, xstate_or_skip
 from tests.graphs import graph_of, graphs
 from tests.test_pictures import a_door, a_machine, a_state, an_edge
 
+#: Names that JavaScript and XState have for themselves.
+RESERVED = ("__proto__", "xstate.init", "*", "a*", "a.*")
+
 
 @pytest.fixture(scope="module")
 def node() -> Iterator[Node]:
@@ -75,6 +78,8 @@ def test_names_that_mean_something_to_xstate_are_escaped(node: Node) -> None:
             there = XState(node, graph)
             there.send(there.offers[event])
             assert there.state == end
+    assert "__proto__" not in machine.config["states"]
+    assert not [event for event in machine.config["states"]["start"]["on"] if event in RESERVED]
     assert {unescaped(event) for event in machine.config["states"]["start"]["on"]} == {
         edge.event for edge in graph.transitions
     }
@@ -160,6 +165,8 @@ def test_several_beginnings_have_a_state_before_them(node: Node) -> None:
     """The first in reading order is taken, and the description says so."""
     graph = a_machine(an_edge("b", "Go", "a")).model_copy(update={"initial": ("b", "a")})
     assert XState(node, graph).state == "a"
+    begin = config(graph)["states"]["_xbegin"]
+    assert [edge["target"] for edge in begin["always"]] == ["#machine/a", "#machine/b"]
     assert "may begin in any of" in config(graph)["description"]
 
 

@@ -166,7 +166,7 @@ def _action(output: str) -> dict[str, Any]:
 
 
 def _key(name: str) -> str:
-    key = escaped(name, _KEY, _KEY_FIRST).replace("/", "_x002F_")
+    key = escaped(name, _KEY, _KEY_FIRST)
     return first_escaped(key) if key == _PROTO else key
 
 
