@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 CONSTRAINTS := constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo node test test-web test-all test-others style format types bench pictures fresh-constraints clean
+.PHONY: help demo node test test-web test-all test-others style format types docs bench pictures fresh-constraints clean
 
 help: ## this list
 	@echo "make TARGET, where TARGET is one of"
@@ -59,6 +59,10 @@ types: $(VENV)/.has-dev ## mypy --strict, and pyright
 	@$(BIN)/mypy
 	@$(BIN)/pyright --pythonpath $(BIN)/python
 
+docs: $(VENV)/.has-docs ## the documentation as a site, in site/; its pictures are drawn anew
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@SITE=site $(BIN)/python -m pytest -m '' tests/test_site.py tests/test_docs.py
+
 bench: $(VENV)/.has-bench ## how fast it is here, and how fast others are
 	@$(BIN)/python -m benchmarks
 
@@ -68,15 +72,16 @@ pictures: $(VENV)/.has-test ## draw the pictures of README and docs anew, and th
 fresh-constraints: ## pin the newest versions that pyproject.toml allows
 	@rm -rf .venv-fresh
 	@$(MAKE) --no-print-directory VENV=.venv-fresh CONSTRAINTS=/dev/null \
-		.venv-fresh/.has-dev .venv-fresh/.has-bench .venv-fresh/.has-web
+		.venv-fresh/.has-dev .venv-fresh/.has-docs .venv-fresh/.has-web
 	@{ sed '/^$$/q' constraints.txt; .venv-fresh/bin/python -m pip freeze --exclude-editable | \
 		sed 's/_/-/g' | sort -f; } >.venv-fresh/constraints.txt
 	@mv .venv-fresh/constraints.txt constraints.txt
 
 clean: ## remove what the other targets have made
-	rm -rf .node .venv .venv-* out dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .node .venv .venv-* out dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-# An environment and what is installed in it: .has-examples, .has-test, .has-bench and .has-dev, by extra.
+# An environment and what is installed in it: .has-examples, .has-test, .has-bench, .has-docs and
+# .has-dev, by extra.
 # Without build isolation, so that the build tool is held to constraints.txt too.
 $(VENV)/.has-%: pyproject.toml constraints.txt | $(VENV)/bin/pip
 	@echo "installing flowlet[$*] and what it needs into $(VENV)"

@@ -228,6 +228,20 @@ def test_what_a_program_prints_is_not_part_of_the_build(
     assert capsys.readouterr().out == ""
 
 
+def test_a_program_leaves_no_file_behind_and_can_import_what_is_there(
+    artist: Artist, root: Path
+) -> None:
+    lines = [
+        "```python",
+        "import gates",
+        "gates.known.save('known.json')",
+        "x = gates.known",
+        "```",
+    ]
+    assert artist.figure(":x", {}, PageProgram("page.md", lines)).words
+    assert [path.name for path in root.iterdir() if path.suffix == ".json"] == []
+
+
 # --- what goes wrong
 
 

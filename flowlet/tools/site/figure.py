@@ -75,7 +75,7 @@ class Artist:
             raise FigureError(f"there is no option {unknown[0]!r}. There are {', '.join(OPTIONS)}.")
         silence = contextlib.redirect_stdout(io.StringIO())  # what a page's program prints
         try:
-            with contextlib.chdir(self.root), self.modules.fresh(), silence:
+            with contextlib.chdir(self.root), self.modules.fresh(self.root), silence:
                 graph = _without_places_elsewhere(self._graph(target, options, page), self.root)
                 svg = graph.text("svg")
         except (TargetError, FlowletError, NoGraphvizError, KeyError, TimeoutError) as error:

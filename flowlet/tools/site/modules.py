@@ -12,6 +12,7 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 _STAYS = "flowlet"
 _LIBRARIES = tuple(sysconfig.get_path(one) for one in ("stdlib", "purelib", "platlib"))
@@ -24,9 +25,10 @@ class Modules:
         self._came: set[str] = set()
 
     @contextmanager
-    def fresh(self) -> Iterator[None]:
-        """Note what is imported inside, and leave the search path as it was."""
+    def fresh(self, root: Path) -> Iterator[None]:
+        """Note what is imported inside, from `root` too; leave the search path as it was."""
         before, path = set(sys.modules), list(sys.path)
+        sys.path.insert(0, str(root))
         try:
             yield
         finally:

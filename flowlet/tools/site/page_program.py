@@ -2,13 +2,16 @@
 
 The `python` blocks above a picture run from top to bottom, once, when the picture is built.  The
 module's lines are those of the page, so a line in a message is a line that its author can go to.
+They run in an empty folder: a page that shows how to save a file leaves none behind.
 """
 
 from __future__ import annotations
 
+import contextlib
 import linecache
 import re
 import sys
+import tempfile
 import traceback
 from collections.abc import Sequence
 from functools import cached_property
@@ -42,7 +45,8 @@ class PageProgram:
         lines = self._text.splitlines(keepends=True)
         linecache.cache[self.file] = (len(self._text), None, lines, self.file)
         try:
-            exec(compile(self._text, self.file, "exec"), module.__dict__)
+            with tempfile.TemporaryDirectory() as empty, contextlib.chdir(empty):
+                exec(compile(self._text, self.file, "exec"), module.__dict__)
         except Exception as error:
             what = traceback.format_exception_only(error)[-1].strip()
             raise TargetError(
