@@ -23,7 +23,7 @@ from urllib.parse import quote
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from sphinx import addnodes
+from sphinx.addnodes import only
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -54,9 +54,9 @@ class FlowletDirective(SphinxDirective):
             raise self.error(str(error)) from error
         for file in figure.files:
             self.env.note_dependency(str(root / file))
-        picture = addnodes.only(expr="html")
+        picture = only(expr="html")
         picture += nodes.raw("", figure.html, format="html")
-        words = addnodes.only(expr="not html")
+        words = only(expr="not html")
         text = "\n".join(figure.words)
         words += nodes.literal_block(text, text)
         return [picture, words]
