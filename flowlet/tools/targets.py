@@ -22,6 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+_HERE = str(Path(__file__).parents[1])
 _NOT_THEIRS = tuple(sysconfig.get_path(one) for one in ("stdlib", "purelib", "platlib"))
 
 
@@ -63,6 +64,13 @@ def resolve(target: str, module: ModuleType | None = None) -> tuple[ModuleType, 
 
 
 # --- modules
+
+
+def module_at(place: str) -> ModuleType:
+    """The module of that name, or of that file."""
+    if not place:
+        raise TargetError("give a module, as package.module, or a file, as path/file.py.")
+    return _module(place)
 
 
 def _module(place: str) -> ModuleType:
@@ -129,17 +137,35 @@ def _make_importable(folder: Path) -> None:
 
 
 def _import_failed(place: str, error: BaseException) -> TargetError:
-    what = traceback.format_exception_only(error)[-1].strip()
+    return TargetError(f"{place} fails when it is imported:\n  {_told(error, place)}")
+
+
+def told_as_theirs(error: BaseException) -> str | None:
+    """An error that the user's own code has raised, with their line; `None` for another's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames or not _is_theirs(frames[-1].filename):
+        return None
+    return _told(error, "the code")
+
+
+def _told(error: BaseException, place: str) -> str:
+    notes = sum(len(note.split("\n")) for note in getattr(error, "__notes__", ()))
+    lines = traceback.format_exception_only(error)
+    what = lines[len(lines) - notes - 1].strip()
     if isinstance(error, SyntaxError):
         file, line = error.filename or place, error.lineno or 0
     else:
         frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
-        theirs = [f for f in frames if not f.filename.startswith(("<", *_NOT_THEIRS))]
+        theirs = [f for f in frames if _is_theirs(f.filename)]
         last = (theirs or frames)[-1]  # the deepest line that they wrote, not the library's
         file, line = last.filename, last.lineno or 0
     with contextlib.suppress(ValueError):
         file = str(Path(file).relative_to(Path.cwd()))
-    return TargetError(f"{place} fails when it is imported:\n  {what}\n  at {file}:{line}")
+    return f"{what}\n  at {file}:{line}"
+
+
+def _is_theirs(file: str) -> bool:
+    return not file.startswith(("<", _HERE, *_NOT_THEIRS))
 
 
 # --- checks
@@ -166,7 +192,7 @@ def _check(target: str, module: ModuleType, found: Any) -> None:
         )
     from flowlet.introspect import is_system
 
-    missing = _missing_arguments(found)
+    missing = missing_arguments(found)
     if missing and not is_system(found):
         name = target.rpartition(":")[2]
         given = ", ".join(f"{one}=…" for one in missing)
@@ -176,7 +202,8 @@ def _check(target: str, module: ModuleType, found: Any) -> None:
         )
 
 
-def _missing_arguments(fn: Callable[..., Any]) -> list[str]:
+def missing_arguments(fn: Callable[..., Any]) -> list[str]:
+    """The arguments that have to be given to it."""
     try:
         parameters = inspect.signature(fn).parameters.values()
     except (TypeError, ValueError):  # written in C: exploring will tell
