@@ -13,15 +13,21 @@ from pathlib import Path
 
 #: The variable in which typer is told which shell asks.
 ASKED = "_FLOWLET_COMPLETE"
-_AFTER_COLON = "_FLOWLET_AFTER_COLON"
+#: The word that is begun, where bash has cut it and takes only what comes after the last colon.
+_BEGUN = "_FLOWLET_BEGUN"
 
 
 def complete_target(incomplete: str) -> list[str]:
     """The targets that begin so: `gates.py:` from `ga`, `gates:turnstile` from `gates:tu`."""
-    place, colon, name = incomplete.rpartition(":")
+    cut = os.environ.get(_BEGUN, "")
+    place, colon, name = (cut or incomplete).rpartition(":")
     if not colon:
-        return sorted(_places(incomplete))
-    before = "" if os.environ.get(_AFTER_COLON) else f"{place}:"
+        places = sorted(_places(incomplete))
+        if len(places) != 1 or not places[0].endswith(":"):
+            return places
+        # Its functions at once: after a file alone a shell would write a space.
+        place, cut, name = places[0][:-1], "", ""
+    before = "" if cut else f"{place}:"
     return [before + one for one in _functions(_file_of(place)) if one.startswith(name)]
 
 
@@ -73,6 +79,8 @@ def rejoin(environ: MutableMapping[str, str]) -> None:
         else:
             joined.append(word)
     if ":" in joined[-1]:
-        environ[_AFTER_COLON] = "1"
+        # typer keeps only what begins as the word does, and that would be none of the names.
+        environ[_BEGUN] = joined[-1]
+        joined[-1] = ""
     environ["COMP_WORDS"] = "\n".join(joined)
     environ["COMP_CWORD"] = str(len(joined) - 1)
