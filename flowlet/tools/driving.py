@@ -15,9 +15,10 @@ from flowlet import ActorRef, Dispatcher, RealClock, VirtualClock
 from flowlet.introspect import is_system
 from flowlet.introspect.telling_steps import told
 from flowlet.names import text
-from flowlet.tools.answers import ActorAnswer, RunAnswer
+from flowlet.tools.answers import ActorAnswer, RunAnswer, TraceLine
 from flowlet.tools.steps import Send, Step
 from flowlet.tools.targets import TargetError
+from flowlet.tools.tracing import Tracing
 
 #: Seconds after which a run on the real clock looks whether it is to stop.
 GLANCE = 0.1
@@ -51,7 +52,12 @@ class Drive:
         self.failures: list[BaseException] = []
         self.stopped = False
         self.why = NOTHING_MORE
+        #: What has happened and was not told yet, and whom to tell it.  A listener is called in
+        #: the midst of an actor's work, where an error of whoever writes would be the actor's.
+        self.lines: list[TraceLine] = []
+        self.tellers: list[Callable[[TraceLine], object]] = []
         self.d.listen(lambda record: self.cast.setdefault(record.actor))
+        self.d.listen(Tracing(self.lines.append))
         self.is_system = is_system(fn)
 
     def begin(self) -> None:
@@ -139,6 +145,16 @@ class Drive:
         except Exception as error:
             self.failures.append(error)
             return True
+        finally:
+            self.tell()
+
+    def tell(self) -> None:
+        """Tell what has happened to those who want to know."""
+        if self.tellers:
+            lines, self.lines[:] = self.lines.copy(), []
+            for line in lines:
+                for teller in self.tellers:
+                    teller(line)
 
     def stop(self) -> None:
         """Ask it to stop; what is going on is done first."""

@@ -34,7 +34,8 @@ def as_tests(search: Search, walks: Sequence[list[Step]]) -> tuple[str, list[str
         "",
         *imports.lines(),
         "",
-        "#: Each path as steps, and after each step the states of the actors.",
+        "#: Each path as its steps; beside each the states of the actors after it, and before the",
+        "#: first one those in which it begins.",
         "PATHS = [",
         *told,
         "]",
@@ -44,7 +45,7 @@ def as_tests(search: Search, walks: Sequence[list[Step]]) -> tuple[str, list[str
         f"def {test}(path):",
         '    """Every step can be taken, and leads where it led."""',
         "    for number, (_, states) in enumerate(path, 1):",
-        f"        d = replay({called}, [step for step, _ in path[:number]]{more})",
+        f"        d = replay({called}, [step for step, _ in path[:number] if step]{more})",
         "        assert [actor.state for actor in d.view.actors] == states",
         "",
     ]
@@ -54,8 +55,10 @@ def as_tests(search: Search, walks: Sequence[list[Step]]) -> tuple[str, list[str
 def _walk(search: Search, walk: list[Step], network: Any, imports: Imports) -> str:
     codes = [_step(search, walk[: n + 1], network, imports) for n in range(len(walk))]
     lines = ["    ["]
-    for n, code in enumerate(codes):
-        standing = replay(search.fn, walk[: n + 1], network)
+    # What is chosen before the first wait is a step: without it, nobody knows where it begins.
+    begins = not walk[0].line.startswith("begin: ")
+    for n, code in enumerate(['""', *codes] if begins else codes):
+        standing = replay(search.fn, walk[: n + (not begins)], network)
         states = [actor.state for actor in standing.view.actors]
         told = code_of(states, imports)
         lines += ["        (", f"            {code},", f"            {told},", "        ),"]

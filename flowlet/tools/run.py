@@ -19,7 +19,6 @@ from flowlet.tools.searching import JsonFlag, Target, event_list
 from flowlet.tools.steps import Send, Step, step_of, steps_of
 from flowlet.tools.targets import TargetError, actor_function
 from flowlet.tools.telling import console, say, to_output
-from flowlet.tools.tracing import Tracing
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -91,9 +90,9 @@ def run(
         stack.callback(drive.close)
         if trace is not None:
             file = stack.enter_context(Path(trace).open("w", encoding="utf-8"))
-            drive.d.listen(Tracing(lambda line: file.write(_json(line))))
+            drive.tellers.append(lambda line: file.write(_json(line)))
         tell: Callable[[TraceLine], object] = Telling(said, drive).tell
-        drive.d.listen(Tracing((lambda line: to_output(_json(line))) if json else tell))
+        drive.tellers.append((lambda line: to_output(_json(line))) if json else tell)
         with drive.heeding_interrupts():
             drive.begin()
             for step in todo:

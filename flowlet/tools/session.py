@@ -26,7 +26,6 @@ from flowlet.tools.driving import Drive
 from flowlet.tools.event_text import shown
 from flowlet.tools.steps import Send, Wait
 from flowlet.tools.targets import TargetError
-from flowlet.tools.tracing import Tracing
 
 #: So many deliveries a move may set off; actors that never come to rest go on with the next one.
 MOST_DELIVERIES = 1000
@@ -129,7 +128,6 @@ class Session:
         self.observation: Observation
         #: What the beginning did, and each move after it.
         self.happened: list[Happened] = []
-        self._lines: list[TraceLine] = []
         self._begin()
 
     # --- moves ----------------------------------------------------------------------------
@@ -195,8 +193,6 @@ class Session:
     def _begin(self) -> None:
         self.stage = Stage(self.seed)
         self.drive = Drive(self.target, self.fn, dispatcher=self.stage)
-        self._lines = []
-        self.stage.listen(Tracing(lambda line: self._lines.append(line)))
         self.observation = observe(self.stage)
         deliveries = 0
         if self.drive.is_system:
@@ -240,14 +236,14 @@ class Session:
         done = Happened(
             move=move,
             time=self.stage.now(),
-            lines=tuple(self._lines),
+            lines=tuple(self.drive.lines),
             cast=cast,
             failures=tuple(self.drive.failures[failures:]),
             deliveries=deliveries,
             busy=self.busy,
             called=tuple(self.stage.performed),
         )
-        self._lines.clear()
+        self.drive.lines.clear()
         self.happened.append(done)
         return done
 

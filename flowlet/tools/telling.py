@@ -7,6 +7,7 @@ said on the other.
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -25,11 +26,22 @@ MOST_ROWS = 40
 
 def console(stderr: bool = False) -> Console:
     """Lines are broken between words for a person, and not at all for a program."""
-    from rich.console import Console
-
-    made = Console(stderr=stderr, highlight=False)
+    made = _kind_of_console()(stderr=stderr, highlight=False)
     made.soft_wrap = not made.is_terminal
     return made
+
+
+@functools.cache
+def _kind_of_console() -> type[Console]:
+    from rich.console import Console
+
+    class Plain(Console):
+        """Rich's own ends the program when nobody reads any more; here a command ends itself."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Plain
 
 
 def count(number: int, word: str) -> str:

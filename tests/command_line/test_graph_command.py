@@ -6,106 +6,13 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from flowlet.tools import cli
-
-GATES = """
-import functools
-from flowlet import Event, receive
-
-class Coin(Event):
-    value: int = 1
-
-class Push(Event): ...
-
-offered = [Coin(5), Push()]
-price = 5
-
-def turnstile():
-    while True:
-        receive(Coin, at="locked")
-        receive(Push, at="unlocked")
-
-def till():
-    while receive(Coin, at="open").value:
-        pass
-
-def gate(code, *, delay, name="x"):
-    receive(Push)
-
-north = functools.partial(gate, 4711, delay=5)
-
-def counter():
-    passed = 0
-    while True:
-        receive(Push, at="counting")
-        passed += 1
-        if passed == 10**9:
-            return
-
-async def later():
-    receive(Push)
-
-def one_by_one():
-    yield receive(Push)
-
-class Hall:
-    @staticmethod
-    def door():
-        receive(Push, at="shut")
-
-def office(d):
-    d.spawn(turnstile, name="north")
-    d.spawn(turnstile, name="south")
-"""
-
-
-@dataclass(frozen=True)
-class Said:
-    """How a command ended and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-
-Flowlet = Callable[..., Said]
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder that the person is in, with a module `gates`; nothing imported stays behind."""
-    (tmp_path / "gates.py").write_text(GATES, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setenv("COLUMNS", "100")
-    before = set(sys.modules)
-    yield tmp_path
-    for name in set(sys.modules) - before:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
-            del sys.modules[name]
-
-
-@pytest.fixture
-def flowlet(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Flowlet:
-    """The command, as typed in that folder."""
-
-    def run(*arguments: str) -> Said:
-        monkeypatch.setattr(sys, "argv", ["flowlet", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capfd.readouterr()
-        assert isinstance(ended.value.code, int)
-        return Said(ended.value.code, said.out, said.err)
-
-    return run
+if TYPE_CHECKING:
+    from tests.command_line.conftest import Flowlet
 
 
 def refused(flowlet: Flowlet, *arguments: str) -> str:
@@ -199,7 +106,7 @@ def test_a_file_in_a_package_is_a_module_of_it(flowlet: Flowlet, folder: Path) -
     package.mkdir(parents=True)
     (folder / "building" / "__init__.py").touch()
     (package / "__init__.py").touch()
-    (package / "events.py").write_text(GATES, encoding="utf-8")
+    (package / "events.py").write_text((folder / "gates.py").read_text("utf-8"), encoding="utf-8")
     (package / "main.py").write_text("from .events import turnstile", encoding="utf-8")
     said = flowlet("graph", "building/doors/main.py:turnstile")
     assert (said.code, said.err) == (0, "")
@@ -209,7 +116,7 @@ def test_a_file_may_be_called_as_a_known_module(flowlet: Flowlet, folder: Path) 
     """`select.py` of a restaurant does not replace Python's."""
     import select as pythons
 
-    (folder / "select.py").write_text(GATES, encoding="utf-8")
+    (folder / "select.py").write_text((folder / "gates.py").read_text("utf-8"), encoding="utf-8")
     assert flowlet("graph", "select.py:turnstile").code == 0
     assert sys.modules["select"] is pythons
 
@@ -253,6 +160,36 @@ def test_importing_flowlet_imports_no_terminal() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_every_format_that_is_registered_is_offered(flowlet: Flowlet) -> None:
+    """The help is made of the registry, so that a new exporter is told at once."""
+    from flowlet.introspect.model import writers
+
+    told = re.sub(r"[\s│]+", " ", flowlet("graph", "--help").out)
+    assert all(f".{one}" in told for one in writers)
+
+
+def test_one_actor_of_a_system_is_drawn(flowlet: Flowlet, folder: Path) -> None:
+    """By its name; a name that nobody has is told beside those that there are."""
+    said = flowlet("graph", "museum:museum", "--actor", "gate", "-o", "gate.mmd")
+    assert said.out.startswith("gate: 2 states, 3 edges\n")
+    message = refused(flowlet, "gates:office", "--actor", "nord")
+    assert "'nord'" in message
+    assert "north, south" in message
+
+
+def test_a_picture_is_opened(
+    flowlet: Flowlet, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what the machine opens pictures with; a text is not opened."""
+    import typer
+
+    opened: list[str] = []
+    monkeypatch.setattr(typer, "launch", opened.append)
+    assert flowlet("graph", "gates:turnstile", "-o", "gate.svg", "--open").code == 0
+    assert opened == [str(folder / "gate.svg")]
+    assert "--open shows a picture" in refused(flowlet, "gates:turnstile", "-o", "a.dot", "--open")
 
 
 # --- errors that a person can act on
