@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import io
+import runpy
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -176,12 +179,56 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "museum.py").write_text(MUSEUM, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # a file is changed within a second
     monkeypatch.setenv("COLUMNS", "100")
-    before = set(sys.modules)
     yield tmp_path
-    for name in set(sys.modules) - before:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
+    forget(tmp_path)
+
+
+def forget(folder: Path) -> None:
+    """Have the modules of a folder be imported anew."""
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", "")).startswith(str(folder)):
             del sys.modules[name]
+    importlib.invalidate_caches()
+
+
+Edit = Callable[[str, str, str], None]
+
+
+@pytest.fixture
+def edit(folder: Path) -> Edit:
+    """Puts one text in the place of another in a file of the folder."""
+
+    def run(name: str, before: str, after: str) -> None:
+        text = (folder / name).read_text("utf-8")
+        assert before in text
+        (folder / name).write_text(text.replace(before, after), encoding="utf-8")
+        forget(folder)
+
+    return run
+
+
+@pytest.fixture
+def passes(folder: Path) -> Callable[[str], bool]:
+    """Whether the tests of a file in the folder pass: run here, which is quicker than by pytest."""
+
+    def run(name: str) -> bool:
+        forget(folder)
+        tests = runpy.run_path(str(folder / name))
+        try:
+            for test in [value for key, value in tests.items() if key.startswith("test_")]:
+                marks = getattr(test, "pytestmark", [])
+                for case in marks[0].args[1] if marks else [None]:
+                    with pytest.MonkeyPatch.context() as patch:
+                        wants = inspect.signature(test).parameters
+                        given = {"monkeypatch": patch, "path": case}
+                        test(**{key: value for key, value in given.items() if key in wants})
+        except (Exception, pytest.fail.Exception):
+            return False
+        return True
+
+    return run
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ def test_a_long_search_has_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bar.shown is None
     bar.began -= 2
     bar(4_000, 1_000)
-    bar.shown.refresh()
+    bar.shown.refresh()  # type: ignore[attr-defined]  # mypy takes it for none still
     bar.end()
     assert "4,000 states" in screen.getvalue()
     assert "1,000 to go on from" in screen.getvalue()
