@@ -1036,6 +1036,22 @@ def test_code_in_a_text_is_an_unknown_edge() -> None:
     assert ("?", "?", "waiting") in read.triples()
 
 
+def test_a_text_whose_width_is_computed_is_read() -> None:
+    """What a format is made of may be a value too; nothing is made of such a text."""
+
+    def note(text: str) -> None:
+        if text == "x":
+            receive(Stop, at="noted")
+
+    def clerk(width: int = 2) -> None:
+        note(f"{'x':{width + 1}}")
+        note(f"{'x':>{width + 1}}")
+        receive(Go, at="here")
+
+    assert ("here", "Go", "end") in static(clerk).triples()
+    assert static(clerk).complete
+
+
 def test_a_generator_that_python_drives_is_an_unknown_edge() -> None:
     """`next` runs it to its next `yield`, and it may wait on the way."""
 

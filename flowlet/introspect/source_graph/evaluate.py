@@ -242,7 +242,10 @@ def _joined(parts: list[Any], names: Names) -> list[Value]:
         plain = [v.value for v in values if isinstance(v, Known) and isinstance(v.value, PLAIN)]
         if len(plain) < len(values) or part.conversion != -1 or names.coarse:
             return [Inst(str)]
-        spec = part.format_spec.values[0].value if part.format_spec is not None else ""
+        specs = part.format_spec.values if part.format_spec is not None else []
+        if not all(isinstance(each, ast.Constant) for each in specs):
+            return [Inst(str)]  # how wide it is, say, depends on a value as well
+        spec = "".join(str(each.value) for each in specs)
         try:
             choices.append([format(value, spec) for value in plain])
         except (ValueError, AttributeError):
