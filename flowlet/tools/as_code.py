@@ -184,8 +184,9 @@ def _finding(text: str, folders: list[str]) -> str:
         "import sys",
         "from pathlib import Path",
         "",
+        "HERE = Path(__file__).parent",
         *(
-            f"sys.path.insert(0, str(Path(__file__).parent / {text_code(Path(folder).as_posix())}))"
+            f"sys.path.insert(0, str((HERE / {text_code(Path(folder).as_posix())}).resolve()))"
             for folder in folders
         ),
         "",

@@ -103,7 +103,7 @@ def test_a_test_in_another_folder_finds_the_module(
     (folder / "checks").mkdir()
     flowlet("paths", "museum:toss", "--pytest", "checks/test_paths.py")
     text = (folder / "checks" / "test_paths.py").read_text("utf-8")
-    assert 'sys.path.insert(0, str(Path(__file__).parent / ".."))\n' in text
+    assert 'sys.path.insert(0, str((HERE / "..").resolve()))\n' in text
     assert passes("checks/test_paths.py")
     flowlet("paths", "museum:toss", "--pytest", "test_paths.py", "--force")
     assert "sys.path" not in (folder / "test_paths.py").read_text("utf-8")
