@@ -311,6 +311,94 @@ def test_what_cannot_be_saved_is_told(flowlet: Flowlet, folder: Path) -> None:
     assert (folder / "test_there.py").read_text("utf-8") != "mine"
 
 
+ODD = """
+from flowlet import Event, Exited, emit, perform, receive, sleep, spawn, watch
+class Coin(Event):
+    value: object = 1
+def made():
+    class Odd(Event): ...
+    return Odd
+Odd = made()
+def late():
+    sleep(5, at="resting")
+    emit(perform(round, 2.5))
+    sleep(5, at="resting again")
+def book(amount):
+    return amount
+def clerk():
+    perform(book, 1)
+    perform(book, 2)
+def secret():
+    perform(lambda: 1)
+def taker():
+    while True:
+        receive(Odd, Coin, at="waiting")
+def boss():
+    watch(spawn(late, name="helper"))
+    receive(Exited, at="bossing")
+"""
+
+
+@pytest.mark.parametrize(
+    "session",
+    [
+        ("odd:clerk", "gives 1", "gives 2"),
+        ("odd:clerk", "gives 1", "undo", "fails no line"),
+        ("odd:taker", "Coin([1, (2,), {3}, {'a': None}, 1.5, b'x'])", "Coin(-1)"),
+        ("odd:taker", "Odd"),
+    ],
+)
+def test_more_sessions_pass(
+    flowlet: Flowlet, folder: Path, passes: Callable[[str], bool], session: tuple[str, ...]
+) -> None:
+    """Calls of one function in a row, and what can be written as code; or it is said why not."""
+    (folder / "odd.py").write_text(ODD, encoding="utf-8")
+    screen = play(flowlet, *session, "save test_it.py")
+    if session[-1] == "Odd":
+        assert screen[-1].startswith("no code makes Odd() once more: its class is in no module")
+    else:
+        assert screen[-1].startswith("written: ")
+        assert passes("test_it.py")
+
+
+def test_time_stops_at_a_call(
+    flowlet: Flowlet, folder: Path, passes: Callable[[str], bool]
+) -> None:
+    """It is answered there, and the rest of the wait is another one; the test does the same."""
+    (folder / "odd.py").write_text(ODD, encoding="utf-8")
+    screen = play(flowlet, "odd:late", "wait 20", "gives 3", "wait 4", "history", "save test_x.py")
+    assert after(screen, "wait 20")[1].startswith("late/perform round  at 5 s")
+    assert after(screen, "history") == [
+        "  1. wait 20  → late/perform round",
+        "  2. gives 3  → resting again",
+        "  3. wait 4  → resting again",
+    ]
+    assert "d.run(until=5.0)" in (folder / "test_x.py").read_text("utf-8")
+    assert passes("test_x.py")
+
+
+def test_what_a_test_cannot_do_is_told(flowlet: Flowlet, folder: Path) -> None:
+    """A function without a name of its own, a result that no code makes, a run without rest."""
+    (folder / "odd.py").write_text(ODD, encoding="utf-8")
+    screen = play(flowlet, "odd:secret", "gives 1", "save test_x.py")
+    assert "perform a function of a module." in screen[-1]
+    screen = play(flowlet, "museum:restless", "go", "wait 1", "save test_x.py")
+    assert screen[-1] == "with wait 1 the actors came to no rest; go by step instead."
+
+
+def test_children_are_shown_and_saved(
+    flowlet: Flowlet, folder: Path, passes: Callable[[str], bool]
+) -> None:
+    """An actor that spawns others is a system; each is there by its name."""
+    (folder / "odd.py").write_text(ODD.replace("perform(round, 2.5)", "3"), encoding="utf-8")
+    screen = play(flowlet, "odd:boss", "wait 5", "wait 5", "save test_boss.py")
+    assert "  helper: after 5s → resting again" in after(screen, "wait 5")
+    assert screen[-1].startswith("written: ")
+    text = (folder / "test_boss.py").read_text("utf-8")
+    assert 'assert actors["helper"].state == ("resting",)\n' in text
+    assert passes("test_boss.py")
+
+
 def test_the_way_is_drawn(flowlet: Flowlet, folder: Path) -> None:
     """Over the whole machine, with counts; of a system, the actor is named."""
     play(flowlet, "museum:gate", "Coin(5)", "graph gate.dot")
