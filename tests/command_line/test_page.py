@@ -33,6 +33,7 @@ def run(line: str, folder: Path) -> str:
             "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
             "COLUMNS": "100",
+            "PYTHONDONTWRITEBYTECODE": "1",  # a file is changed within a second
         },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
