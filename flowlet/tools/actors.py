@@ -14,7 +14,7 @@ import typer
 from flowlet.tools.answers import ActorAnswer, FunctionAnswer, ModuleAnswer, RunAnswer
 from flowlet.tools.completion import complete_target
 from flowlet.tools.driving import Drive
-from flowlet.tools.searching import JsonFlag
+from flowlet.tools.options import JsonFlag, SeedText, seed_of
 from flowlet.tools.targets import TargetError, actor_function, missing_arguments, module_at
 from flowlet.tools.telling import answer, console, count, say, table
 
@@ -48,7 +48,7 @@ def actors(
     steps: Annotated[
         int, typer.Option("--steps", min=1, metavar="N", help="Run no more than N steps.")
     ] = 10_000,
-    seed: Annotated[str, typer.Option("--seed", help="What `choose` and `rng` are made of.")] = "0",
+    seed: SeedText = "0",
     json: JsonFlag = False,
 ) -> None:
     """List the machines of a module; or run a system, and list its actors with what they wait for.
@@ -65,7 +65,7 @@ def actors(
             _tell_module(console(), listed)
         return
     _, fn = actor_function(target)
-    drive = Drive(target, fn, seed=int(seed) if seed.isdigit() else seed, most_steps=steps)
+    drive = Drive(target, fn, seed=seed_of(seed), most_steps=steps)
     try:
         with drive.heeding_interrupts():
             drive.begin()

@@ -13,8 +13,9 @@ from flowlet.tools.answers import CheckAnswer, FailureAnswer, StepAnswer
 from flowlet.tools.as_code import check_new, join_tests, write_tests
 from flowlet.tools.exits import Exit, end
 from flowlet.tools.explore import rate
+from flowlet.tools.options import Force, JsonFlag, TestFile
 from flowlet.tools.properties import KINDS, Properties, properties_of
-from flowlet.tools.searching import JsonFlag, Search, progress
+from flowlet.tools.searching import Search, progress
 from flowlet.tools.targets import TargetError, told_as_theirs
 from flowlet.tools.telling import answer, as_options, console, count, say, tell_notes
 
@@ -66,18 +67,8 @@ def check(
         bool,
         typer.Option("--complete", help="Not to have seen every state is a failure as well."),
     ] = False,
-    pytest: Annotated[
-        str | None,
-        typer.Option(
-            "--pytest",
-            metavar="FILE",
-            show_default=False,
-            help="Write the counterexamples as tests, which fail as long as the code does so.",
-        ),
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Write over a file that is there.")
-    ] = False,
+    pytest: TestFile = None,
+    force: Force = False,
     json: JsonFlag = False,
 ) -> None:
     """Prove properties over all reachable states, or show a shortest way to a fault.
@@ -203,9 +194,8 @@ def steps_answer(steps: list[Step]) -> tuple[StepAnswer, ...]:
 
 
 def _answer(search: Search, verdict: Verdict, names: list[str]) -> CheckAnswer:
-    found = verdict.exploration
     return CheckAnswer(
-        target=search.target,
+        **search.facts(verdict.exploration),
         ok=verdict.ok,
         checked=tuple(names),
         failures=tuple(
@@ -218,10 +208,4 @@ def _answer(search: Search, verdict: Verdict, names: list[str]) -> CheckAnswer:
             )
             for failure in verdict.failures
         ),
-        states=found.unique_states,
-        transitions=found.transitions,
-        complete=verdict.complete,
-        notes=verdict.notes,
-        seconds=found.seconds,
-        runs=found.runs,
     )

@@ -17,7 +17,8 @@ from flowlet.names import function_name
 from flowlet.tools.answers import CoverageAnswer, EdgeAnswer, MachineCoverage, TraceLine
 from flowlet.tools.exits import Exit, end
 from flowlet.tools.graph import save_picture, where_to
-from flowlet.tools.searching import JsonFlag, Search
+from flowlet.tools.options import JsonFlag, OneActor, Picture
+from flowlet.tools.searching import Search
 from flowlet.tools.targets import TargetError
 from flowlet.tools.telling import answer, console, say
 from flowlet.tools.tracing import read
@@ -54,22 +55,8 @@ def coverage(
         bool,
         typer.Option("--strict", help="End with 1 if a trace does what the machine cannot do."),
     ] = False,
-    actor: Annotated[
-        str | None,
-        typer.Option(
-            "--actor", metavar="NAME", show_default=False, help="Of a system, this actor alone."
-        ),
-    ] = None,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            show_default=False,
-            help="Draw it: what was taken is bold, with counts, what never was is pale.",
-        ),
-    ] = None,
+    actor: OneActor = None,
+    output: Picture = None,
     json: JsonFlag = False,
 ) -> None:
     """How many states and edges the traces took, of those that can be reached.

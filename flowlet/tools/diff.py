@@ -12,8 +12,8 @@ from flowlet.tools.answers import DiffAnswer, EdgeAnswer
 from flowlet.tools.completion import complete_target
 from flowlet.tools.exits import Exit, end
 from flowlet.tools.graph import save_picture, where_to
+from flowlet.tools.options import JsonFlag, Network, OneActor, Picture, Time
 from flowlet.tools.revisions import WORKING_TREE, Repository
-from flowlet.tools.searching import JsonFlag, Network, Time
 from flowlet.tools.targets import TargetError
 from flowlet.tools.telling import answer, console, say, tell_notes
 from flowlet.tools.tracing import read_graph
@@ -48,22 +48,8 @@ def diff(
             metavar="[REV2]", show_default="the working tree", help="The later revision."
         ),
     ] = None,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            show_default=False,
-            help="Draw both versions as one: what is new is green, what is gone is red.",
-        ),
-    ] = None,
-    actor: Annotated[
-        str | None,
-        typer.Option(
-            "--actor", metavar="NAME", show_default=False, help="Of a system, one actor alone."
-        ),
-    ] = None,
+    output: Picture = None,
+    actor: OneActor = None,
     events: Annotated[
         str | None,
         typer.Option(

@@ -12,7 +12,7 @@ import ast
 import dataclasses
 import difflib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from types import ModuleType
 from typing import Any
@@ -21,6 +21,7 @@ from pydantic import BaseModel, ValidationError
 
 from flowlet import Event
 from flowlet.introspect.telling_steps import told
+from flowlet.names import unwrapped
 from flowlet.tools.as_code import Imports, code_of
 from flowlet.tools.targets import TargetError
 
@@ -166,6 +167,13 @@ class Vocabulary:
             return kind.model_validate_json(json.dumps(fields))
         except ValidationError as error:
             raise TargetError(f"{signature(kind)} does not take that: {_first(error)}.") from None
+
+
+def classes_near(fn: Callable[..., object]) -> Iterator[type]:
+    """The classes in the module of a function itself, which may not be where its target is."""
+    for value in getattr(unwrapped(fn), "__globals__", {}).values():
+        if _can_be_made(value):
+            yield value
 
 
 def signature(kind: type) -> str:

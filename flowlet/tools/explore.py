@@ -8,7 +8,8 @@ import typer
 
 from flowlet.tools.answers import ExploreAnswer
 from flowlet.tools.graph import save_picture, where_to
-from flowlet.tools.searching import JsonFlag, Search
+from flowlet.tools.options import JsonFlag
+from flowlet.tools.searching import Search
 from flowlet.tools.telling import answer, console, count, table, tell_notes
 
 if TYPE_CHECKING:
@@ -84,14 +85,8 @@ def _tell(said: Console, search: Search, explored: Exploration) -> None:
 
 def _answer(search: Search, explored: Exploration) -> ExploreAnswer:
     return ExploreAnswer(
-        target=search.target,
-        states=explored.unique_states,
-        transitions=explored.transitions,
+        **search.facts(explored),
         terminal=explored.terminal_states,
-        complete=explored.complete,
-        notes=explored.notes,
-        seconds=explored.seconds,
-        runs=explored.runs,
         drawn_states=len(explored.graph.states),
         drawn_edges=len(explored.graph.transitions),
         variables=variables_of(explored),

@@ -13,6 +13,7 @@ import typer
 
 from flowlet.export import relative_to
 from flowlet.introspect.model import StateGraph, writers
+from flowlet.tools.options import OneActor
 from flowlet.tools.searching import Search, of_actor
 from flowlet.tools.targets import TargetError
 from flowlet.tools.telling import console, count, table, tell_notes, to_output
@@ -53,15 +54,7 @@ def graph(
             help=f"What to write: {', '.join(formats())}. With `-o -` dot if not given.",
         ),
     ] = None,
-    actor: Annotated[
-        str | None,
-        typer.Option(
-            "--actor",
-            metavar="NAME",
-            show_default=False,
-            help="Of a system, the graph of one actor.",
-        ),
-    ] = None,
+    actor: OneActor = None,
     show: Annotated[
         bool, typer.Option("--open", help="Open the picture when it is written.")
     ] = False,

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from flowlet.introspect import is_system
 from flowlet.introspect.walks import covering_walks
 from flowlet.tools.answers import PathsAnswer
 from flowlet.tools.as_code import check_new, write_tests
 from flowlet.tools.check import steps_answer
+from flowlet.tools.options import Force, JsonFlag, TestFile
 from flowlet.tools.path_tests import as_tests
-from flowlet.tools.searching import JsonFlag, Search
+from flowlet.tools.searching import Search
 from flowlet.tools.telling import answer, console, count, say, tell_notes
 
 if TYPE_CHECKING:
@@ -24,18 +23,8 @@ if TYPE_CHECKING:
 
 def paths(
     search: Search,
-    pytest: Annotated[
-        str | None,
-        typer.Option(
-            "--pytest",
-            metavar="FILE",
-            show_default=False,
-            help="Write them as a parametrized test.",
-        ),
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Write over a file that is there.")
-    ] = False,
+    pytest: TestFile = None,
+    force: Force = False,
     json: JsonFlag = False,
 ) -> None:
     """Walks from the start that together take every reachable edge, with the events that do it.

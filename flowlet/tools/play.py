@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from flowlet.errors import FlowletError
 from flowlet.tools.board import Board
+from flowlet.tools.options import SeedText, Target, seed_of
 from flowlet.tools.player import COMMANDS, Player, Quit
-from flowlet.tools.searching import Target
 from flowlet.tools.session import Session
 from flowlet.tools.targets import TargetError, actor_function
 from flowlet.tools.telling import console, say
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 
 def play(
     target: Target,
-    seed: Annotated[str, typer.Option("--seed", help="What `choose` and `rng` are made of.")] = "0",
+    seed: SeedText = "0",
 ) -> None:
     """Try a machine out: see its state, send it what it accepts, go back and forward in time.
 
@@ -33,9 +31,9 @@ def play(
     """
     module, fn = actor_function(target)
     said = console()
-    session = Session(target, fn, int(seed) if seed.isdigit() else seed)
+    session = Session(target, fn, seed_of(seed))
     board = Board(said, session)
-    read = _reader(said)
+    read = _reader(said, session)
     player = Player(session, module, board, read)
     try:
         board.show_happened(session.happened[0])
@@ -61,10 +59,10 @@ def _loop(said: Console, player: Player, read: Callable[[str], str]) -> None:
             return
 
 
-def _reader(said: Console) -> Callable[[str], str]:
+def _reader(said: Console, session: Session) -> Callable[[str], str]:
     """How lines are read: with a history and completion in a terminal, echoed from a pipe."""
     if sys.stdin.isatty():
-        _complete_commands()
+        _complete_words(session)
         return input
 
     def echoed(prompt: str) -> str:
@@ -77,14 +75,16 @@ def _reader(said: Console) -> Callable[[str], str]:
     return echoed
 
 
-def _complete_commands() -> None:
+def _complete_words(session: Session) -> None:
     try:
         import readline
     except ImportError:  # not on Windows; lines are read without it
         return
 
     def complete(text: str, place: int) -> str | None:
-        found = [name for name in COMMANDS if name.startswith(text)]
+        events = [kind.__name__ for _, kind in session.accepted()]
+        commands = [name for name in COMMANDS if name.islower()]
+        found = [name for name in (*events, *commands) if name.startswith(text)]
         return found[place] if place < len(found) else None
 
     readline.set_completer(complete)

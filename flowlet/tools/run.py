@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -12,10 +12,11 @@ import typer
 
 from flowlet.tools.answers import TraceLine
 from flowlet.tools.driving import NOTHING_MORE, Drive
-from flowlet.tools.event_text import Vocabulary
+from flowlet.tools.event_text import Vocabulary, classes_near
 from flowlet.tools.exits import Exit, end
 from flowlet.tools.graph import check_file
-from flowlet.tools.searching import JsonFlag, Target, event_list
+from flowlet.tools.options import JsonFlag, SeedText, Target, seed_of
+from flowlet.tools.searching import event_list
 from flowlet.tools.steps import Send, Step, step_of, steps_of
 from flowlet.tools.targets import TargetError, actor_function
 from flowlet.tools.telling import console, say, to_output
@@ -57,7 +58,7 @@ def run(
             help="Go on until so many seconds have passed since the beginning.",
         ),
     ] = None,
-    seed: Annotated[str, typer.Option("--seed", help="What `choose` and `rng` are made of.")] = "0",
+    seed: SeedText = "0",
     clock: Annotated[
         Literal["virtual", "real"],
         typer.Option("--clock", help="Virtual time passes at once, real time as it does."),
@@ -84,7 +85,7 @@ def run(
     if trace is not None:
         check_file(Path(trace))
     todo = _steps(module, fn, steps or [], events)
-    drive = Drive(target, fn, seed=int(seed) if seed.isdigit() else seed, clock=clock)
+    drive = Drive(target, fn, seed=seed_of(seed), clock=clock)
     said = console()
     with ExitStack() as stack:
         stack.callback(drive.close)
@@ -120,7 +121,7 @@ def _steps(
     module: ModuleType, fn: Callable[..., object], texts: list[str], events: str | None
 ) -> list[Step]:
     """All steps, read before anything runs."""
-    words = Vocabulary(module, _classes_of(fn))
+    words = Vocabulary(module, classes_near(fn))
     found: list[Step] = []
     if events is not None:
         if events == "-":
@@ -131,19 +132,10 @@ def _steps(
         elif Path(events).suffix or "/" in events:
             if not any(one in events for one in "(,"):
                 raise TargetError(f"there is no file {events}: give one that is there.")
-            found += map(Send, event_list(events, module))
+            found += map(Send, event_list(events, module, fn))
         else:
-            found += map(Send, event_list(events, module))
+            found += map(Send, event_list(events, module, fn))
     return [*found, *(step_of(text, words) for text in texts)]
-
-
-def _classes_of(fn: Callable[..., object]) -> Iterator[type]:
-    """The classes that stand in the module of the function itself, if that is another."""
-    from flowlet.names import unwrapped
-
-    for value in getattr(unwrapped(fn), "__globals__", {}).values():
-        if isinstance(value, type) and value.__module__ not in ("builtins", "typing"):
-            yield value
 
 
 class Telling:

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from flowlet.tools.completion import complete_target
-from flowlet.tools.event_text import Vocabulary
+from flowlet.tools.event_text import Vocabulary, classes_near
+from flowlet.tools.options import Network, Target, Time
 from flowlet.tools.targets import TargetError, actor_function, resolve
 from flowlet.tools.telling import console
 
@@ -28,20 +28,6 @@ Progress = Callable[[int, int], None]
 
 #: Seconds that a search takes before it is worth a bar.
 LONG: Final = 1.0
-
-Network = Literal["fifo", "unordered", "inbox_set", "duplicating"]
-Time = Literal["any", "ordered"]
-
-Target = Annotated[
-    str,
-    typer.Argument(
-        metavar="MODULE:NAME",
-        show_default=False,
-        autocompletion=complete_target,
-        help="The actor or system function: `package.module:name`, or `path/file.py:name`.",
-    ),
-]
-JsonFlag = Annotated[bool, typer.Option("--json", help="Answer as JSON, for a program.")]
 
 _PANEL = "Options of the search"
 
@@ -118,6 +104,18 @@ class Search:
         """The last part of the target's name."""
         return self.target.rpartition(":")[2].rpartition(".")[2] or "machine"
 
+    def facts(self, found: Any) -> dict[str, Any]:
+        """What every answer says of a search; `found` is what it has found."""
+        return {
+            "target": self.target,
+            "states": found.unique_states,
+            "transitions": found.transitions,
+            "complete": found.complete,
+            "notes": found.notes,
+            "seconds": found.seconds,
+            "runs": found.runs,
+        }
+
     def explore(self) -> Exploration:
         """Explore it, with a bar on a terminal if it takes long."""
         from flowlet.introspect import explore
@@ -135,7 +133,7 @@ def search_of(target: str, **given: Any) -> Search:
             continue
         match name:
             case "events":
-                options[name] = event_list(value, module)
+                options[name] = event_list(value, module, fn)
             case "examples" | "within":
                 options[name] = resolve(value, module)[1]
             case "symmetry":
@@ -150,9 +148,9 @@ def search_of(target: str, **given: Any) -> Search:
     return Search(target, module, fn, options)
 
 
-def event_list(text: str, module: ModuleType) -> list[object]:
+def event_list(text: str, module: ModuleType, fn: Callable[..., Any]) -> list[object]:
     """The events that `--events` means: a list of that name, or the events themselves."""
-    words = Vocabulary(module)
+    words = Vocabulary(module, classes_near(fn))
     if not text.isidentifier() or text in words.events:
         return words.events_of(text)
     found = resolve(text, module)[1]

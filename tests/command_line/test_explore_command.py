@@ -74,6 +74,13 @@ def test_the_events_can_be_written(flowlet: Flowlet) -> None:
     assert "may have more values" not in offered
 
 
+def test_events_are_known_where_the_function_is(flowlet: Flowlet, folder: Path) -> None:
+    """Also where the target is only imported, and its events are not."""
+    (folder / "entrance.py").write_text("from museum import gate as door\n", encoding="utf-8")
+    assert flowlet("explore", "entrance:door", "--events", "Coin(7), Push").code == 0
+    assert flowlet("run", "entrance:door", "Coin(7)", "Push").code == 0
+
+
 def test_it_is_drawn_as_well(flowlet: Flowlet, folder: Path) -> None:
     """`--graph` takes any format; what it writes is told on the other output with `--json`."""
     said = flowlet("explore", "museum:gate", "--graph", "gate.mmd", "--json")

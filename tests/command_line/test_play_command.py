@@ -269,12 +269,12 @@ def test_pytest_runs_a_saved_session(flowlet: Flowlet, folder: Path) -> None:
 
 def test_a_saved_session_reads_well(flowlet: Flowlet, folder: Path) -> None:
     """As somebody would have written it."""
-    play(flowlet, "museum:gate", "Coin(2)", "Coin(5)", "wait 10", "save test_gate.py")
+    play(flowlet, "museum:gate", "Push", "Coin(2)", "Coin(5)", "wait 10", "save test_gate.py")
     assert (folder / "test_gate.py").read_text("utf-8") == (
         '"""Played with `flowlet play museum:gate`."""\n'
         "\n"
         "from flowlet import Dispatcher\n"
-        "from museum import Coin, gate\n"
+        "from museum import Coin, Push, gate\n"
         "\n"
         "\n"
         "def test_gate():\n"
@@ -282,6 +282,10 @@ def test_a_saved_session_reads_well(flowlet: Flowlet, folder: Path) -> None:
         "        actor = d.spawn(gate)\n"
         "        d.settle()\n"
         '        assert actor.state == ("locked",)\n'
+        "        actor.send(Push())\n"
+        "        d.settle()\n"
+        '        assert actor.state == ("locked",)\n'
+        "        assert actor.discarded == 1\n"
         "        actor.send(Coin(value=2))\n"
         "        d.settle()\n"
         '        assert actor.state == ("locked",)\n'
