@@ -2,8 +2,8 @@
 
 `StateGraph.paths` walks over what is drawn, where data may forbid the next edge.  These walk over
 the states of the search, so each has been run, and brings the data that it needs.  An edge is told
-by its ends, its event, its outputs and the branches on its way: what a picture shows, guards
-included, and no more, since the values of fields would make far too many.
+by its ends, its event and its outputs, as in a picture; and once for each way through the branches
+of the code, so that every arm of a `match` is walked.  The values of fields would be far too many.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ MOST_OUTPUTS = 3
 
 @dataclass(frozen=True)
 class Walks:
-    """The walks, and how many edges they take together."""
+    """The walks, how many edges they take together, and by how many ways through the code."""
 
     walks: list[list[Step]]
     edges: int
+    branches: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,16 @@ class _Leg:
     move: Move
     source: int
     target: int
-    takes: Hashable
+    takes: _Taken | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What of the drawing of an actor a move takes, and by which branches of its code."""
+
+    actor: int
+    edges: Hashable
+    branches: Hashable
 
 
 def covering_walks(exploration: Any) -> Walks:
@@ -53,7 +63,8 @@ def covering_walks(exploration: Any) -> Walks:
     walks = []
     while (way := walker.next_from_start()) is not None:
         walks.append(walker.walk(way))
-    return Walks(walks, len(walker.taken))
+    edges = {(taken.actor, taken.edges) for taken in walker.taken}
+    return Walks(walks, len(edges), len(walker.taken))
 
 
 class _Walker:
@@ -67,7 +78,7 @@ class _Walker:
         self.initial = [state for state, before in product.parent.items() if before == -1]
         every = (leg.takes for legs in self.after.values() for leg in legs)
         self.left = {takes for takes in every if takes is not None}
-        self.taken: set[Hashable] = set()
+        self.taken: set[_Taken] = set()
         #: How far each state is from the start.
         self.distance: dict[int, int] = {}
         for state, before in product.parent.items():  # nearest first
@@ -144,7 +155,7 @@ def _leg(product: Product, move: Move, state: int, many: set[Hashable]) -> _Leg:
     return _Leg(move, state, state + move.add | move.bits, takes)
 
 
-def _taken_by(product: Product, move: Move, state: int, many: set[Hashable]) -> Hashable:
+def _taken_by(product: Product, move: Move, state: int, many: set[Hashable]) -> _Taken | None:
     """What of the drawing a move takes; nothing where nothing of it is drawn."""
     if move.actor == -1 or move.outcome is None:
         return None
@@ -156,9 +167,9 @@ def _taken_by(product: Product, move: Move, state: int, many: set[Hashable]) -> 
             tuple(text.split()[0] for _, text in one.outputs)
             if _place(one) in many
             else one.outputs,
-            # What is called by a text is the value of a field, or a choice.
-            tuple(atom for atom in one.atoms if not isinstance(atom[0], str)),
         )
         for one in drawn
     )
-    return (move.actor, edges) if edges else None
+    # What is called by a text is the value of a field, or a choice, and no branch.
+    branches = tuple(atom for one in drawn for atom in one.atoms if not isinstance(atom[0], str))
+    return _Taken(move.actor, edges, branches) if edges else None

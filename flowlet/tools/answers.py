@@ -96,6 +96,8 @@ class PathsAnswer(Answer):
     complete: bool
     notes: tuple[str, ...]
     edges: int
+    #: Edges, once for each way through the branches of the code.
+    branches: int
     paths: tuple[tuple[StepAnswer, ...], ...]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowlet.introspect import is_system
-from flowlet.introspect.walks import covering_walks
+from flowlet.introspect.walks import Walks, covering_walks
 from flowlet.tools.answers import PathsAnswer
 from flowlet.tools.as_code import check_new, write_tests
 from flowlet.tools.check import steps_answer
@@ -17,8 +17,6 @@ from flowlet.tools.telling import answer, console, count, say, tell_notes
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from flowlet.introspect import Step
 
 
 def paths(
@@ -48,11 +46,12 @@ def paths(
                 complete=explored.complete,
                 notes=explored.notes,
                 edges=found.edges,
+                branches=found.branches,
                 paths=tuple(steps_answer(walk) for walk in found.walks),
             )
         )
     else:
-        _tell(console(), search, found.walks, found.edges)
+        _tell(console(), search, found)
         tell_notes(console(), explored.complete, explored.notes)
     if pytest is not None:
         said = console(stderr=json)
@@ -61,14 +60,15 @@ def paths(
             say(said, f"left out: {why}", "yellow")
 
 
-def _tell(said: Console, search: Search, walks: list[list[Step]], edges: int) -> None:
+def _tell(said: Console, search: Search, found: Walks) -> None:
     from rich.text import Text
 
-    steps = sum(map(len, walks))
+    walks, steps = found.walks, sum(map(len, found.walks))
+    branches = f", by {count(found.branches, 'branch')}" if found.branches > found.edges else ""
     say(
         said,
         f"{search.name}: {count(len(walks), 'path')} of {count(steps, 'step')} "
-        f"{'takes' if len(walks) == 1 else 'take'} {count(edges, 'edge')}",
+        f"{'takes' if len(walks) == 1 else 'take'} {count(found.edges, 'edge')}{branches}",
     )
     for number, walk in enumerate(walks, 1):
         begins = walk[0].source or "the beginning"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from examples.models import die_hard
 from flowlet import explore
 from flowlet.introspect import replay
 from flowlet.introspect.walks import covering_walks
@@ -119,7 +120,10 @@ def test_a_module_that_no_test_can_import(refused: Callable[..., str], folder: P
 # --- the walks themselves -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("machine", [machines.turnstile], ids=lambda fn: fn.__name__)
+MACHINES = [machines.turnstile, machines.session, machines.checkout]
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda fn: fn.__name__)
 def test_walks_take_every_edge_and_can_be_replayed(machine: Callable[[], Any]) -> None:
     """What a walk says is what happens."""
     explored = explore(machine)
@@ -129,3 +133,13 @@ def test_walks_take_every_edge_and_can_be_replayed(machine: Callable[[], Any]) -
     for walk in found.walks:
         standing = replay(machine, walk)
         assert [walk[-1].target] == ["/".join(actor.state) for actor in standing.view.actors]
+
+
+def test_every_branch_of_the_code_is_walked() -> None:
+    """Three kinds of events are taken, each in two ways, and all lead back to the one state."""
+    found = covering_walks(explore(die_hard.jugs))
+    assert (found.edges, found.branches) == (3, 6)
+    walked = {str(step.event) for walk in found.walks for step in walk}
+    assert walked == {
+        f"{done}(jug='{jug}')" for done in ("Fill", "Empty", "PourFrom") for jug in ("small", "big")
+    }

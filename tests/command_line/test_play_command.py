@@ -213,6 +213,7 @@ def test_a_performed_function_is_not_called(flowlet: Flowlet) -> None:
         '    emit "booked"',
         "  has ended",
     ]
+    assert after(screen, "gives True")[3].startswith("end (has ended)  at 0 s")
     assert after(screen, "fails no line")[:2] == [
         "  perform book → error: RuntimeError",
         "  fails with RuntimeError: no line",

@@ -215,6 +215,7 @@ def test_a_reader_may_have_seen_enough(folder: Path) -> None:
         (("Coin('x')",), "Coin(value: int = 1) does not take that: value: Input should be a valid"),
         (("Coin(helper('x'))",), "there is no event 'helper'. "),
         (("Coin(__import__('os').getpid())",), "in an event there may be literals and events, no"),
+        (("Coin(**{'value': 5})",), 'in an event there may be literals and events, not "Coin(**'),
         (("Coin(*[5])",), "in an event there may be literals and events, not 'Coin(*[5])'."),
         (("[Coin(n) for n in (1, 2)]",), "in an event there may be literals and events, not "),
         (("Ticket('day', Hall.NORTH)",), "there is no NORTH in Hall: give one of EAST, WEST."),
