@@ -161,6 +161,7 @@ def _taken_by(product: Product, move: Move, state: int, many: set[Hashable]) -> 
         return None
     local = product.local(state, move.actor)
     drawn = local.drawn.get((move.stimulus, move.outcome), ())
+    drawn = tuple(one for one in drawn if not (one.is_half and one.continues))
     edges = tuple(
         (
             _place(one),
