@@ -17,6 +17,7 @@ not followed; a wait behind it is named by what it awaits.
 from __future__ import annotations
 
 import ast
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import CodeType, MethodType
@@ -31,6 +32,7 @@ from .syntax import (
     InstanceOf,
     bind,
     callee,
+    is_class,
     is_function,
     is_request,
     role_of,
@@ -41,6 +43,9 @@ CallString = tuple[Place, ...]
 
 #: A walk that meets more calls than this gives up; its waits are then named by what they await.
 MOST_CALLS = 20_000
+
+#: So does one that comes to helpers of helpers deeper than this.
+DEEPEST = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,8 @@ class Reading:
     spawns: bool = False
 
 
-#: By function and, for a method, the class of its object; weakly, so that closures can go.
+#: By function and, for a method or a callable object, the class of the object; weakly, so that
+#: closures can go.
 _readings: WeakKeyDictionary[Any, dict[type | None, Reading]] = WeakKeyDictionary()
 
 
@@ -87,21 +93,38 @@ def collapsed(string: Iterable[Place], unrolled: int) -> CallString:
 
 def reading_of(fn: Callable[..., Any]) -> Reading:
     """All waits that an actor function can reach, by the call string that leads there."""
-    owner = type(fn.__self__) if isinstance(fn, MethodType) else None
-    key = fn.__func__ if isinstance(fn, MethodType) else fn
+    key, owner = _key(fn)
     try:
         known = _readings.setdefault(key, {})
-    except TypeError:
-        known = {}
-    if owner not in known:
-        known[owner] = _read(fn)
-    return known[owner]
+        if owner not in known:
+            known[owner] = _safely_read(fn)
+        return known[owner]
+    except TypeError:  # one of them cannot be a key
+        return _safely_read(fn)
+
+
+def _key(fn: Callable[..., Any]) -> tuple[Any, type | None]:
+    if type(fn) is MethodType:
+        return fn.__func__, type(fn.__self__)
+    call = None if is_function(fn) else inspect.getattr_static(type(fn), "__call__", None)
+    return (call, type(fn)) if is_function(call) else (fn, None)
+
+
+def _safely_read(fn: Callable[..., Any]) -> Reading:
+    """A reading; an empty one of what defies it.
+
+    Names are for people who look on: an actor that runs must not fail of being looked at.
+    """
+    try:
+        return _read(fn)
+    except Exception:
+        return Reading({}, {}, 1)
 
 
 def forget(fn: Callable[..., Any]) -> None:
     """Read the function anew the next time: what it calls may have been defined again."""
     try:
-        _readings.pop(fn.__func__ if isinstance(fn, MethodType) else fn, None)
+        _readings.pop(_key(fn)[0], None)
     except TypeError:
         return
 
@@ -181,6 +204,8 @@ class _Walk(ast.NodeVisitor):
         self.jumps = before
 
     def enter(self, target: Code, string: CallString, block: _Block) -> None:
+        if len(string) > DEEPEST:
+            self.calls = MOST_CALLS + 1
         if self.calls > MOST_CALLS:
             return
         if sum(code is target.code for code, _ in string) >= self.unrolled:
@@ -312,7 +337,7 @@ class _Walk(ast.NodeVisitor):
         if isinstance(node.func, ast.Attribute) and node.func.attr == "ask":
             words = [word.value for word in node.keywords if word.arg == "request"]
             given = self.here.scope.evaluate((node.args or words or [node])[0])
-            kind = given.kind if isinstance(given, InstanceOf) else type(given)
+            kind = given.kind if type(given) is InstanceOf else type(given)
             if is_request(kind):
                 label = f"ask {label_of_type(kind)}"
                 string = (*self.string, self.place(node))
@@ -369,22 +394,22 @@ def _label(node: ast.Call, target: Any, look: Callable[[ast.AST], Any]) -> str |
     """What a wait awaits, as far as the source says it."""
     if ROLES[target] == "receive" and node.args:
         kinds = [look(arg) for arg in node.args]
-        if not all(isinstance(kind, type) for kind in kinds):
+        if not all(map(is_class, kinds)):
             return None
         return "|".join(map(label_of_type, kinds))
     if ROLES[target] in ("parallel", "race") or target.__name__ == "wait_until":
         return str(target.__name__)
     times = [word.value for word in node.keywords if word.arg in ("after", "seconds", "label")]
     given = look((node.args or times)[0]) if node.args or times else None
-    if isinstance(given, Delay):
+    if type(given) is Delay:
         return given.name
-    if given is UNKNOWN or isinstance(given, InstanceOf):
+    if given is UNKNOWN or type(given) is InstanceOf:
         return None
     if target.__name__ == "perform":
-        name = given.code.co_name if isinstance(given, Code) else getattr(given, "__name__", None)
-        return name and f"perform {name.strip('<>')}"  # <lambda>
+        name = given.code.co_name if type(given) is Code else getattr(given, "__name__", None)
+        return f"perform {name.strip('<>')}" if type(name) is str else None  # <lambda>
     if ROLES[target] == "receive":
-        return f"after {given:g}s" if isinstance(given, int | float) else None
-    if isinstance(given, str) and given:
+        return f"after {given:g}s" if type(given) in (int, float, bool) else None
+    if type(given) is str and given:
         return given
     return str(target.__name__)

@@ -14,7 +14,7 @@ import linecache
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import CodeType, FunctionType, MethodType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, Final, Literal, TypeVar
 
 from .events import Delay
@@ -44,13 +44,18 @@ def role_of(target: Any) -> Role | None:
     """What a value is to a reader of sources, if it is a function of flowlet."""
     try:
         return ROLES.get(target)
-    except TypeError:
+    except Exception:  # what cannot be a key, or does not like to be one
         return None
+
+
+def is_class(value: Any) -> bool:
+    """Whether it is a class; an object that only says so, as a stand-in may, is none."""
+    return issubclass(type(value), type)
 
 
 def is_request(kind: Any) -> bool:
     """Whether this is a class of requests, so that an `.ask` with one of it is a wait."""
-    return isinstance(kind, type) and any(role_of(base) == "request" for base in kind.__mro__)
+    return is_class(kind) and any(role_of(base) == "request" for base in kind.__mro__)
 
 
 class _Unknown:
@@ -129,27 +134,23 @@ class _Scope:
                     return Delay(name, 0) if isinstance(name, str) and name else UNKNOWN
                 if made is functools.partial and args:
                     return self.evaluate(args[0])
-                if isinstance(made, type):
+                if is_class(made):
                     return InstanceOf(made)
         return UNKNOWN
 
 
 def _attribute(base: Any, attr: str) -> Any:
-    if base is UNKNOWN or isinstance(base, Code):
+    if base is UNKNOWN or type(base) is Code:
         return UNKNOWN
-    if isinstance(base, InstanceOf):
+    if type(base) is InstanceOf:
         found = inspect.getattr_static(base.kind, attr, UNKNOWN)
-        return _Bound(found, base) if isinstance(found, FunctionType) else UNKNOWN
+        return _Bound(found, base) if is_function(found) else UNKNOWN
     found = inspect.getattr_static(base, attr, UNKNOWN)
-    if isinstance(found, staticmethod | classmethod):
+    if type(found) in (staticmethod, classmethod):
         found = found.__func__
-    if (
-        isinstance(found, FunctionType)
-        and not isinstance(base, type)
-        and not inspect.ismodule(base)
-    ):
+    if is_function(found) and not is_class(base) and type(base) is not ModuleType:
         return _Bound(found, base)
-    return found if not isinstance(found, property) else UNKNOWN
+    return found if type(found) is not property else UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,28 +164,29 @@ class _Bound:
 def callee(value: Any) -> Code | None:
     """The function behind a value that is called, if it is one of the user's."""
     known: dict[str, Any] = {}
-    if isinstance(value, Code):
+    if type(value) is Code:
         return value
-    if isinstance(value, functools.partial):
+    if issubclass(type(value), functools.partial):
         inner = callee(value.func)
         if inner is not None:
             inner.scope.known.update(bind(inner, list(value.args), value.keywords))
         return inner
-    if isinstance(value, MethodType):
+    if type(value) is MethodType:
         function: Any = value.__func__
         value = _Bound(function, value.__self__) if is_function(function) else value
-    if isinstance(value, _Bound):
+    if type(value) is _Bound:
         inner = callee(value.function)
         if inner is not None:
             known = bind(inner, [value.owner], {})
             inner.scope.known.update(known)
         return inner
-    if getattr(value, "__flowlet_block__", False):
-        inner = callee(value.__wrapped__)
-        return inner and Code(inner.node, inner.code, inner.scope, block=True)
     if not is_function(value):
         call = inspect.getattr_static(type(value), "__call__", None)
         return callee(_Bound(call, value)) if is_function(call) else None
+    if "__flowlet_block__" in vars(value):
+        wrapped = value.__wrapped__
+        inner = None if wrapped is value else callee(wrapped)
+        return inner and Code(inner.node, inner.code, inner.scope, block=True)
     if _is_foreign(value):
         return None
     node = node_of(value.__code__)
@@ -201,11 +203,13 @@ def callee(value: Any) -> Code | None:
 
 def is_function(value: Any) -> bool:
     """Whether it is a function written in Python."""
-    return isinstance(value, FunctionType)
+    return type(value) is FunctionType
 
 
 def _is_foreign(fn: FunctionType) -> bool:
-    root = (fn.__module__ or "").partition(".")[0]
+    root = str(fn.__module__ or "").partition(".")[0]
+    # What was made of a text without a name of its own says `builtins`, where none is of Python.
+    root = root if root != "builtins" else ""
     return root in sys.stdlib_module_names or root in {"flowlet", "pydantic", "greenlet"}
 
 
@@ -262,7 +266,7 @@ def _local_function(node: Any, scope: _Scope) -> Any:
     for code in _codes_in(scope.code):
         if code.co_name == name and _matches(node, code):
             block = any(
-                isinstance(mark, ast.Call) and ROLES.get(scope.evaluate(mark.func)) == "state"
+                isinstance(mark, ast.Call) and role_of(scope.evaluate(mark.func)) == "state"
                 for mark in getattr(node, "decorator_list", ())
             )
             return Code(node, code, _scope(node, code, scope, scope.globals, {}), block)

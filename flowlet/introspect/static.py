@@ -36,8 +36,9 @@ def static(target: Callable[..., Any]) -> StateGraph:
     if not callable(target):
         raise ExploreError(f"static takes an actor function, not {target!r}")
     fn = names.unwrapped(target)
+    body: Any = fn if inspect.isroutine(fn) else getattr(type(fn), "__call__", fn)
     name = names.function_name(target)
-    annotations = getattr(fn, "__annotations__", {})
+    annotations = getattr(body, "__annotations__", {})
     try:
         parameters = list(inspect.signature(target).parameters.values())
     except (TypeError, ValueError):
@@ -48,13 +49,13 @@ def static(target: Callable[..., Any]) -> StateGraph:
             f"{name} spawns the actors of a system, and a source is read one actor at a time: give "
             "static() one of the functions that it spawns"
         )
-    if inspect.isgeneratorfunction(fn) or inspect.iscoroutinefunction(fn):
+    if inspect.isgeneratorfunction(body) or inspect.iscoroutinefunction(body):
         raise ExploreError(
             f"{name} is a generator or coroutine; an actor function is a plain function that calls "
             "receive() where it waits"
         )
     try:
-        inspect.getsource(getattr(fn, "__wrapped__", fn))
+        inspect.getsource(getattr(body, "__wrapped__", body))
     except (OSError, TypeError):
         raise ExploreError(f"the source of {name} is not at hand, so it cannot be read") from None
     forget(fn)

@@ -14,7 +14,14 @@ import itertools
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from types import CodeType, FunctionType, MethodType
+from types import (
+    BuiltinFunctionType,
+    CodeType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    WrapperDescriptorType,
+)
 from typing import Any, Final
 
 from ...events import label_of, label_of_type
@@ -369,12 +376,24 @@ def _merged(choice: list[Any]) -> Any:
 
 def is_foreign(fn: Any) -> bool:
     """Whether a function is part of Python or of a library, and so waits for nothing itself."""
-    code = getattr(fn, "__code__", None)
-    root = (getattr(fn, "__module__", None) or "").partition(".")[0]
+    fn = fn.__func__ if isinstance(fn, MethodType) else fn
+    code = fn.__code__ if is_function(fn) else inspect.getattr_static(fn, "__code__", None)
+    module = getattr(fn, "__module__", None) if is_plain(fn) else type(fn).__module__
+    root = module.partition(".")[0] if isinstance(module, str) else ""
+    if is_function(fn) and root == "builtins":
+        return False  # made of a text that has no name of its own
     if root in sys.stdlib_module_names or root in {"flowlet", "pydantic", "greenlet"}:
         return True
-    return code is not None and (
-        "site-packages" in code.co_filename or code.co_filename.startswith("<")
+    if not isinstance(code, CodeType):
+        return False
+    made = code.co_filename.startswith("<") and code.co_name.startswith("__")  # by a decorator
+    return "site-packages" in code.co_filename or made
+
+
+def is_plain(value: Any) -> bool:
+    """Whether asking a value for its attributes runs no code of the user's."""
+    return is_function(value) or isinstance(
+        value, type | MethodType | BuiltinFunctionType | MethodDescriptorType | WrapperDescriptorType
     )
 
 
@@ -441,7 +460,7 @@ def user_function(value: Value) -> Any:
             held = held.__func__
         if is_function(held) and not is_foreign(held):
             return value
-        if getattr(held, "__flowlet_block__", False) or hasattr(held, "__wrapped__"):
-            wrapper: Any = held
-            return user_function(Known(wrapper.__wrapped__))
+        wrapped = inspect.getattr_static(held, "__wrapped__", None)
+        if wrapped is not None and wrapped is not held:
+            return user_function(Known(wrapped))
     return None

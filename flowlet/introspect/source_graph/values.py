@@ -69,12 +69,18 @@ class Known:
 NONE: Final = Known(None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Inst:
     """Some object of a class; of exactly that class, or of one derived from it as well."""
 
     kind: type
     exact: bool = False
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Inst) and self.kind is other.kind and self.exact is other.exact
+
+    def __hash__(self) -> int:  # not by the class: its own class may say that it has no hash
+        return hash((id(self.kind), self.exact))
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,7 +232,7 @@ class Calls:
             more |= {"role": "make", "held": made}
             yield from self.invoke(stack, leg, init, given, **more)
             return
-        if getattr(called, "__flowlet_block__", False):
+        if isinstance(called, FunctionType) and "__flowlet_block__" in vars(called):
             block = block_of_function(called)
             wrapped = Wrapped("state", Known(called.__wrapped__), block)
             yield from self.invoke(stack, leg, wrapped, given, **more)
