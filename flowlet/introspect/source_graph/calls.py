@@ -24,7 +24,8 @@ from ...watching import watch
 from .attributes import attribute
 from .classes import TYPED, folded, made, types_in
 from .evaluate import evaluate, items_of, subscript
-from .scope import Scope, call_method, is_foreign, user_function
+from .functions import call_method, is_foreign, user_function
+from .scope import Scope
 from .values import (
     NONE,
     PLAIN,

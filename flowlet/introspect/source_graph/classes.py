@@ -14,7 +14,7 @@ from ...blocks import until
 from ...events import Delay, timeout_of
 from ...handlers import on
 from .evaluate import items_of
-from .scope import is_foreign
+from .functions import is_foreign
 from .values import (
     NONE,
     PLAIN,

@@ -8,14 +8,19 @@ from collections.abc import Callable
 from types import CodeType
 from typing import Any
 
-from ...syntax import _codes_in, _matches
+from ...syntax import COMPREHENSIONS, _codes_in, _matches
 from .program import Kind, Program, Step, live_names, own_nodes
+from .variables import held_alone, set_once
 
 
 def compile_function(code: CodeType, node: Any, globals: dict[str, Any]) -> Program:
     """The program of a function."""
     program = Program(code, node, globals)
-    program.shared = frozenset(code.co_cellvars)
+    # A variable of a comprehension that a function in it captures is none of the code itself.
+    parts = [part for part in _codes_in(code) if part.co_name in COMPREHENSIONS]
+    program.shared = frozenset((*code.co_cellvars, *(n for p in parts for n in p.co_cellvars)))
+    program.once = set_once(node)
+    program.alone = held_alone(node)
     _Compiler(program).function(node)
     program.written = frozenset(
         name for inner in program.inner.values() for name in inner.nonlocals | inner.written

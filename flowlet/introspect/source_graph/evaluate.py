@@ -6,6 +6,7 @@ import ast
 import itertools
 import operator
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from .values import (
     PLAIN,
     UNKNOWN,
     Coll,
+    Fn,
     Inst,
     Known,
     Method,
@@ -49,7 +51,9 @@ def evaluate(node: Any, names: Names) -> list[Value]:
         case ast.Name(id=name):
             return names.look_up(name)
         case ast.Attribute(value=base, attr=attr):
-            return few(v for one in evaluate(base, names) for v in attribute(one, attr, names))
+            return few(
+                names.changed(v) for one in evaluate(base, names) for v in attribute(one, attr, names)
+            )
         case ast.Lambda():
             return [names.closure(node)]
         case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
@@ -85,7 +89,7 @@ def evaluate(node: Any, names: Names) -> list[Value]:
             return _compare(node, names)
         case ast.Subscript(value=base, slice=index):
             return few(
-                v
+                names.changed(v)
                 for one in evaluate(base, names)
                 for at in evaluate(index, names)
                 for v in subscript(one, at)
@@ -240,13 +244,15 @@ def _joined(parts: list[Any], names: Names) -> list[Value]:
             continue
         values = evaluate(part.value, names)
         plain = [v.value for v in values if isinstance(v, Known) and isinstance(v.value, PLAIN)]
-        if len(plain) < len(values) or part.conversion != -1 or names.coarse:
+        if len(plain) < len(values):
             return [Inst(str)]
         specs = part.format_spec.values if part.format_spec is not None else []
         if not all(isinstance(each, ast.Constant) for each in specs):
             return [Inst(str)]  # how wide it is, say, depends on a value as well
         spec = "".join(str(each.value) for each in specs)
         try:
+            convert = {-1: lambda value: value, 115: str, 114: repr, 97: ascii}[part.conversion]
+            plain = [convert(value) for value in plain]
             choices.append([format(value, spec) for value in plain])
         except (ValueError, AttributeError):
             return [Inst(str)]
@@ -265,12 +271,27 @@ class _Inner:
         self.coarse = names.coarse
         self._look_up = names.look_up
         self.attributes = names.attributes
-        self.closure = names.closure
+        self._closure = names.closure
         self.remembered = names.remembered
+        self.changed = names.changed
+        self.store = names.store
         self.call = names.call
 
     def look_up(self, name: str) -> list[Value]:
         return self.bound.get(name) or self._look_up(name)
+
+    def closure(self, node: Any) -> Value:
+        """A lambda sees what its names are when it is called: whatever they have been here."""
+        made = self._closure(node)
+        if not isinstance(made, Fn):
+            return made
+        code = made.program.code
+        late = [name for name in self.bound if name in code.co_freevars]
+        for name in late:
+            for value in self.bound[name]:
+                self.store((code, name), value)
+        env = {**dict(made.env), **{name: Weak((code, name)) for name in late}}
+        return replace(made, env=tuple(sorted(env.items(), key=lambda pair: pair[0])))
 
 
 def _comprehension(node: Any, names: Names) -> Value:
@@ -353,10 +374,11 @@ def subscript(value: Value, index: Value) -> list[Value]:
     if isinstance(value, Known) and isinstance(value.value, type):
         return [value]  # a generic class
     if isinstance(value, Table):
-        found = [held for key, held in value.items if key == index]
-        if found and isinstance(index, Known):
-            return found[-1:]
-        return few(held for _, held in value.items) if value.items else [UNKNOWN]
+        if not isinstance(index, Known):
+            return few(held for _, held in value.items) if value.items else [UNKNOWN]
+        found = [held for key, held in value.items if key == index][-1:]
+        perhaps = [held for key, held in value.items if not isinstance(key, Known)]
+        return few([*found, *perhaps])
     items = items_of(value)
     if not isinstance(items, Coll):
         return [UNKNOWN]

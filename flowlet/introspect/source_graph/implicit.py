@@ -15,9 +15,10 @@ from typing import Any, Final
 
 from ...source import reading_of
 from .evaluate import evaluate
+from .functions import is_foreign
 from .meaning import NeedsCallError
 from .program import Step
-from .scope import Scope, is_foreign
+from .scope import Scope
 from .values import kind_of
 
 _OPERATORS: Final[dict[type[ast.AST], str]] = {

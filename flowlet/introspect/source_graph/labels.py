@@ -13,7 +13,7 @@ from ...names import function_name
 from ...requests import Request
 from ...syntax import is_request
 from .calls import block_of
-from .scope import user_function
+from .functions import user_function
 from .values import (
     NONE,
     PLAIN,

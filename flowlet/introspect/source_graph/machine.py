@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ..guards import _arms, _text, negated
+from .changes import as_changed
 from .evaluate import evaluate, items_of
 from .frames import Fiber, Frame, Leg, Open, Stack
 from .implicit import may_wait
@@ -230,7 +231,9 @@ class Machine:
                 items = items_of(value)
                 held = value.value if isinstance(value, Known) else None
                 if isinstance(held, list) and isinstance(items, Coll):
-                    items = replace(items, exact="list" not in self.facts.touched)
+                    items = replace(items, exact=not self.facts.touched)
+                if isinstance(step.expr, ast.List | ast.Set) and isinstance(items, Coll):
+                    items = replace(items, fixed=True)  # nobody else has it
                 over = Over(items if isinstance(items, Coll) else Coll((UNKNOWN,), False))
                 if isinstance(value, Inst) and value.kind in (range, str):
                     over = Over(Coll((Inst(int if value.kind is range else str),), False))
@@ -249,7 +252,7 @@ class Machine:
         key = (frame.code, "for", step.node.lineno, step.node.col_offset)
         more = leg.knowing(key, f"more in {step.text}")
         over_now = leg.knowing(key, f"{step.text} is over")
-        coll = over.over if isinstance(over, Over) else UNKNOWN
+        coll = as_changed(self.facts, over.over) if isinstance(over, Over) else UNKNOWN
         if not isinstance(over, Over) or not isinstance(coll, Coll):
             coll, over = Coll((UNKNOWN,), False), Over(Coll((UNKNOWN,), False))
         if coll.exact:

@@ -31,6 +31,14 @@ class Names(Protocol):
         """The values that a name may have."""
         ...
 
+    def changed(self, value: Value) -> Value:
+        """A collection as whoever else has it may have changed it."""
+        ...
+
+    def store(self, key: Any, value: Value) -> None:
+        """Note what a variable that is read later has been."""
+        ...
+
     def attributes(self, name: str) -> Iterable[Value]:
         """What was ever stored under an attribute of this name."""
         ...

@@ -53,6 +53,10 @@ class Program:
     nonlocals: frozenset[str] = frozenset()
     #: Those of its names that an inner function writes.
     written: frozenset[str] = frozenset()
+    #: Those that are set at most once, so that whoever captures one knows it.
+    once: frozenset[str] = frozenset()
+    #: Those whose collection nothing else holds.
+    alone: frozenset[str] = frozenset()
     globals_written: frozenset[str] = frozenset()
     generator: bool = False
 

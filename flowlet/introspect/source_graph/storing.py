@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from .evaluate import evaluate, items_of
+from .changes import stored_at
+from .evaluate import items_of
 from .frames import Frame
 from .scope import _MOST_COMPUTED
 from .values import (
@@ -18,7 +19,6 @@ from .values import (
     Inst,
     Known,
     Part,
-    Table,
     Value,
     Weak,
     depth_of,
@@ -32,7 +32,6 @@ def assign(machine: Machine, frame: Frame, target: Any, value: Value, expr: Any)
     """The frame after `target = value`; `expr` is where the value comes from."""
     match target:
         case ast.Name(id=name):
-            _note_alias(machine, frame, name, value, expr)
             return _name(machine, frame, name, _counted(machine, frame, name, value, expr))
         case ast.Tuple(elts=parts) | ast.List(elts=parts):
             items = items_of(value)
@@ -46,44 +45,9 @@ def assign(machine: Machine, frame: Frame, target: Any, value: Value, expr: Any)
             return assign(machine, frame, inner, Inst(list), expr)
         case ast.Attribute(attr=attr):
             machine.facts.store(("attribute", attr), value)
-        case ast.Subscript(value=ast.Name(id=name), slice=index):
-            held = dict(frame.env).get(name)
-            if not is_own(machine, frame, name):
-                machine.facts.change(value)
-                return frame
-            if isinstance(held, Coll):
-                return frame.set(name, held.adding(value))
-            if isinstance(held, Table):
-                keys = evaluate(index, machine.scope(frame))
-                key = keys[0] if len(keys) == 1 else UNKNOWN
-                kept = tuple(pair for pair in held.items if pair[0] != key)
-                return frame.set(name, Table((*kept, (key, value))[-24:], False))
         case ast.Subscript():
-            machine.facts.change(value)
+            return stored_at(machine, frame, target, value)
     return frame
-
-
-def is_own(machine: Machine, frame: Frame, name: str) -> bool:
-    """Whether a collection is held by this variable alone."""
-    program = frame.program
-    spec = program.node.args
-    given = {arg.arg for arg in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)}
-    return (
-        name in dict(frame.env)
-        and name not in given
-        and name not in program.shared
-        and (frame.code, name) not in machine.facts.aliased
-    )
-
-
-def _note_alias(machine: Machine, frame: Frame, name: str, value: Value, expr: Any) -> None:
-    """Of two names for one collection, neither is its only one."""
-    if isinstance(value, Coll | Table) and not (isinstance(value, Coll) and value.fixed):
-        other = getattr(expr, "id", "%")
-        if isinstance(expr, ast.Name | ast.Attribute | ast.Subscript) and other[0] != "%":
-            new = {(frame.code, name), (frame.code, other)} - machine.facts.aliased
-            machine.facts.aliased |= new
-            machine.facts.changed = machine.facts.changed or bool(new)
 
 
 def _counted(machine: Machine, frame: Frame, name: str, value: Value, expr: Any) -> Value:

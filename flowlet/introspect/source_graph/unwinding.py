@@ -29,9 +29,10 @@ from .frames import (
     path_of,
     sees_errors,
 )
+from .functions import is_foreign
 from .machine import PERHAPS, End, Go, Item, Leaving, Stop
 from .program import Step
-from .scope import Scope, is_foreign
+from .scope import Scope
 from .storing import assign
 from .values import (
     NONE,

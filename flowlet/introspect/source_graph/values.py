@@ -144,19 +144,37 @@ class Coll:
     items: tuple[Value, ...]
     exact: bool = True
     fixed: bool = True
+    #: Of a real list or set, which one.
+    origin: int = 0
 
     def adding(self, *items: Value) -> Coll:
         """With some more, of which nobody knows how often and where."""
         merged = tuple(dict.fromkeys((*self.items, *items)))
-        return Coll(merged if len(merged) <= MOST_VALUES else (UNKNOWN,), False, self.fixed)
+        few = merged if len(merged) <= MOST_VALUES else (UNKNOWN,)
+        return Coll(few, False, self.fixed, self.origin)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A dict display."""
+    """A dict display; one that is not `exact` may have other keys, or lack some of these."""
 
     items: tuple[tuple[Value, Value], ...]
     exact: bool = True
+    #: Of a real dict, which one.
+    origin: int = 0
+
+    def adding(self, *items: Value) -> Table:
+        """With some more values, of which nobody knows under which keys."""
+        merged = tuple(dict.fromkeys((*self.items, *((UNKNOWN, item) for item in items))))
+        few = merged if len(merged) <= MOST_VALUES else ((UNKNOWN, UNKNOWN),)
+        return Table(few, False, self.origin)
+
+    def holding(self, key: Value, value: Value) -> Table:
+        """With one key set."""
+        kept = tuple(pair for pair in self.items if pair[0] != key)
+        if not isinstance(key, Known) or len(kept) >= MOST_VALUES:
+            return self.adding(value)
+        return Table((*kept, (key, value)), self.exact, self.origin)
 
 
 @dataclass(frozen=True, slots=True)

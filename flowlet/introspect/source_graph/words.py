@@ -14,10 +14,13 @@ from ... import waits
 from ...errors import NoReplyError
 from ...events import Delay, label_of, label_of_type
 from ...names import kinds_text
+from .binding import annotated, arguments, bind_arguments
 from .calls import HARMLESS, WORDS, is_deaf, simple_call
+from .changes import mutated
 from .classes import time_label, types_in
 from .evaluate import evaluate
 from .frames import Fiber, Frame, Leg, Open, Stack, Wait, path_of
+from .functions import call_method, user_function
 from .labels import (
     actor_text,
     answers_to,
@@ -38,8 +41,8 @@ from .labels import (
 )
 from .machine import Go, Item, Stop
 from .program import Step
-from .scope import CHANGES, Scope, annotated, arguments, bind_arguments, call_method, user_function
-from .storing import assign, is_own
+from .scope import Scope
+from .storing import assign
 from .values import (
     NONE,
     UNKNOWN,
@@ -47,7 +50,6 @@ from .values import (
     Args,
     Block,
     Bound,
-    Coll,
     Fn,
     Generator,
     Inst,
@@ -55,7 +57,6 @@ from .values import (
     Method,
     Named,
     Part,
-    Table,
     Value,
     Wrapped,
 )
@@ -92,7 +93,7 @@ class Calls:
                     facts = self.machine.facts
                     facts.changed |= stack[0].code not in facts.parents
                     facts.parents.add(stack[0].code)
-                after = self._mutated(stack, function, given)
+                after = mutated(self.machine, stack, function, given)
                 for value in values:
                     yield self.machine.given(after, leg, value)
 
@@ -126,28 +127,6 @@ class Calls:
         plain = (isinstance, issubclass, type, len, str, repr, bool, Delay)
         own = getattr(called, "__module__", None) or ""
         return any(called is each for each in plain) or own.startswith("flowlet")
-
-    def _mutated(self, stack: Stack, function: Value, given: Args) -> Stack:
-        """What `items.append(x)` does to the variable `items`."""
-        frame = stack[-1]
-        func = frame.step.expr.func
-        if not isinstance(function, Method) or function.attr not in CHANGES:
-            return stack
-        added: tuple[Value, ...] = ()
-        if function.attr in ("append", "add", "insert", "appendleft", "setdefault"):
-            added = given[0][-1:]
-        elif function.attr in ("extend", "update"):
-            more = given[0][0] if given[0] else UNKNOWN
-            added = more.items if isinstance(more, Coll) else (UNKNOWN,)
-        owner = function.owner
-        name = func.value.id if isinstance(getattr(func, "value", None), ast.Name) else "%"
-        if not is_own(self.machine, frame, name):
-            if isinstance(owner, Coll | Table | Known):
-                self.machine.facts.change(*added)
-        elif isinstance(owner, Coll):
-            after = frame.set(name, owner.adding(*added))
-            return (*stack[:-1], after)
-        return stack
 
     # --- the user's functions -------------------------------------------------------------
 
