@@ -6,10 +6,13 @@ import ast
 import functools
 import itertools
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from .evaluate import evaluate, items_of
-from .values import UNKNOWN, Args, Coll, Env, Fn, Inst, Known, Table, Value, of_type
+from .values import UNKNOWN, Args, Coll, Env, Fn, Inst, Known, Some, Table, Value, of_type
+
+#: The word under which stands that there are more, by a `**` of which nothing is known.
+MORE: Final = "**"
 
 
 def arguments(node: ast.Call, names: Any) -> list[Args]:
@@ -20,9 +23,13 @@ def arguments(node: ast.Call, names: Any) -> list[Args]:
         if isinstance(arg, ast.Starred):
             expanded: list[tuple[Value, ...]] = []
             for value in evaluate(arg.value, names):
-                items = value if isinstance(value, Coll) else items_of(value)
-                whole = whole and isinstance(items, Coll) and items.exact
-                expanded.append(items.items if isinstance(items, Coll) else ())
+                items = items_of(value)
+                if isinstance(items, Coll) and items.exact:
+                    expanded.append(items.items)
+                    continue
+                whole = False
+                some = items.items if isinstance(items, Coll) else (UNKNOWN,)
+                expanded.append((Some(some),))
             choices.append(expanded)
         else:
             choices.append([(value,) for value in evaluate(arg, names)])
@@ -31,7 +38,7 @@ def arguments(node: ast.Call, names: Any) -> list[Args]:
         if word.arg is None:
             spread = [_named_in(value) for value in evaluate(word.value, names)]
             whole = whole and None not in spread
-            words.append([pairs or () for pairs in spread])
+            words.append([((MORE, UNKNOWN),) if pairs is None else pairs for pairs in spread])
             continue
         words.append([((word.arg, value),) for value in evaluate(word.value, names)])
     found: list[Args] = []
@@ -53,7 +60,9 @@ def _named_in(value: Value) -> Env | None:
     else:
         return None
     names = [key.value for key, _ in pairs if isinstance(key, Known) and type(key.value) is str]
-    return tuple(zip(names, (v for _, v in pairs), strict=True)) if len(names) == len(pairs) else None
+    return (
+        tuple(zip(names, (v for _, v in pairs), strict=True)) if len(names) == len(pairs) else None
+    )
 
 
 def _product(choices: list[list[Any]]) -> list[tuple[Any, ...]]:
@@ -79,10 +88,11 @@ def bind_arguments(
     names = [arg.arg for arg in (*spec.posonlyargs, *spec.args)]
     bound: dict[str, Value] = {}
     noted = {arg.arg: arg.annotation for arg in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)}
-    rest = tuple(args[len(names) :])
-    bound.update(zip(names, args, strict=False))
+    first = next((i for i, value in enumerate(args) if isinstance(value, Some)), len(args))
+    rest = [v.items if isinstance(v, Some) else (v,) for v in args[min(first, len(names)) :]]
+    bound.update(zip(names, args[:first], strict=False))
     if spec.vararg is not None:
-        bound[spec.vararg.arg] = Coll(rest, whole)
+        bound[spec.vararg.arg] = Coll(tuple(v for items in rest for v in items), first == len(args))
     extra = []
     known = {*names, *(arg.arg for arg in spec.kwonlyargs)}
     for name, value in words:

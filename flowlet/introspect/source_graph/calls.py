@@ -22,7 +22,7 @@ from ...named_ref import NamedRef
 from ...requests import Request
 from ...watching import watch
 from .attributes import attribute
-from .classes import TYPED, folded, made, types_in
+from .classes import TYPED, are_types, folded, made, spread, types_in
 from .evaluate import evaluate, items_of, subscript
 from .functions import call_method, is_foreign, user_function
 from .scope import Scope
@@ -122,7 +122,7 @@ def _in(value: Any, table: Any) -> bool:
 def _foreign(called: Any, given: Args, scope: Scope) -> list[Value] | None:
     """A function of a library: it does not wait, unless it calls back what does."""
     args, words, _ = given
-    for value in (*args, *(value for _, value in words)):
+    for value in spread((*args, *(value for _, value in words))):
         if user_function(value) is not None and not is_deaf(value, scope):
             return None
     kind = TYPED.get(called) if _in(called, TYPED) else None
@@ -230,7 +230,7 @@ def _calls_back(given: Args, scope: Scope) -> bool:
     args, words, _ = given
     return any(
         user_function(v) is not None and not is_deaf(v, scope)
-        for v in (*args, *(v for _, v in words))
+        for v in spread((*args, *(v for _, v in words)))
     )
 
 
@@ -250,6 +250,7 @@ def _state(args: tuple[Value, ...], named: dict[str, Value]) -> list[Value]:
             name=called,
             kinds=types_in((deferred,)) if deferred is not None else (),
             history=history.value if isinstance(history, Known) else "deep",
+            vague=deferred is not None and not are_types((deferred,)),
         )
     ]
 
@@ -309,9 +310,10 @@ def _of_constant(held: Any, attr: str, given: Args) -> list[Value] | None:
             return few([*subscript(Known(held), args[0]), *(args[1:] or [NONE])])
         return [UNKNOWN]
     if isinstance(held, (*PLAIN, tuple, range)) and whole and not words:
-        if all(isinstance(v, Known) and isinstance(v.value, (*PLAIN, tuple)) for v in args):
+        plain = [_as_plain(value) for value in args]
+        if UNKNOWN not in plain:
             try:
-                value = method(*(v.value for v in args if isinstance(v, Known)))
+                value = method(*plain)
             except Exception:
                 return [UNKNOWN]
             if isinstance(value, PLAIN):
@@ -321,3 +323,13 @@ def _of_constant(held: Any, attr: str, given: Args) -> list[Value] | None:
         if isinstance(held, str):
             return [Inst(str) if attr not in ("split", "splitlines") else Inst(list)]
     return [UNKNOWN]
+
+
+def _as_plain(value: Value) -> Any:
+    """A constant, or a collection of constants; `UNKNOWN` for what is neither."""
+    if isinstance(value, Known) and isinstance(value.value, (*PLAIN, tuple)):
+        return value.value
+    if isinstance(value, Coll) and value.exact:
+        items = [_as_plain(item) for item in value.items]
+        return UNKNOWN if UNKNOWN in items else tuple(items)
+    return UNKNOWN

@@ -190,7 +190,9 @@ def is_own(frame: Frame, name: str) -> bool:
     """Whether a collection is held by this variable alone."""
     program = frame.program
     return (
-        name in program.alone and name not in program.shared and any(n == name for n, _ in frame.env)
+        name in program.alone
+        and name not in program.shared
+        and any(n == name for n, _ in frame.env)
     )
 
 
@@ -229,5 +231,3 @@ def extended(machine: Machine, frame: Frame, name: str, before: Value, by: Value
         held = (v for _, v in by.items) if isinstance(by, Table) else None
         added = held or (items.items if isinstance(items, Coll) else (UNKNOWN,))
         change(machine.facts, before, *added)
-
-

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import functools
 import itertools
+from collections.abc import Iterable
 from enum import Enum
-from types import FunctionType
-from typing import Any, Final
+from types import FunctionType, UnionType
+from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 
 from ...blocks import until
 from ...events import Delay, timeout_of
 from ...handlers import on
+from .binding import MORE
 from .evaluate import items_of
 from .functions import is_foreign
 from .values import (
@@ -26,6 +28,7 @@ from .values import (
     Known,
     Named,
     Part,
+    Some,
     Value,
     few,
     truth,
@@ -50,10 +53,13 @@ def made(kind: Any, given: Args, calls_back: bool) -> list[Value] | None:
     if kind is functools.partial and args:
         return [Part(args[0], args[1:], words)]
     if kind is until:
-        return [Block("until", kinds=types_in(args), after=time_label(named.get("after")))]
+        after = time_label(named.get("after"))
+        vague = MORE in named or not are_types(args)
+        return [Block("until", kinds=types_in(args), after=after, vague=vague)]
     if kind is on:
         handler = args[1] if len(args) > 1 else named.get("handler", UNKNOWN)
-        return [Block("on", kinds=types_in(args[:1]), handler=handler)]
+        vague = MORE in named or not are_types(args[:1])
+        return [Block("on", kinds=types_in(args[:1]), handler=handler, vague=vague)]
     if kind is type and len(args) == 1:
         value = args[0]
         exact = isinstance(value, Known) or (isinstance(value, Inst) and value.exact)
@@ -183,12 +189,19 @@ def folded(called: Any, given: Args) -> list[Value]:
     return [Inst(kind)] if kind is not None else [UNKNOWN]
 
 
+def spread(args: Iterable[Value]) -> list[Value]:
+    """Some arguments, with all that may be among them."""
+    return [v for arg in args for v in (arg.items if isinstance(arg, Some) else (arg,))]
+
+
 def types_in(args: tuple[Value, ...]) -> tuple[type, ...]:
     """The classes among some arguments; a tuple of classes counts by its items."""
     found: list[type] = []
-    for arg in args:
+    for arg in spread(args):
         if isinstance(arg, Known) and isinstance(arg.value, type):
             found.append(arg.value)
+        elif isinstance(arg, Known) and isinstance(arg.value, UnionType):
+            found += [kind for kind in get_args(arg.value) if isinstance(kind, type)]
         else:
             items = items_of(arg)
             if isinstance(items, Coll):
@@ -197,6 +210,23 @@ def types_in(args: tuple[Value, ...]) -> tuple[type, ...]:
                     if isinstance(i, Known) and isinstance(i.value, type)
                 ]  # fmt: skip
     return tuple(dict.fromkeys(found))
+
+
+def are_types(args: tuple[Value, ...]) -> bool:
+    """Whether all of some arguments are known to be classes."""
+    for arg in spread(args):
+        items = items_of(arg)
+        parts = items.items if isinstance(items, Coll) and items.exact else (arg,)
+        if not all(isinstance(p, Known) and isinstance(p.value, type | UnionType) for p in parts):
+            return False
+    return True
+
+
+def is_time(after: Value | None) -> bool:
+    """Whether it is known what the edge of a time is called."""
+    if isinstance(after, Known):
+        return after.value is None or time_label(after) != "after ?"
+    return after is None or (isinstance(after, Named) and bool(after.name))
 
 
 def time_label(after: Value | None, text: str = "") -> str | None:

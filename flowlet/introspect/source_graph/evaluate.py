@@ -8,6 +8,7 @@ import operator
 from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
+from types import UnionType
 from typing import Any, Final
 
 from .attributes import attribute
@@ -52,7 +53,9 @@ def evaluate(node: Any, names: Names) -> list[Value]:
             return names.look_up(name)
         case ast.Attribute(value=base, attr=attr):
             return few(
-                names.changed(v) for one in evaluate(base, names) for v in attribute(one, attr, names)
+                names.changed(v)
+                for one in evaluate(base, names)
+                for v in attribute(one, attr, names)
             )
         case ast.Lambda():
             return [names.closure(node)]
@@ -161,8 +164,9 @@ def _binary(a: Value, b: Value, op: Any, names: Names) -> Value:
             if isinstance(value, int) and abs(value) > 1 << 40:
                 return Inst(int)
             return Known(value)
-        if isinstance(a.value, type) or isinstance(b.value, type):
-            return UNKNOWN
+        if isinstance(a.value, type | UnionType) or isinstance(b.value, type | UnionType):
+            either = isinstance(a.value, type | UnionType | None) and op is operator.or_
+            return Known(a.value | b.value) if either else UNKNOWN
     if isinstance(a, Coll) and isinstance(b, Coll) and op is operator.add:
         return Coll((*a.items, *b.items), True) if a.exact and b.exact else a.adding(*b.items)
     kinds = [type(v.value) if isinstance(v, Known) else getattr(v, "kind", None) for v in (a, b)]

@@ -38,7 +38,8 @@ def is_foreign(fn: Any) -> bool:
 def is_plain(value: Any) -> bool:
     """Whether asking a value for its attributes runs no code of the user's."""
     return is_function(value) or isinstance(
-        value, type | MethodType | BuiltinFunctionType | MethodDescriptorType | WrapperDescriptorType
+        value,
+        type | MethodType | BuiltinFunctionType | MethodDescriptorType | WrapperDescriptorType,
     )
 
 

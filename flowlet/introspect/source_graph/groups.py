@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING, Any, Literal
 from ...errors import NoReplyError, RestartLimitError
 from ...events import Timeout
 from ..alphabet import PerformFailed
-from .frames import JOIN, Done, Fiber, Group, Leg, Path, Stack, hearing, open_in, sees_errors
+from .frames import (
+    JOIN,
+    Done,
+    Fiber,
+    Group,
+    Leg,
+    Open,
+    Path,
+    Stack,
+    hearing,
+    open_in,
+    sees_errors,
+)
 from .machine import PERHAPS, Go, Item, Stop
 from .values import UNKNOWN, Coll, Inst, Known, Value
 
@@ -184,21 +196,24 @@ class Groups:
                 continue
             if block.kind == "state":
                 break
-            event = Inst(kind, exact=True)
-            if block.kind == "until":
-                way = replace(leg, until=self.path_round(stack, block.number))
-                items = self._left(fiber, way, ("leave", block.number, event))
-            else:
-                items = self.machine.calls.invoke(
-                    stack,
-                    replace(leg, handled=self.path_round(stack, block.number)),
-                    spec.handler,
-                    ((event,), (), True),
-                    role="handler",
-                    held=(block.number, fiber.wait, fiber.group),
-                )
+            items = self._heard(fiber, block, Inst(kind, exact=True), leg)
             return [(True, stop) for stop in self.machine.run(*items)]
         return [(False, Stop(fiber, leg))]
+
+    def _heard(self, fiber: Fiber, block: Open, event: Value, leg: Leg) -> Iterator[Item]:
+        """An `until` is left, or the handler of an `on` runs."""
+        assert block.block is not None
+        if block.kind == "until":
+            way = replace(leg, until=self.path_round(fiber.stack, block.number))
+            return self._left(fiber, way, ("leave", block.number, event))
+        return self.machine.calls.invoke(
+            fiber.stack,
+            replace(leg, handled=self.path_round(fiber.stack, block.number)),
+            block.block.handler,
+            ((event,), (), True),
+            role="handler",
+            held=(block.number, fiber.wait, fiber.group),
+        )
 
     def _left(self, fiber: Fiber, leg: Leg, leaving: Any) -> Iterator[Item]:
         if fiber.group is not None:
@@ -239,7 +254,17 @@ class Groups:
                 for block in hearing(fiber)
                 if block.kind == "until" and block.block is not None and block.block.after
             ]
+        found += [
+            Signal("?", "event", number=block.number)
+            for block in hearing(fiber)
+            if block.block is not None and block.block.vague
+        ]
         return found
+
+    def _told_of_something(self, fiber: Fiber, number: int, leg: Leg) -> list[Stop]:
+        """An event of which nothing is known comes to an `until` or an `on`."""
+        block = next(block for block in hearing(fiber) if block.number == number)
+        return self.machine.run(*self._heard(fiber, block, UNKNOWN, leg))
 
     def tell(self, fiber: Fiber, signal: Signal, leg: Leg) -> list[Stop]:
         """A signal comes; where that leads."""
@@ -258,6 +283,8 @@ class Groups:
                 found += self.machine.run(*self.settle(fiber.stack, way, group))
             return found
         timeout = Inst(Timeout, exact=True)
+        if signal.number and signal.kind == "event":
+            return self._told_of_something(fiber, signal.number, leg)
         if signal.number:
             way = replace(leg, until=self.path_round(fiber.stack, signal.number))
             return self.machine.run(*self._left(fiber, way, ("leave", signal.number, timeout)))

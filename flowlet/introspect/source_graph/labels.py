@@ -86,11 +86,6 @@ def word_text(node: Any, word: str) -> str:
     return ""
 
 
-def has_more_words(node: Any) -> bool:
-    """Whether a call has a `**`, in which a time or a name may stand that cannot be read."""
-    return any(keyword.arg is None for keyword in getattr(node, "keywords", ()))
-
-
 def given_node(node: Any, place: int) -> Any:
     """The argument at this place."""
     args = getattr(node, "args", ())

@@ -81,6 +81,7 @@ class Search:
         self.builder = GraphBuilder(self.name, explored=True)
         self.kinds = {}
         self.facts.unknown.clear()
+        self.facts.unnamed.clear()
         self.facts.notes.clear()
         machine = Machine(self.facts, self.reading.unrolled, self.passed)
         self.seen: set[Fiber] = set()
@@ -314,6 +315,7 @@ class Search:
         """The graph, marked as read."""
         notes = [*self.facts.notes]
         notes += [f"{place} is not known until it runs: drawn as ?" for place in self.facts.unknown]
+        notes += [f"{place} is not known until it runs" for place in self.facts.unnamed]
         if self.cut:
             notes.append(self.cut)
         for path, fibers in self.kinds.items():
@@ -325,7 +327,9 @@ class Search:
         for path, (kind, source) in list(self.builder.states.items()):
             if kind == "final" and any(key[0] == path for key in self.builder.edges):
                 self.builder.states[path] = ("transient", source)
-        graph = self.builder.build(not (self.facts.unknown or self.cut), notes)
+        graph = self.builder.build(
+            not (self.facts.unknown or self.facts.unnamed or self.cut), notes
+        )
         known = Evidence(static=True)
         return graph.model_copy(
             update={

@@ -30,6 +30,7 @@ from .frames import (
     sees_errors,
 )
 from .functions import is_foreign
+from .labels import word_text
 from .machine import PERHAPS, End, Go, Item, Leaving, Stop
 from .program import Step
 from .scope import Scope
@@ -68,6 +69,11 @@ class Unwinding:
         for value in evaluate(step.expr, self.machine.scope(frame)):
             if isinstance(value, Known) and isinstance(value.value, State):
                 value = block_of(value.value)
+            if isinstance(value, Block):
+                self.note_vague(value, frame)
+                if value.after == "after ?":
+                    text = word_text(step.node, "after")
+                    value = replace(value, after=f"after {text or '?'}")
             match value:
                 case Block(kind="state"):
                     yield from self._named(stack, leg, value)
@@ -87,6 +93,19 @@ class Unwinding:
                     yield Go((*stack, pushed), leg)
                 case _:
                     yield from self._object(stack, leg, value)
+
+    def note_vague(self, block: Block | None, frame: Frame) -> None:
+        """Tell what of a block could not be read: its name, what it hears, its time."""
+        node = frame.step.node
+        if block is None:
+            return
+        if block.kind == "state" and not isinstance(block.name, str):
+            self.machine.calls.note_name("what this state is called", node, frame)
+        if block.vague:
+            what = "keeps for later" if block.kind == "state" else "hears"
+            self.machine.calls.note_name(f"what this block {what}", node, frame)
+        if block.after == "after ?":
+            self.machine.calls.note_name("how long its time is", node, frame)
 
     def _named(self, stack: Stack, leg: Leg, block: Block) -> Iterator[Item]:
         frame = stack[-1]

@@ -155,6 +155,13 @@ class Coll:
 
 
 @dataclass(frozen=True, slots=True)
+class Some:
+    """What `*items` gives where nobody knows how many there are: some of these."""
+
+    items: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A dict display; one that is not `exact` may have other keys, or lack some of these."""
 
@@ -205,6 +212,8 @@ class Block:
     #: What has ended an `until`.
     event: Value = UNKNOWN
     place: tuple[int, int] = (0, 0)
+    #: Whether it hears of events that only a run knows as well.
+    vague: bool = False
 
 
 @dataclass(frozen=True, slots=True)

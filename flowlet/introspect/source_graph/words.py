@@ -14,10 +14,10 @@ from ... import waits
 from ...errors import NoReplyError
 from ...events import Delay, label_of, label_of_type
 from ...names import kinds_text
-from .binding import annotated, arguments, bind_arguments
+from .binding import MORE, annotated, arguments, bind_arguments
 from .calls import HARMLESS, WORDS, is_deaf, simple_call
 from .changes import mutated
-from .classes import time_label, types_in
+from .classes import are_types, is_time, time_label, types_in
 from .evaluate import evaluate
 from .frames import Fiber, Frame, Leg, Open, Stack, Wait, path_of
 from .functions import call_method, user_function
@@ -29,7 +29,6 @@ from .labels import (
     can_hash,
     given_node,
     given_text,
-    has_more_words,
     is_asked,
     is_unknown,
     may_be_actor,
@@ -157,6 +156,7 @@ class Calls:
                 yield from self.invoke(stack, leg, inner, ((owner, *args), words, whole), **more)
             case Part(function=inner, args=first, keywords=named):
                 merged = tuple({**dict(named), **dict(words)}.items())
+                whole = whole and (MORE, UNKNOWN) not in merged
                 yield from self.invoke(stack, leg, inner, ((*first, *args), merged, whole), **more)
             case Wrapped(kind="state", function=inner, block=block):
                 more["open"] = (*open, Open("state", block=block))
@@ -257,6 +257,8 @@ class Calls:
             yield from self.machine.unwinding.returned(stack, leg, role, held, made)
             return
         for block in open:
+            if stack:
+                self.machine.unwinding.note_vague(block.block, stack[-1])
             frame = frame.with_(open=(*frame.open, block))
             leg = self.machine.unwinding.into(leg, path_of((*stack, frame)))
         if any(known.code is program.code for known in stack) and is_deaf(
@@ -342,14 +344,37 @@ class Calls:
             case "parallel" | "race" if not whole or any(map(is_unknown, args)):
                 yield from self._unknown(stack, leg, more["role"], more["held"])
             case "parallel" | "race":
-                yield from self.machine.groups.start(stack, leg, word, args, at_of(named, node))
+                at = at_of(named, node)
+                if at == "?":
+                    self.note_name("what this state is called", node, frame)
+                yield from self.machine.groups.start(stack, leg, word, args, at)
             case "ask":
                 yield from self._ask(stack, leg, args, named, more)
             case _:
-                if has_more_words(node):
+                if MORE in named:
                     yield from self._unknown(stack, leg, more["role"], more["held"])
                 wait = self._wait(word, given, node)
+                self._note_names(wait, given, frame)
                 yield self._parked(stack, leg, wait)
+
+    def note_name(self, what: str, node: Any, frame: Frame) -> None:
+        """Tell that a name, or the text of an edge, could not be read."""
+        self.machine.facts.unnamed[f"{self.machine.place(node, frame)}: {what}"] = None
+
+    def _note_names(self, wait: Wait, given: Args, frame: Frame) -> None:
+        """Tell what of the names of a wait and of its edges only a run knows."""
+        args, words, _ = given
+        node = frame.step.node
+        if wait.at == "?" and dict(words).get("at") != Known("?"):
+            self.note_name("what this state is called", node, frame)
+        if wait.word == "receive" and wait.own is not None:
+            self.note_name("what it awaits", node, frame)
+        elif wait.own is not None and wait.own.endswith(" ?") and wait.after is None:
+            self.note_name("what its edge is called", node, frame)
+        places = {"sleep": 0, "ask": 2}
+        place = places.get(wait.word, len(args))
+        if not is_time(args[place] if place < len(args) else dict(words).get("after")):
+            self.note_name("how long its time is", node, frame)
 
     def _wait(self, word: str, given: Args, node: Any) -> Wait:
         args, words, _ = given
@@ -359,10 +384,11 @@ class Calls:
         match word:
             case "receive":
                 kinds = types_in(args)
+                vague = None if are_types(args) else "?"
                 after = time_label(named.get("after"), word_text(node, "after"))
                 called = kinds_text(kinds) or after or ""
                 where = named.get("where", NONE) != NONE
-                return Wait("receive", kinds, after, None, where, at, called)
+                return Wait("receive", kinds, after, vague, where, at, called, (UNKNOWN,))
             case "sleep":
                 seconds = first if first is not None else named.get("seconds", UNKNOWN)
                 label = time_label(seconds, given_text(node, 0, "seconds"))
@@ -399,6 +425,7 @@ class Calls:
         leg = leg.giving(f"send {label} to {actor_text(asked, node)}")
         yield from self.machine.unwinding.perhaps_raised(stack, leg, stack[-1].step, True)
         wait = Wait("ask", (), after, text, False, at_of(named, node), text, answers_to(kind), True)
+        self._note_names(wait, (args, tuple(named.items()), True), stack[-1])
         yield self._parked(stack, leg, wait)
 
     def _send(
