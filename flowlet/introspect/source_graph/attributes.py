@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from enum import Enum
 from types import FunctionType, MethodType, ModuleType
@@ -25,6 +26,7 @@ from .values import (
     Known,
     Method,
     Named,
+    Part,
     Value,
     few,
     kind_of,
@@ -111,6 +113,9 @@ def _method(found: Any, owner: Value, kind: type) -> Value | None:
         return Known(found.__func__)
     if isinstance(found, classmethod):
         return Bound(Known(found.__func__), Known(kind))
+    if isinstance(found, functools.partialmethod):
+        words = tuple((name, Known(value)) for name, value in found.keywords.items())
+        return Part(Known(found.func), (owner, *map(Known, found.args)), words)
     if getattr(found, "__objclass__", None) is not None and callable(found):
         return Method(owner, found.__name__)
     return None

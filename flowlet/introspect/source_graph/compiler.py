@@ -6,11 +6,12 @@ import ast
 import copy
 from collections.abc import Callable
 from types import CodeType
-from typing import Any
+from typing import Any, Final
 
 from ...syntax import COMPREHENSIONS, _codes_in, _matches
-from .program import Kind, Program, Step, live_names, own_nodes
-from .variables import held_alone, set_once
+from .expressions import Expressions, Labels, load
+from .program import Program, live_names, own_nodes
+from .variables import held_alone, set_by, set_once
 
 
 def compile_function(code: CodeType, node: Any, globals: dict[str, Any]) -> Program:
@@ -29,33 +30,12 @@ def compile_function(code: CodeType, node: Any, globals: dict[str, Any]) -> Prog
     return program
 
 
-_Labels = list[Step]
+#: The parameters of what has none.
+NO_ARGUMENTS: Final = ast.arguments([], [], None, [], [], None, [])
 
 
-class _Compiler:
-    def __init__(self, program: Program) -> None:
-        self.p = program
-        self.steps = program.steps
-        self.temps = 0
-        self.depth = 0
-        #: Of each loop round here: steps that lead out, steps that lead on, the depth of blocks.
-        self.loops: list[tuple[_Labels, _Labels, int]] = []
-
-    # --- helpers --------------------------------------------------------------------------
-
-    def add(self, kind: Kind, node: Any = None, **more: Any) -> Step:
-        step = Step(kind, node, **more)
-        step.depth = step.depth or self.depth
-        self.steps.append(step)
-        return step
-
-    def here(self, *steps: Step) -> None:
-        for step in steps:
-            step.to = len(self.steps)
-
-    def temp(self) -> str:
-        self.temps += 1
-        return f"%{self.temps}"
+class _Compiler(Expressions):
+    """Adds the steps of statements."""
 
     def function(self, node: Any) -> None:
         if isinstance(node, ast.Lambda):
@@ -70,16 +50,14 @@ class _Compiler:
                 names |= set(n.names)
             elif isinstance(n, ast.Global):
                 self.p.globals_written |= set(n.names)
-            elif isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store):
-                self.p.assigned[n.id] = self.p.assigned.get(n.id, 0) + 1
-            elif isinstance(n, ast.FunctionDef):
-                self.p.assigned[n.name] = self.p.assigned.get(n.name, 0) + 1
-                if not n.decorator_list:
-                    self.p.defined[n.name] = n
+            elif isinstance(n, ast.FunctionDef) and not n.decorator_list:
+                self.p.defined[n.name] = n
             elif isinstance(n, ast.Lambda):
                 self.inner_program(n)
+            for name in set_by(n):
+                self.p.assigned[name] = self.p.assigned.get(name, 0) + 1
         self.p.nonlocals = frozenset(names)
-        arguments = node.args
+        arguments = getattr(node, "args", NO_ARGUMENTS)  # a class has none
         for arg in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
             self.p.assigned[arg.arg] = self.p.assigned.get(arg.arg, 0) + 1
         for name, count in self.p.assigned.items():
@@ -94,131 +72,12 @@ class _Compiler:
             if method is not None:
                 method(statement)
 
-    # --- expressions ----------------------------------------------------------------------
-
-    def value(self, node: Any) -> Any:
-        """The expression without calls: each has become a step before."""
-        if node is None or not any(_acts(inner) for inner in ast.walk(node)):
-            return node
-        match node:
-            case ast.Lambda():
-                return node
-            case ast.Call():
-                return self.call(node)
-            case ast.IfExp():
-                name = self.temp()
-                no = self.test(node.test)
-                self.assign(ast.Name(name, ast.Store()), self.value(node.body), node)
-                out = self.add("jump", node)
-                self.here(*no)
-                self.assign(ast.Name(name, ast.Store()), self.value(node.orelse), node)
-                self.here(out)
-                return _load(name, node)
-            case ast.BoolOp():
-                name = self.temp()
-                outs = []
-                for i, part in enumerate(node.values):
-                    self.assign(ast.Name(name, ast.Store()), self.value(part), part)
-                    if i < len(node.values) - 1:
-                        test: Any = _load(name, part)
-                        if isinstance(node.op, ast.Or):
-                            test = ast.UnaryOp(ast.Not(), test)
-                        outs.append(self.add("if", part, expr=test))
-                self.here(*outs)
-                return _load(name, node)
-            case ast.NamedExpr():
-                self.assign(node.target, self.value(node.value), node)
-                return _load(node.target.id, node)
-            case ast.YieldFrom():
-                name = self.temp()
-                given = ast.Name(name, ast.Load())
-                self.loop(
-                    node.value,
-                    ast.Name(name, ast.Store()),
-                    lambda: self.add("yield", node, name=self.temp(), expr=given),
-                )
-                return ast.copy_location(ast.Name("%unknown", ast.Load()), node)
-            case ast.Yield() | ast.Await():
-                name = self.temp()
-                self.add("yield", node, name=name, expr=self.value(node.value))
-                return _load(name, node)
-            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
-                return self.comprehension(node)
-        changed = copy.copy(node)
-        for name, old in ast.iter_fields(node):
-            if isinstance(old, ast.expr):
-                setattr(changed, name, self.value(old))
-            elif isinstance(old, list):
-                setattr(
-                    changed,
-                    name,
-                    [self.value(o) if isinstance(o, ast.expr | ast.keyword) else o for o in old],
-                )
-            elif isinstance(old, ast.keyword):
-                setattr(changed, name, self.value(old))
-        return changed
-
-    def call(self, node: ast.Call) -> ast.expr:
-        name = self.temp()
-        func = self.value(node.func)
-        args = [self.value(arg) for arg in node.args]
-        words = [ast.keyword(word.arg, self.value(word.value)) for word in node.keywords]
-        self.add("call", node, name=name, expr=ast.Call(func, args, words))
-        return _load(name, node)
-
-    def comprehension(self, node: Any) -> ast.expr:
-        """Tried first as one value; where that needs a call that may wait, gone through."""
-        name = self.temp()
-        start = self.add("collect", node, name=name, expr=node)
-        elements = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
-
-        def level(index: int) -> None:
-            if index == len(node.generators):
-                for element in elements:
-                    self.add("collect", element, name=name, expr=self.value(element), text="add")
-                return
-            part = node.generators[index]
-            self.loop(part.iter, part.target, inner=lambda: conditions(part.ifs, index))
-
-        def conditions(tests: list[ast.expr], index: int) -> None:
-            no = [step for test in tests for step in self.test(test)]
-            level(index + 1)
-            self.here(*no)
-
-        level(0)
-        self.here(start)
-        return _load(name, node)
-
-    def assign(self, target: Any, expr: Any, node: Any) -> None:
-        if isinstance(target, ast.Attribute | ast.Subscript):
-            target = self.value(target)
-        self.add("set", node, target=target, expr=expr)
-
-    def test(self, test: Any) -> list[Step]:
-        """Steps for a condition; those that are returned lead on where it does not hold."""
-        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-            no = self.test(test.operand)
-            out = self.add("jump", test)
-            self.here(*no)
-            return [out]
-        if isinstance(test, ast.BoolOp):
-            if isinstance(test.op, ast.And):
-                return [step for part in test.values for step in self.test(part)]
-            yes = []
-            for part in test.values[:-1]:
-                no = self.test(part)
-                yes.append(self.add("jump", part))
-                self.here(*no)
-            no = self.test(test.values[-1])
-            self.here(*yes)
-            return no
-        return [self.add("if", test, expr=self.value(test))]
-
     # --- statements -----------------------------------------------------------------------
 
     def visit_Expr(self, s: ast.Expr) -> None:
         left = self.value(s.value)
-        if not isinstance(left, ast.Name | ast.Constant):
+        made = isinstance(left, ast.Name) and left.id.startswith("%")
+        if not made and not isinstance(left, ast.Constant):
             self.assign(ast.Name("%", ast.Store()), left, s)
 
     def visit_Assign(self, s: ast.Assign) -> None:
@@ -226,7 +85,7 @@ class _Compiler:
         if len(s.targets) > 1:
             name = self.temp()
             self.assign(ast.Name(name, ast.Store()), value, s)
-            value = _load(name, s)
+            value = load(name, s)
         for target in s.targets:
             self.assign(target, value, s)
 
@@ -241,23 +100,47 @@ class _Compiler:
 
     def visit_Delete(self, s: ast.Delete) -> None:
         for target in s.targets:
-            if isinstance(target, ast.Name):
-                self.add("forget", s, name=target.id)
+            parts = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
+            for part in parts:
+                if isinstance(part, ast.Name):
+                    self.add("forget", s, name=part.id)
+                else:
+                    self.add("drop", s, target=self.value(part))
+
+    def visit_Import(self, s: ast.Import) -> None:
+        for part in s.names:
+            name = part.asname or part.name.partition(".")[0]
+            whole = part.name if part.asname else name
+            self.add("import", s, name=name, text=whole)
+
+    def visit_ImportFrom(self, s: ast.ImportFrom) -> None:
+        for part in s.names:
+            whole = "." * s.level + (s.module or "")
+            self.add("import", s, name=part.asname or part.name, text=whole, within=part.name)
 
     def visit_FunctionDef(self, s: ast.FunctionDef) -> None:
         defaults = [*s.args.defaults, *filter(None, s.args.kw_defaults)]
+        marks = [self.value(mark) for mark in s.decorator_list]
         values = [self.value(default) for default in defaults]
-        name = s.name
-        self.define(s, values, name)
-        for mark in reversed(s.decorator_list):
-            made = self.value(mark)
-            temp = self.temp()
-            self.add("call", mark, name=temp, expr=ast.Call(made, [_load(name, s)], []))
-            self.assign(ast.Name(name, ast.Store()), _load(temp, s), s)
+        self.define(s, values, s.name)
+        self.decorated(s, marks)
 
-    def define(self, s: Any, values: list[Any], name: str) -> None:
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def decorated(self, s: Any, marks: list[Any]) -> None:
+        """What decorators make of a function or a class that has just been defined."""
+        for mark, made in zip(reversed(s.decorator_list), reversed(marks), strict=True):
+            temp = self.temp()
+            self.add("call", mark, name=temp, expr=ast.Call(made, [load(s.name, s)], []))
+            self.assign(ast.Name(s.name, ast.Store()), load(temp, s), s)
+
+    def visit_ClassDef(self, s: ast.ClassDef) -> None:
+        marks = [self.value(mark) for mark in s.decorator_list]
+        for part in (*s.bases, *(word.value for word in s.keywords)):
+            self.assign(ast.Name("%", ast.Store()), self.value(part), part)
         self.inner_program(s)
-        self.add("define", s, name=name, expr=ast.Tuple(values, ast.Load()))
+        self.add("class", s, name=s.name)
+        self.decorated(s, marks)
 
     def inner_program(self, node: Any) -> None:
         if node in self.p.inner:
@@ -276,12 +159,17 @@ class _Compiler:
         self.add("return", s, expr=self.value(s.value))
 
     def visit_Raise(self, s: ast.Raise) -> None:
-        self.add("raise", s, expr=self.value(s.exc))
+        error = self.value(s.exc)
+        if s.cause is not None:
+            self.assign(ast.Name("%", ast.Store()), self.value(s.cause), s)
+        self.add("raise", s, expr=error)
 
     def visit_Assert(self, s: ast.Assert) -> None:
         no = self.test(s.test)
         over = self.add("jump", s)
         self.here(*no)
+        if s.msg is not None:
+            self.assign(ast.Name("%", ast.Store()), self.value(s.msg), s)
         self.add("raise", s, expr=ast.Name("AssertionError", ast.Load()))
         self.here(over)
 
@@ -299,8 +187,8 @@ class _Compiler:
     def visit_While(self, s: ast.While) -> None:
         start = len(self.steps)
         no = self.test(s.test)
-        outs: _Labels = []
-        ons: _Labels = []
+        outs: Labels = []
+        ons: Labels = []
         self.loops.append((outs, ons, self.depth))
         self.body(s.body)
         self.loops.pop()
@@ -312,29 +200,6 @@ class _Compiler:
 
     def visit_For(self, s: ast.For) -> None:
         self.loop(s.iter, s.target, lambda: self.body(s.body), lambda: self.body(s.orelse), s)
-
-    def loop(
-        self,
-        over: ast.expr,
-        target: Any,
-        inner: Callable[[], object],
-        after: Callable[[], object] = lambda: None,
-        node: Any = None,
-    ) -> None:
-        slot = self.temp()
-        self.add("iter", over, name=slot, expr=self.value(over))
-        start = len(self.steps)
-        step = self.add("for", over, name=slot, target=target, text=ast.unparse(over))
-        outs: _Labels = []
-        ons: _Labels = []
-        self.loops.append((outs, ons, self.depth))
-        inner()
-        self.loops.pop()
-        self.here(*ons)
-        self.add("jump", node or over, to=start)
-        self.here(step)
-        after()
-        self.here(*outs)
 
     def visit_Break(self, s: ast.Break) -> None:
         outs, _, depth = self.loops[-1]
@@ -410,15 +275,3 @@ class _Compiler:
             outs.append(self.add("jump", s))
             self.here(arm, *no)
         self.here(*outs)
-
-
-def _load(name: str, node: Any) -> ast.Name:
-    return ast.copy_location(ast.Name(name, ast.Load()), node)
-
-
-def _acts(node: ast.AST) -> bool:
-    return isinstance(
-        node,
-        ast.Call | ast.Yield | ast.YieldFrom | ast.Await | ast.NamedExpr
-        | ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp,
-    )  # fmt: skip

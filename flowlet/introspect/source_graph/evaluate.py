@@ -58,7 +58,7 @@ def evaluate(node: Any, names: Names) -> list[Value]:
                 for v in attribute(one, attr, names)
             )
         case ast.Lambda():
-            return [names.closure(node)]
+            return _lambda(node, names)
         case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
             return [_display(parts, names, isinstance(node, ast.Tuple))]
         case ast.Dict(keys=keys, values=values):
@@ -108,6 +108,24 @@ def evaluate(node: Any, names: Names) -> list[Value]:
         case ast.DictComp() | ast.NamedExpr():
             raise NeedsCallError
     return [UNKNOWN]
+
+
+def _lambda(node: ast.Lambda, names: Names) -> list[Value]:
+    made = names.closure(node)
+    named = with_defaults(node.args)
+    if not named or not isinstance(made, Fn):
+        return [made]
+    given = [*node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)]
+    choices = itertools.product(*(evaluate(default, names) for default in given))
+    return few(replace(made, defaults=tuple(zip(named, v, strict=True))) for v in choices)
+
+
+def with_defaults(spec: ast.arguments) -> list[str]:
+    """The parameters that have a default, in the order of those."""
+    places = [arg.arg for arg in (*spec.posonlyargs, *spec.args)]
+    named = places[len(places) - len(spec.defaults) :]
+    pairs = zip(spec.kwonlyargs, spec.kw_defaults, strict=True)
+    return [*named, *(arg.arg for arg, default in pairs if default is not None)]
 
 
 def _of_truth(known: bool | None) -> Value:

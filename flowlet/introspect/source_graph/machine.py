@@ -15,15 +15,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ..guards import _arms, _text, negated
-from .changes import as_changed
-from .evaluate import evaluate, items_of
+from .changes import as_changed, stored_at
+from .evaluate import evaluate, items_of, with_defaults
 from .frames import Fiber, Frame, Leg, Open, Stack
 from .implicit import may_wait
 from .meaning import NeedsCallError
 from .patterns import match_pattern, refined
 from .program import Step
 from .scope import Facts, Scope
-from .storing import assign
+from .storing import assign, imported
 from .values import (
     NONE,
     UNKNOWN,
@@ -400,14 +400,7 @@ class Machine:
             yield self.given(stack, leg, UNKNOWN)
             return
         scope = self.scope(frame)
-        spec = step.node.args
-        places = [arg.arg for arg in (*spec.posonlyargs, *spec.args)]
-        named = places[len(places) - len(spec.defaults) :]
-        named += [
-            arg.arg
-            for arg, d in zip(spec.kwonlyargs, spec.kw_defaults, strict=True)
-            if d is not None
-        ]
+        named = with_defaults(step.node.args)
         choices = [evaluate(default, scope) for default in step.expr.elts]
         if step.name in frame.program.defined and not choices:
             yield self.on(stack, leg)
@@ -422,6 +415,31 @@ class Machine:
     def do_forget(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
         """A `del`."""
         yield self.on((*stack[:-1], stack[-1].set(step.name, UNKNOWN)), leg)
+
+    def do_drop(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """A `del` of an item or an attribute."""
+        frame = stack[-1]
+        yield from self.unwinding.perhaps_raised(stack, leg, step)
+        if isinstance(step.target, ast.Subscript):
+            frame = stored_at(self, frame, step.target, None)
+        yield self.on((*stack[:-1], frame), leg)
+
+    def do_import(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """An `import`: what has been imported already is known, and nothing is imported here."""
+        yield from self.unwinding.perhaps_raised(stack, leg, step)
+        value = imported(step.text, step.within, stack[-1].program.globals)
+        after = assign(self, stack[-1], ast.Name(step.name, ast.Store()), value, None)
+        yield self.on((*stack[:-1], after), leg)
+
+    def do_class(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """A `class`: its body runs."""
+        frame = stack[-1]
+        inner = frame.program.inner.get(step.node)
+        if inner is None:
+            yield self.given(stack, leg, UNKNOWN)
+            return
+        body = Fn(inner, self.scope(frame).captured(inner), frame.program)
+        yield Go((*stack, Frame(body, role="make", held=UNKNOWN)), leg)
 
     def do_collect(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
         """A comprehension: at once, or item by item."""

@@ -16,7 +16,8 @@ from typing import Any, Literal
 
 Kind = Literal[
     "set", "call", "note", "if", "jump", "iter", "for", "arm", "enter", "exit", "try", "end try",
-    "except", "end finally", "raise", "return", "yield", "define", "forget", "collect", "assert",
+    "except", "end finally", "raise", "return", "yield", "define", "forget", "drop",
+    "collect", "import", "class",
 ]  # fmt: skip
 
 
@@ -114,8 +115,9 @@ def _reads(program: Program, step: Step) -> frozenset[str]:
             elif isinstance(node, ast.Lambda) and node in program.inner:
                 found |= set(program.inner[node].code.co_freevars)
     if "super" in found:
-        found |= {arg.arg for arg in (*program.node.args.posonlyargs, *program.node.args.args)[:1]}
-    if step.kind == "define" and step.node in program.inner:
+        spec = getattr(program.node, "args", None)
+        found |= {arg.arg for arg in (*spec.posonlyargs, *spec.args)[:1]} if spec else set()
+    if step.kind in ("define", "class") and step.node in program.inner:
         found |= set(program.inner[step.node].code.co_freevars)
     if step.kind in ("for", "arm", "collect"):
         found.add(step.name)
@@ -125,7 +127,7 @@ def _reads(program: Program, step: Step) -> frozenset[str]:
 def _writes(step: Step) -> frozenset[str]:
     if step.kind in ("set", "for") and isinstance(step.target, ast.Name):
         return frozenset({step.target.id} - ({step.name} if step.kind == "for" else set()))
-    if step.kind in ("call", "iter", "define", "yield"):
+    if step.kind in ("call", "iter", "define", "yield", "import", "class"):
         return frozenset({step.name})
     return frozenset()
 

@@ -218,7 +218,7 @@ class Scope:
             return few(self.facts.stored.get((program.code, name), {UNKNOWN: None}))
         if name in program.defined:
             return [self._inner_function(program.defined[name])]
-        if name.startswith("%") or name in program.assigned:
+        if name.startswith("%") or name in program.assigned or name in program.code.co_varnames:
             return [UNKNOWN]
         return self._outside(name)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
+import sys
 from typing import TYPE_CHECKING, Any
 
 from .changes import stored_at
@@ -48,6 +50,17 @@ def assign(machine: Machine, frame: Frame, target: Any, value: Value, expr: Any)
         case ast.Subscript():
             return stored_at(machine, frame, target, value)
     return frame
+
+
+def imported(module: str, name: str | None, globals: dict[str, Any]) -> Value:
+    """What an `import` gives, if the module is there already."""
+    try:
+        found = sys.modules[importlib.util.resolve_name(module, globals.get("__package__"))]
+    except (ImportError, KeyError, TypeError, ValueError):
+        return UNKNOWN
+    if name is None:
+        return Known(found)
+    return Known(vars(found)[name]) if name in vars(found) else UNKNOWN
 
 
 def _counted(machine: Machine, frame: Frame, name: str, value: Value, expr: Any) -> Value:

@@ -42,14 +42,15 @@ def set_once(node: Any) -> frozenset[str]:
     counts: dict[str, int] = {}
     for inner, above in walked(node):
         again = 2 if any(isinstance(each, (*_LOOPS, *_COMPREHENSIONS)) for each in above) else 1
-        for name in _set_by(inner):
+        for name in set_by(inner):
             counts[name] = counts.get(name, 0) + again
     for arg in _arguments(node):
         counts[arg] = counts.get(arg, 0) + 1
     return frozenset(name for name, count in counts.items() if count == 1)
 
 
-def _set_by(node: ast.AST) -> list[str]:
+def set_by(node: ast.AST) -> list[str]:
+    """The names that one node of a tree sets."""
     match node:
         case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
             return [name]
@@ -88,7 +89,7 @@ def held_alone(node: Any) -> frozenset[str]:
             else:
                 stored.add(inner.id)
         else:
-            lost.update(_set_by(inner))
+            lost.update(set_by(inner))
     return frozenset(stored - lost)
 
 
