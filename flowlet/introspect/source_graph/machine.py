@@ -92,9 +92,9 @@ class Machine:
     """Goes through the functions of one actor."""
 
     def __init__(self, facts: Facts, unrolled: int, passed: Callable[[Leg], Leg]) -> None:
+        from .calling import Calls
         from .groups import Groups
         from .unwinding import Unwinding
-        from .words import Calls
 
         self.facts = facts
         #: Told of each leg to a block that is passed through; returns the leg from there on.

@@ -1,0 +1,310 @@
+"""Calls: of the user's functions, which are entered, and of what cannot be read."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+from collections.abc import Iterator
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Any
+
+from ... import waits
+from ...events import Delay
+from .binding import MORE, annotated, arguments, bind_arguments
+from .calls import HARMLESS, WORDS, is_deaf, simple_call
+from .changes import mutated
+from .evaluate import evaluate
+from .frames import Fiber, Frame, Leg, Open, Stack, Wait, path_of
+from .functions import call_method, user_function
+from .labels import (
+    block_of_function,
+    can_hash,
+    is_asked,
+    may_be_actor,
+)
+from .machine import Go, Item, Stop
+from .program import Step
+from .scope import Scope
+from .storing import assign
+from .values import (
+    NONE,
+    UNKNOWN,
+    Above,
+    Args,
+    Block,
+    Bound,
+    Fn,
+    Generator,
+    Inst,
+    Known,
+    Method,
+    Part,
+    Value,
+    Wrapped,
+)
+from .words import Words
+
+if TYPE_CHECKING:
+    from .machine import Machine
+
+
+class Calls:
+    """Makes the calls of a machine."""
+
+    simple = staticmethod(simple_call)
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.words = Words(machine)
+
+    def call(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """The call at which the innermost frame stands."""
+        frame = stack[-1]
+        scope = self.machine.scope(frame)
+        for function in evaluate(step.expr.func, scope):
+            if function == Known(super) and not step.expr.args:
+                yield self.machine.given(stack, leg, self._above(scope))
+                continue
+            for given in arguments(step.expr, scope):
+                hidden = self._goes_on_unseen(function, given)
+                values = None if hidden else simple_call(function, given, scope)
+                if values is None:
+                    yield from self.invoke(stack, leg, function, given)
+                    continue
+                if not self._is_sure(function):
+                    yield from self.machine.unwinding.perhaps_raised(stack, leg, step, True)
+                if leg.in_region and function == Known(waits.spawn):
+                    facts = self.machine.facts
+                    facts.changed |= stack[0].code not in facts.parents
+                    facts.parents.add(stack[0].code)
+                after = mutated(self.machine, stack, function, given)
+                for value in values:
+                    yield self.machine.given(after, leg, value)
+
+    @staticmethod
+    def _goes_on_unseen(function: Value, given: Args) -> bool:
+        """Whether Python itself runs code of the user's in this call: a text, or a generator."""
+        owner = function.owner if isinstance(function, Method) else None
+        return function in (Known(eval), Known(exec)) or any(
+            isinstance(value, Generator) for value in (owner, *given[0])
+        )
+
+    @staticmethod
+    def _above(scope: Scope) -> Value:
+        """What `super()` gives in a method."""
+        spec = scope.program.node.args
+        names = [arg.arg for arg in (*spec.posonlyargs, *spec.args)]
+        (kind, *_) = scope.look_up("__class__")
+        if not names or not isinstance(kind, Known) or not isinstance(kind.value, type):
+            return UNKNOWN
+        (owner, *_) = scope.look_up(names[0])
+        return Above(kind.value, owner)
+
+    @staticmethod
+    def _is_sure(function: Value) -> bool:
+        """Whether a simple call never raises."""
+        if not isinstance(function, Known):
+            return isinstance(function, Block)
+        called = function.value
+        if isinstance(called, type) and issubclass(called, BaseException):
+            return True
+        plain = (isinstance, issubclass, type, len, str, repr, bool, Delay)
+        own = getattr(called, "__module__", None) or ""
+        return any(called is each for each in plain) or own.startswith("flowlet")
+
+    # --- the user's functions -------------------------------------------------------------
+
+    def invoke(
+        self,
+        stack: Stack,
+        leg: Leg,
+        function: Value,
+        given: Args,
+        role: Any = "call",
+        held: Any = None,
+        open: tuple[Open, ...] = (),
+    ) -> Iterator[Item]:
+        """Call something; `role` says what its return is to the frame below."""
+        args, words, whole = given
+        more = {"role": role, "held": held, "open": open}
+        if role != "call":
+            scope = self.machine.scope(stack[-1]) if stack else None
+            simple = simple_call(function, given, scope) if scope is not None else None
+            if simple is not None:
+                for value in simple:
+                    yield from self.machine.unwinding.returned(stack, leg, role, held, value)
+                return
+        match function:
+            case Fn():
+                yield from self.push(stack, leg, function, given, role, held, open)
+            case Bound(function=inner, owner=owner):
+                yield from self.invoke(stack, leg, inner, ((owner, *args), words, whole), **more)
+            case Part(function=inner, args=first, keywords=named):
+                merged = tuple({**dict(named), **dict(words)}.items())
+                whole = whole and (MORE, UNKNOWN) not in merged
+                yield from self.invoke(stack, leg, inner, ((*first, *args), merged, whole), **more)
+            case Wrapped(kind="state", function=inner, block=block):
+                more["open"] = (*open, Open("state", block=block))
+                yield from self.invoke(stack, leg, inner, given, **more)
+            case Wrapped(kind="manager", function=inner):
+                yield from self.invoke(stack, leg, inner, given, **more)
+            case Known(value=called):
+                yield from self._known(stack, leg, called, given, more)
+            case Method(owner=owner, attr="send") if args and may_be_actor(owner):
+                yield from self.words.send(stack, leg, owner, args, words, more)
+            case Method(owner=owner, attr="ask") if args and is_asked(args[0]):
+                yield from self.words.ask(stack, leg, (owner, *args), dict(words), more)
+            case Method(owner=owner, attr="reply") if owner is UNKNOWN:
+                yield from self.machine.unwinding.returned(stack, leg, role, held, NONE)
+            case Method(owner=owner, attr=attr) if self._is_harmless(stack, owner, attr):
+                yield from self.machine.unwinding.perhaps_raised(stack, leg, stack[-1].step, True)
+                yield from self.machine.unwinding.returned(stack, leg, role, held, UNKNOWN)
+            case _:
+                yield from self.unknown(stack, leg, role, held)
+
+    def _is_harmless(self, stack: Stack, owner: Value, attr: str) -> bool:
+        """Whether a method is that of a collection or a text, and of nothing else around."""
+        if attr not in HARMLESS or not stack:
+            return False
+        held = stack[-1].program.globals.values()
+        return not any(
+            isinstance(kind, type) and isinstance(vars(kind).get(attr), FunctionType)
+            for kind in held
+            if getattr(kind, "__module__", "").partition(".")[0] != "flowlet"
+        )
+
+    def _known(self, stack: Stack, leg: Leg, called: Any, given: Args, more: Any) -> Iterator[Item]:
+        word = WORDS.get(called) if can_hash(called) else None
+        if word is not None:
+            yield from self.words.word(word, stack, leg, given, more)
+            return
+        if isinstance(called, functools.partial):
+            part = Part(
+                Known(called.func),
+                tuple(map(Known, called.args)),
+                tuple((name, Known(value)) for name, value in called.keywords.items()),
+            )
+            yield from self.invoke(stack, leg, part, given, **more)
+            return
+        if isinstance(called, MethodType):
+            bound = Bound(Known(called.__func__), Known(called.__self__))
+            yield from self.invoke(stack, leg, bound, given, **more)
+            return
+        if isinstance(called, type):
+            made = Inst(called, exact=True)
+            init = Bound(Known(called.__init__), made)  # type: ignore[misc]  # of this very class
+            more |= {"role": "make", "held": made}
+            yield from self.invoke(stack, leg, init, given, **more)
+            return
+        if isinstance(called, FunctionType) and "__flowlet_block__" in vars(called):
+            block = block_of_function(called)
+            wrapped = Wrapped("state", Known(called.__wrapped__), block)
+            yield from self.invoke(stack, leg, wrapped, given, **more)
+            return
+        if isinstance(called, FunctionType):
+            inner = getattr(called, "__wrapped__", None)
+            if inner is not None and called.__code__.co_filename.endswith("contextlib.py"):
+                yield from self.invoke(stack, leg, Known(inner), given, **more)
+                return
+            fn = self.machine.facts.function(called)
+            if fn is not None and user_function(Known(called)) is not None:
+                yield from self.invoke(stack, leg, fn, given, **more)
+                return
+        elif (call := call_method(called)) is not None:
+            method = Bound(Known(call), Known(called))
+            yield from self.invoke(stack, leg, method, given, **more)
+            return
+        yield from self.unknown(stack, leg, more["role"], more["held"])
+
+    def push(
+        self,
+        stack: Stack,
+        leg: Leg,
+        fn: Fn,
+        given: Args,
+        role: Any,
+        held: Any,
+        open: tuple[Open, ...],
+    ) -> Iterator[Item]:
+        """Enter a function."""
+        program = fn.program
+        if inspect.iscoroutinefunction(program.node) or isinstance(
+            program.node, ast.AsyncFunctionDef
+        ):
+            yield from self.unknown(stack, leg, role, held)
+            return
+        frame = Frame(fn, role=role, held=held)
+        for name, value in bind_arguments(program.node, *given, fn).items():
+            frame = assign(self.machine, frame, ast.Name(name, ast.Store()), value, None)
+        frame = frame.at(0)
+        if program.generator:
+            made = Generator(frame.with_(role="call", held=None))
+            yield from self.machine.unwinding.returned(stack, leg, role, held, made)
+            return
+        for block in open:
+            if stack:
+                self.machine.unwinding.note_vague(block.block, stack[-1])
+            frame = frame.with_(open=(*frame.open, block))
+            leg = self.machine.unwinding.into(leg, path_of((*stack, frame)))
+        if any(known.code is program.code for known in stack) and is_deaf(
+            fn, self.machine.scope(frame)
+        ):
+            noted = getattr(program.node, "returns", None)
+            result = UNKNOWN if noted is None else annotated(noted, fn)
+            yield from self.machine.unwinding.returned(stack, leg, role, held, result)
+            return
+        unrolled = self.machine.unrolled
+        again = [i for i, known in enumerate(stack) if known.code is program.code]
+        if len(again) >= unrolled and role == "call":
+            cut = again[unrolled - 1]
+            self.machine.facts.notes[
+                f"{program.code.co_name} calls itself: deeper calls are drawn as the same states"
+            ] = None
+            first = stack[cut]
+            segment = (first.with_(again=True), *stack[cut + 1 :])
+            stack = stack[:cut]
+            known = self.machine.facts.deeper.setdefault((stack, program.code), {})
+            if segment not in known:
+                known[segment] = None
+                self.machine.facts.changed = True
+            frame = frame.with_(role=first.role, held=first.held, again=True)
+        yield Go((*stack, frame), leg)
+
+    # --- what is not known ----------------------------------------------------------------
+
+    def note_unknown(self, node: Any, frame: Frame) -> None:
+        """Tell that a call could not be read."""
+        self.machine.facts.unknown[self.machine.place(node, frame)] = None
+
+    def unknown(self, stack: Stack, leg: Leg, role: Any, held: Any) -> Iterator[Item]:
+        """A call of which nothing is known: it returns, or waits for nobody knows what."""
+        if not stack:
+            return
+        frame = stack[-1]
+        self.note_unknown(frame.step.node, frame)
+        yield from self.machine.unwinding.perhaps_raised(stack, leg, frame.step, True)
+        yield from self.machine.unwinding.returned(stack, leg, role, held, UNKNOWN)
+        if role in ("call", "flow", "make"):
+            yield self.parked(
+                stack, leg, Wait("?", own="?", at="?", results=(UNKNOWN,), keeps=True)
+            )
+
+    def note_name(self, what: str, node: Any, frame: Frame) -> None:
+        """Tell that a name, or the text of an edge, could not be read."""
+        self.machine.facts.unnamed[f"{self.machine.place(node, frame)}: {what}"] = None
+
+    def somewhere_in(self, stack: Stack, leg: Leg) -> Iterator[Item]:
+        """A wait in the midst of a step, of which nothing else is known; then the step again."""
+        frame = stack[-1]
+        self.note_unknown(frame.step.node, frame)
+        before = (*stack[:-1], frame.at(frame.pc - 1))
+        wait = Wait("?", own="?", at="?", results=(UNKNOWN,), keeps=True)
+        yield self.parked(before, leg, wait)
+
+    def parked(self, stack: Stack, leg: Leg, wait: Wait) -> Stop:
+        frame = stack[-1]
+        pc = frame.pc
+        live = frame.program.live[pc + 1] - {frame.step.name}
+        kept = tuple(pair for pair in frame.env if pair[0] in live)
+        return Stop(Fiber((*stack[:-1], frame.with_(env=kept)), wait), leg)
