@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import inspect
 from collections.abc import Iterator
+from dataclasses import replace
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from ... import waits
 from ...events import Delay
+from ...names import is_kernel
 from .binding import MORE, annotated, arguments, bind_arguments
 from .calls import HARMLESS, WORDS, is_deaf, simple_call
 from .changes import mutated
 from .evaluate import evaluate
 from .frames import Fiber, Frame, Leg, Open, Stack, Wait, path_of
-from .functions import call_method, user_function
+from .functions import call_method, is_foreign, user_function
+from .implicit import constructor_waits
 from .labels import (
     block_of_function,
     can_hash,
     is_asked,
     may_be_actor,
 )
+from .library import decorated
 from .machine import Go, Item, Stop
 from .program import Step
 from .scope import Scope
@@ -34,6 +39,7 @@ from .values import (
     Args,
     Block,
     Bound,
+    Exits,
     Fn,
     Generator,
     Inst,
@@ -151,6 +157,25 @@ class Calls:
                 yield from self.invoke(stack, leg, inner, given, **more)
             case Known(value=called):
                 yield from self._known(stack, leg, called, given, more)
+            case Wrapped(kind="managed", function=inner, manager=manager):
+                names = (("function", inner), ("manager", manager))
+                managed = replace(self.machine.facts.library(decorated), env=names)
+                yield from self.push(stack, leg, managed, given, role, held, open)
+            case Generator() if role == "call" and len(args) == 1:
+                managed_by = Wrapped("managed", args[0], manager=function)
+                yield self.machine.given(stack, leg, managed_by)
+            case Inst(kind=kind) if (call := call_method(kind)) is not None:
+                if is_foreign(call) and issubclass(kind, contextlib.ContextDecorator) and args:
+                    made = Wrapped("managed", args[0], manager=function)
+                    yield from self.machine.unwinding.returned(stack, leg, role, held, made)
+                elif is_foreign(call):
+                    yield from self.unknown(stack, leg, role, held)
+                else:
+                    yield from self.invoke(stack, leg, Bound(Known(call), function), given, **more)
+            case Method(owner=Exits()) if role == "call" and (
+                items := self.machine.exits.call(stack, leg, function, given)
+            ):
+                yield from items
             case Method(owner=owner, attr="send") if args and may_be_actor(owner):
                 yield from self.words.send(stack, leg, owner, args, words, more)
             case Method(owner=owner, attr="ask") if args and is_asked(args[0]):
@@ -192,10 +217,7 @@ class Calls:
             yield from self.invoke(stack, leg, bound, given, **more)
             return
         if isinstance(called, type):
-            made = Inst(called, exact=True)
-            init = Bound(Known(called.__init__), made)  # type: ignore[misc]  # of this very class
-            more |= {"role": "make", "held": made}
-            yield from self.invoke(stack, leg, init, given, **more)
+            yield from self._make(stack, leg, called, given, more)
             return
         if isinstance(called, FunctionType) and "__flowlet_block__" in vars(called):
             block = block_of_function(called)
@@ -205,17 +227,54 @@ class Calls:
         if isinstance(called, FunctionType):
             inner = getattr(called, "__wrapped__", None)
             if inner is not None and called.__code__.co_filename.endswith("contextlib.py"):
+                if "self" in called.__code__.co_freevars:
+                    managed = Wrapped("managed", Known(inner), manager=self._manager_of(called))
+                    yield from self.invoke(stack, leg, managed, given, **more)
+                    return
                 yield from self.invoke(stack, leg, Known(inner), given, **more)
                 return
             fn = self.machine.facts.function(called)
             if fn is not None and user_function(Known(called)) is not None:
                 yield from self.invoke(stack, leg, fn, given, **more)
                 return
-        elif (call := call_method(called)) is not None:
+        elif (call := call_method(type(called))) is not None:
             method = Bound(Known(call), Known(called))
             yield from self.invoke(stack, leg, method, given, **more)
             return
         yield from self.unknown(stack, leg, more["role"], more["held"])
+
+    def _make(self, stack: Stack, leg: Leg, kind: type, given: Args, more: Any) -> Iterator[Item]:
+        """An object of a class is made: `__init__` runs, or what a dataclass has in its place."""
+        made = Inst(kind, exact=True)
+        first = inspect.getattr_static(kind, "__init__", None)
+        then = inspect.getattr_static(kind, "__post_init__", None)
+        init: Any = first
+        if isinstance(first, FunctionType) and is_foreign(first) and isinstance(then, FunctionType):
+            init, given = then, ((), (), False)
+        others = constructor_waits(kind) and init is not then
+        if others or not isinstance(init, FunctionType) or is_foreign(init):
+            yield from self.unknown(stack, leg, more["role"], more["held"])
+            return
+        more |= {"role": "make", "held": made}
+        yield from self.invoke(stack, leg, Bound(Known(init), made), given, **more)
+
+    def _manager_of(self, called: FunctionType) -> Value:
+        """The context manager that a function was decorated with."""
+        place = called.__code__.co_freevars.index("self")
+        manager: Any = (called.__closure__ or ())[place].cell_contents
+        made = getattr(manager, "func", None)
+        fn = self.machine.facts.function(made) if isinstance(made, FunctionType) else None
+        if fn is None or not fn.program.generator:
+            return Known(manager)
+        words = tuple((name, Known(value)) for name, value in manager.kwds.items())
+        return Generator(self._framed(fn, (tuple(map(Known, manager.args)), words, True)))
+
+    def _framed(self, fn: Fn, given: Args, role: Any = "call", held: Any = None) -> Frame:
+        """The frame of a function that begins, with its arguments."""
+        frame = Frame(fn, role=role, held=held)
+        for name, value in bind_arguments(fn.program.node, *given, fn).items():
+            frame = assign(self.machine, frame, ast.Name(name, ast.Store()), value, None)
+        return frame.at(0)
 
     def push(
         self,
@@ -234,10 +293,7 @@ class Calls:
         ):
             yield from self.unknown(stack, leg, role, held)
             return
-        frame = Frame(fn, role=role, held=held)
-        for name, value in bind_arguments(program.node, *given, fn).items():
-            frame = assign(self.machine, frame, ast.Name(name, ast.Store()), value, None)
-        frame = frame.at(0)
+        frame = self._framed(fn, given, role, held)
         if program.generator:
             made = Generator(frame.with_(role="call", held=None))
             yield from self.machine.unwinding.returned(stack, leg, role, held, made)
@@ -256,6 +312,7 @@ class Calls:
             return
         unrolled = self.machine.unrolled
         again = [i for i, known in enumerate(stack) if known.code is program.code]
+        again = [] if is_kernel(program.code) else again
         if len(again) >= unrolled and role == "call":
             cut = again[unrolled - 1]
             self.machine.facts.notes[

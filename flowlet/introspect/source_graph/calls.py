@@ -25,6 +25,7 @@ from .attributes import attribute
 from .classes import TYPED, are_types, folded, made, spread, types_in
 from .evaluate import evaluate, items_of, subscript
 from .functions import call_method, is_foreign, user_function
+from .implicit import hooks_wait
 from .scope import Scope
 from .values import (
     NONE,
@@ -33,6 +34,7 @@ from .values import (
     Args,
     Block,
     Bound,
+    Closing,
     Coll,
     Fn,
     Inst,
@@ -103,7 +105,7 @@ def simple_call(function: Value, given: Args, scope: Scope) -> list[Value] | Non
             return _foreign(called, given, scope)
         if isinstance(called, functools.partial):
             return None
-        call = call_method(called)
+        call = call_method(type(called))
         return _foreign(called, given, scope) if call is None or is_foreign(call) else None
     if isinstance(function, Bound) and isinstance(function.function, Known):
         held = function.function.value
@@ -121,10 +123,8 @@ def _in(value: Any, table: Any) -> bool:
 
 def _foreign(called: Any, given: Args, scope: Scope) -> list[Value] | None:
     """A function of a library: it does not wait, unless it calls back what does."""
-    args, words, _ = given
-    for value in spread((*args, *(value for _, value in words))):
-        if user_function(value) is not None and not is_deaf(value, scope):
-            return None
+    if _calls_back(given, scope):
+        return None
     kind = TYPED.get(called) if _in(called, TYPED) else None
     return [Inst(kind)] if kind is not None else [UNKNOWN]
 
@@ -227,11 +227,17 @@ def _random() -> type:
 
 
 def _calls_back(given: Args, scope: Scope) -> bool:
+    """Whether a library that is given this may run what waits: a function, a block, a method."""
     args, words, _ = given
-    return any(
-        user_function(v) is not None and not is_deaf(v, scope)
-        for v in spread((*args, *(v for _, v in words)))
-    )
+    return any(_leads_on(value, scope) for value in spread((*args, *(v for _, v in words))))
+
+
+def _leads_on(value: Value, scope: Scope) -> bool:
+    if isinstance(value, Block | Closing):
+        return True
+    if user_function(value) is not None:
+        return not is_deaf(value, scope)
+    return hooks_wait(value)
 
 
 def _state(args: tuple[Value, ...], named: dict[str, Value]) -> list[Value]:
@@ -278,6 +284,8 @@ def _method(method: Method, given: Args, scope: Scope) -> list[Value] | None:
             return few([*subscript(owner, args[0]), *(args[1:] or [NONE])])
         return [UNKNOWN]
     if isinstance(owner, Coll):
+        if attr in ("index", "count", "remove", "sort") and any(map(hooks_wait, owner.items)):
+            return None
         if attr == "pop":
             return few(owner.items) if owner.items else [UNKNOWN]
         if attr in ("index", "count"):
@@ -285,6 +293,9 @@ def _method(method: Method, given: Args, scope: Scope) -> list[Value] | None:
         return [NONE] if attr in ("append", "extend", "add", "remove", "clear") else [UNKNOWN]
     if isinstance(owner, Known):
         return _of_constant(owner.value, attr, given)
+    if isinstance(owner, Inst) and issubclass(owner.kind, contextlib.AbstractContextManager):
+        if issubclass(owner.kind, contextlib.ExitStack | contextlib.AsyncExitStack):
+            return None
     if isinstance(owner, Inst) and issubclass(owner.kind, Request) and attr == "reply":
         return [NONE]
     if isinstance(owner, Inst) and owner.kind in _COLLECTIONS and attr in HARMLESS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 from collections.abc import Iterable
@@ -17,12 +18,14 @@ from ...handlers import on
 from .binding import MORE
 from .evaluate import items_of
 from .functions import is_foreign
+from .implicit import constructor_waits, hooks_wait
 from .values import (
     NONE,
     PLAIN,
     UNKNOWN,
     Args,
     Block,
+    Closing,
     Coll,
     Inst,
     Known,
@@ -34,6 +37,8 @@ from .values import (
     truth,
 )
 
+#: What only keeps what it is given.
+_KEEPS: Final = (functools.partial, contextlib.closing, until, on, type)
 _FIXED: Final = (tuple, frozenset)
 
 #: What some of Python's own functions return.
@@ -48,6 +53,8 @@ def made(kind: Any, given: Args, calls_back: bool) -> list[Value] | None:
     """What a class makes; `None` where its `__init__` has to be gone through."""
     args, words, whole = given
     named = dict(words)
+    if is_foreign(kind) and kind not in _KEEPS and any(map(hooks_wait, args)):
+        return None
     if kind is Delay:
         return [_delay(args, named)]
     if kind is functools.partial and args:
@@ -76,12 +83,16 @@ def made(kind: Any, given: Args, calls_back: bool) -> list[Value] | None:
         return [_paired(kind, args)]
     if kind is dict:
         return [Inst(dict)]
+    if kind is contextlib.closing and len(args) == 1:
+        return [Closing(args[0])]
     if kind is super:
         return [UNKNOWN]
     if kind in (int, float, str, bool, bytes, range, complex):
         return folded(kind, given)
     if issubclass(kind, Enum):
         return _member(kind, args)
+    if constructor_waits(kind):
+        return None
     if issubclass(kind, BaseModel) and whole:
         values = [*args, *named.values()]
         if all(isinstance(v, Known) and isinstance(v.value, (*PLAIN, Enum)) for v in values):
@@ -95,15 +106,11 @@ def made(kind: Any, given: Args, calls_back: bool) -> list[Value] | None:
                 return [Inst(kind, exact=True)]
             return [_Made.of(made)]
         return [Inst(kind, exact=True)]
+    init = getattr(kind, "__init__", None)
+    if isinstance(init, FunctionType) and not is_foreign(init):
+        return None
     if issubclass(kind, BaseModel | BaseException):
         return [Inst(kind, exact=True)]
-    init = getattr(kind, "__init__", None)
-    if (
-        isinstance(init, FunctionType)
-        and not is_foreign(init)
-        and not hasattr(kind, "__dataclass_fields__")
-    ):
-        return None
     if calls_back and is_foreign(kind):
         return None
     return [Inst(kind, exact=True)]

@@ -19,7 +19,7 @@ from .values import Block, Env, Fn, Value, env_with
 Path = tuple[Any, ...]
 Role = Literal[
     "root", "call", "flow", "handler", "iterate", "enter manager", "exit manager", "enter", "exit",
-    "make",
+    "make", "call back",
 ]  # fmt: skip
 
 
@@ -29,7 +29,9 @@ class Open:
 
     Kinds: `state`, `until`, `on`; `manager`, a generator that is suspended round the body;
     `object`, one with an `__exit__`; `child`, a spawned one; `suppress`; `other`, a context
-    manager that does nothing here; `except` and `finally`, while the body of the `try` runs;
+    manager that does nothing here; `exits`, an `ExitStack` with what was entered in it, and of
+    that `callback` and `pushed`, a function; `closing`, an object with a `close`;
+    `except` and `finally`, while the body of the `try` runs;
     `caught`, while a handler does; `ending`, while a `finally` does, or a child cleans up.
     """
 
@@ -39,6 +41,8 @@ class Open:
     block: Block | None = None
     held: Any = None
     variables: tuple[str, ...] = ()
+    #: Whether it was entered into an exit stack.
+    stacked: bool = False
 
 
 class Frame:
@@ -214,10 +218,10 @@ class Leg:
 
 def open_in(stack: Stack) -> Iterator[Open]:
     """All that is open, from the outside in; under a handler, only what is round its `on`."""
-    return (block for _, block in _placed(stack))
+    return (block for _, block in placed(stack))
 
 
-def _placed(stack: Stack) -> list[tuple[int, Open]]:
+def placed(stack: Stack) -> list[tuple[int, Open]]:
     """All that is open, each with the place of its frame."""
     found: list[tuple[int, Open]] = []
     for place, frame in enumerate(stack):
@@ -225,22 +229,25 @@ def _placed(stack: Stack) -> list[tuple[int, Open]]:
             number = frame.held[0]
             at = next((i for i, (_, o) in enumerate(found) if o.number == number), len(found))
             del found[at:]
-        inside: list[Open] = []
-        _add_open(frame, inside)
-        found += [(place, block) for block in inside]
+        found += [(place, block) for block in all_in(frame.open)]
     return found
 
 
-def _add_open(frame: Frame, found: list[Open]) -> None:
-    for block in frame.open:
+def all_in(blocks: tuple[Open, ...]) -> list[Open]:
+    """Some blocks, with those inside of generators and of exit stacks."""
+    found: list[Open] = []
+    for block in blocks:
         found.append(block)
         if block.kind == "manager":
-            _add_open(block.held, found)
+            found += all_in(block.held.open)
+        elif block.kind == "exits":
+            found += all_in(block.held)
+    return found
 
 
 def awake(stack: Stack) -> list[Open]:
     """What is open, without the blocks that are being left: those hear nothing any more."""
-    found = _placed(stack)
+    found = placed(stack)
     asleep: set[int] = set()
     for here, (place, block) in enumerate(found):
         leaving: tuple[Any, ...] = (block.kind == "ending" and block.held) or ("",)
@@ -281,16 +288,15 @@ def path_of(stack: Stack) -> Path:
 
 def sees_errors(stack: Stack) -> bool:
     """Whether an error would be seen by somebody on its way out."""
-    return any(o.kind in ("except", "finally", "suppress") for f in stack for o in f.open)
+    seeing = ("except", "finally", "suppress", "object", "closing", "callback", "pushed")
+    return any(block.kind in seeing for _, block in placed(stack))
 
 
 def free_number(stack: Stack) -> int:
     """A number that no open block has."""
     used = set()
     for frame in stack:
-        found: list[Open] = []
-        _add_open(frame, found)
-        used |= {block.number for block in found}
+        used |= {block.number for block in all_in(frame.open)}
     return next(n for n in range(1, len(used) + 2) if n not in used)
 
 
@@ -301,11 +307,12 @@ def call_string(stack: Stack) -> list[tuple[CodeType, tuple[int, int]]]:
     """The calls that lead to the innermost step, as a reading of the source knows them."""
     string: list[tuple[CodeType, tuple[int, int]]] = []
     for frame in stack:
+        if names.is_kernel(frame.code):  # it stands for one of Python's own
+            continue
         if frame.role == "handler":
             number, place = frame.held[0], 0
             for i, below in enumerate(stack):
-                found: list[Open] = []
-                _add_open(below, found)
+                found = all_in(below.open)
                 if any(o.number == number for o in found):
                     place = i
                     block = next(o for o in found if o.number == number)

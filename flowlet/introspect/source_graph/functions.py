@@ -43,9 +43,9 @@ def is_plain(value: Any) -> bool:
     )
 
 
-def call_method(value: Any) -> FunctionType | None:
-    """The `__call__` that an object of the user's has."""
-    found = inspect.getattr_static(type(value), "__call__", None)
+def call_method(kind: type) -> FunctionType | None:
+    """The `__call__` of the objects of a class, if it is written in Python."""
+    found = inspect.getattr_static(kind, "__call__", None)
     return found if isinstance(found, FunctionType) else None
 
 

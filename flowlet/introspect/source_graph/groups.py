@@ -188,7 +188,6 @@ class Groups:
 
     def _blocks(self, fiber: Fiber, kind: type, leg: Leg) -> list[tuple[bool, Stop]]:
         """The blocks round a wait, from the inside out."""
-        stack = fiber.stack
         for block in reversed(hearing(fiber)):
             spec = block.block
             assert spec is not None

@@ -10,8 +10,10 @@ import ast
 import functools
 import inspect
 from collections.abc import Iterator
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import Any, Final
+
+from pydantic import BaseModel
 
 from ...source import reading_of
 from .evaluate import evaluate
@@ -19,7 +21,7 @@ from .functions import is_foreign
 from .meaning import NeedsCallError
 from .program import Step
 from .scope import Scope
-from .values import kind_of
+from .values import Coll, Table, Value, kind_of
 
 _OPERATORS: Final[dict[type[ast.AST], str]] = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.FloorDiv: "floordiv",
@@ -100,5 +102,49 @@ def _waits(kind: Any, hook: str) -> bool:
     return _is_wait(inspect.getattr_static(type(found), f"__{way}__", None))
 
 
+def constructor_waits(kind: type) -> bool:
+    """Whether to make an object of a class is to wait somewhere, but in a plain `__init__`."""
+    hooks = [inspect.getattr_static(kind, name, None) for name in _MAKING]
+    hooks.append(inspect.getattr_static(type(kind), "__call__", None))
+    fields = getattr(kind, "__dataclass_fields__", {})
+    hooks += [getattr(each, "default_factory", None) for each in fields.values()]
+    if issubclass(kind, BaseModel):
+        hooks += [each.default_factory for each in kind.model_fields.values()]
+        marks = kind.__pydantic_decorators__
+        for marked in (marks.validators, marks.field_validators, marks.root_validators):
+            hooks += [mark.func for mark in marked.values()]
+        hooks += [mark.func for mark in marks.model_validators.values()]
+    return any(map(_is_wait, hooks))
+
+
+_MAKING: Final = ("__new__", "__post_init__", "model_post_init")
+
+
+def hooks_wait(value: Value) -> bool:
+    """Whether a library that is given a value may make it wait: by a method of its own name."""
+    kind = kind_of(value)
+    if isinstance(value, Coll | Table):
+        items = value.items if isinstance(value, Coll) else [v for _, v in value.items]
+        return any(map(hooks_wait, items))
+    if kind is None or is_foreign_class(kind):
+        return False
+    return any(
+        _is_wait(found)
+        for base in kind.__mro__[:-1]
+        for name, found in vars(base).items()
+        if name.startswith("__") and name not in ("__init__", "__call__", *_MAKING)
+    )
+
+
+def is_foreign_class(kind: type) -> bool:
+    """Whether a class is one of Python or of a library, with nothing of the user's in it."""
+    return all(is_foreign(base) for base in kind.__mro__)
+
+
 def _is_wait(fn: Any) -> bool:
+    fn = (
+        getattr(fn, "__func__", fn)
+        if isinstance(fn, staticmethod | classmethod | MethodType)
+        else fn
+    )
     return isinstance(fn, FunctionType) and not is_foreign(fn) and bool(reading_of(fn).sites)

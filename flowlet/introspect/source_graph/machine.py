@@ -93,6 +93,7 @@ class Machine:
 
     def __init__(self, facts: Facts, unrolled: int, passed: Callable[[Leg], Leg]) -> None:
         from .calling import Calls
+        from .exits import ExitStacks
         from .groups import Groups
         from .unwinding import Unwinding
 
@@ -103,6 +104,7 @@ class Machine:
         self.calls = Calls(self)
         self.unwinding = Unwinding(self)
         self.groups = Groups(self)
+        self.exits = ExitStacks(self)
         #: How often a function may stand in a stack before it is recursion.
         self.unrolled = unrolled
         self._arm_texts: dict[int, dict[int, tuple[Any, str]]] = {}
@@ -336,10 +338,10 @@ class Machine:
     def do_end_finally(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
         """A `finally` is over; on with what was going on."""
         frame = stack[-1]
-        leaving = frame.open[-1].held
+        leaving, to = frame.open[-1].held, frame.open[-1].to
         after = frame.with_(open=frame.open[:-1])
         if leaving is None:
-            yield self.on((*stack[:-1], after), leg)
+            yield self.on((*stack[:-1], after), leg, to if to >= 0 else None)
         else:
             yield Go((*stack[:-1], after), leg, leaving)
 

@@ -121,6 +121,12 @@ class Facts:
         defaults += [(name, Known(v)) for name, v in (fn.__kwdefaults__ or {}).items()]
         return Fn(program, tuple(sorted(env)), None, tuple(defaults))
 
+    def library(self, fn: Any) -> Fn:
+        """A function that stands for one of Python's own."""
+        found = self.function(fn)
+        assert found is not None
+        return found
+
     def classes_of(self, kind: type) -> list[type]:
         """The classes of the events that a wait for this one may get."""
         if kind not in self.classes:

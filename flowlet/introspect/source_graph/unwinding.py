@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...blocks import State
 from ...errors import ChildFailedError
+from .attributes import attribute
 from .calls import block_of
 from .evaluate import evaluate
+from .exits import exits_of, last_out, with_block
 from .frames import (
     JOIN,
     Fiber,
@@ -38,9 +40,12 @@ from .storing import assign
 from .values import (
     NONE,
     UNKNOWN,
+    Args,
     Block,
     Bound,
+    Closing,
     Coll,
+    Exits,
     Generator,
     History,
     Inst,
@@ -67,32 +72,39 @@ class Unwinding:
         """A `with` begins."""
         frame = stack[-1]
         for value in evaluate(step.expr, self.machine.scope(frame)):
-            if isinstance(value, Known) and isinstance(value.value, State):
-                value = block_of(value.value)
             if isinstance(value, Block):
                 self.note_vague(value, frame)
                 if value.after == "after ?":
                     text = word_text(step.node, "after")
                     value = replace(value, after=f"after {text or '?'}")
-            match value:
-                case Block(kind="state"):
-                    yield from self._named(stack, leg, value)
-                case Block():
-                    number = free_number(stack)
-                    names = [
-                        part.id
-                        for part in (step.target, step.expr)
-                        if isinstance(part, ast.Name) and not part.id.startswith("%")
-                    ]
-                    node = step.node
-                    placed = replace(value, place=(node.end_lineno, node.end_col_offset))
-                    block = Open(value.kind, number=number, block=placed, variables=tuple(names))
-                    yield from self.entered(stack, leg, block, value)
-                case Generator(frame=inner):
-                    pushed = inner.with_(role="enter manager")
-                    yield Go((*stack, pushed), leg)
-                case _:
-                    yield from self._object(stack, leg, value)
+            yield from self.opened(stack, leg, value)
+
+    def opened(self, stack: Stack, leg: Leg, value: Value) -> Iterator[Item]:
+        """A context manager is entered: by a `with`, or into an exit stack."""
+        step = stack[-1].step
+        if isinstance(value, Known) and isinstance(value.value, State):
+            value = block_of(value.value)
+        match value:
+            case Block(kind="state"):
+                yield from self._named(stack, leg, value)
+            case Block():
+                names = [
+                    part.id
+                    for part in (step.target, step.expr)
+                    if isinstance(part, ast.Name) and not part.id.startswith("%")
+                ]
+                node = step.node
+                placed = replace(value, place=(node.end_lineno, node.end_col_offset))
+                number = free_number(stack)
+                block = Open(value.kind, number=number, block=placed, variables=tuple(names))
+                yield from self.entered(stack, leg, block, value)
+            case Generator(frame=inner):
+                pushed = inner.with_(role="enter manager")
+                yield Go((*stack, pushed), leg)
+            case Closing(thing=thing):
+                yield from self.entered(stack, leg, Open("closing", held=thing), thing)
+            case _:
+                yield from self._object(stack, leg, value)
 
     def note_vague(self, block: Block | None, frame: Frame) -> None:
         """Tell what of a block could not be read: its name, what it hears, its time."""
@@ -108,14 +120,17 @@ class Unwinding:
             self.machine.calls.note_name("how long its time is", node, frame)
 
     def _named(self, stack: Stack, leg: Leg, block: Block) -> Iterator[Item]:
-        frame = stack[-1]
-        opened = frame.with_(open=(*frame.open, Open("state", block=block, to=0)))
-        inside = (*stack[:-1], opened)
-        path = path_of(inside)
+        opened = Open("state", block=block)
+        path = path_of(with_block(stack, opened, self._exits(stack)))
         value: Value = block
         if block.history is not None:
             value = History(path, first=leg.source is None)
-        yield from self.entered(stack, self.into(leg, path), Open("state", block=block), value)
+        yield from self.entered(stack, self.into(leg, path), opened, value)
+
+    def _exits(self, stack: Stack) -> int:
+        """The exit stack into which something is entered here; 0 for the `with` itself."""
+        frame = stack[-1]
+        return exits_of(frame, self.machine.scope(frame)) if frame.step.kind == "call" else 0
 
     def into(self, leg: Leg, path: tuple[Any, ...]) -> Leg:
         """The leg, on into a named block."""
@@ -125,11 +140,19 @@ class Unwinding:
         kind = value.kind if isinstance(value, Inst) else None
         if isinstance(value, Known) and not isinstance(value.value, type):
             kind = type(value.value)
+        if kind is not None and issubclass(kind, contextlib.ExitStack):
+            number = free_number(stack)
+            exits = Open("exits", number=number, held=())
+            yield from self.entered(stack, leg, exits, Exits(number))
+            return
         if kind is not None and issubclass(kind, contextlib.suppress):
             yield from self.entered(stack, leg, Open("suppress"), NONE)
             return
         if isinstance(value, Named) or (kind is not None and not self._is_users(kind)):
-            given = value if isinstance(value, Named | Inst) else UNKNOWN
+            own = (
+                isinstance(value, Named | Inst) and getattr(kind, "__module__", "") != "contextlib"
+            )
+            given = value if own else UNKNOWN
             is_child = isinstance(value, Named) and value.kind == "actor"
             yield from self.entered(stack, leg, Open("child" if is_child else "other"), given)
             return
@@ -153,13 +176,16 @@ class Unwinding:
 
     def entered(self, stack: Stack, leg: Leg, block: Open, value: Value) -> Iterator[Item]:
         """The block is open; on with its body."""
-        frame = stack[-1]
-        step = frame.step
-        block = replace(block, to=step.to)
-        after = frame.with_(open=(*frame.open, block))
+        step = stack[-1].step
+        number = self._exits(stack)
+        inside = with_block(stack, replace(block, to=step.to), number)
+        if number:
+            yield self.machine.given(inside, leg, value)
+            return
+        after = inside[-1]
         if step.target is not None:
             after = assign(self.machine, after, step.target, value, None)
-        yield self.machine.on((*stack[:-1], after), leg)
+        yield self.machine.on((*inside[:-1], after), leg)
 
     # --- out ------------------------------------------------------------------------------
 
@@ -173,7 +199,11 @@ class Unwinding:
         block = frame.open[-1]
         below = (*stack[:-1], frame.with_(open=frame.open[:-1]))
         error = leaving is not None and leaving[0] in ("raise", "leave", "become", "stop")
+        to = block.to if block.stacked else block.to + 1
         match block.kind:
+            case "exits" if block.held:
+                yield from self._left((*stack[:-1], last_out(frame)), leg, leaving)
+                return
             case "state":
                 leg = self.out_of(leg, len(path_of(stack)), path_of(stack))
             case "until":
@@ -182,7 +212,7 @@ class Unwinding:
                     event, leaving = leaving[2], None
                 below = self._bound(below, block, event)
                 if event is not NONE:
-                    yield Go(self._behind(below, block), leg)
+                    yield self._past(below, leg, to)
                     return
             case "finally":
                 ending = Open("ending", held=leaving)
@@ -195,16 +225,16 @@ class Unwinding:
                 yield Go((*stack[:-1], after.at(block.to)), leg)
                 return
             case "suppress" if leaving is not None and leaving[0] == "raise":
-                yield Go(self._behind(below, block), leg)
+                yield self._past(below, leg, to)
             case "child":
                 if not leg.in_region:  # it may fail while it cleans up
                     yield Stop(End("error", Inst(ChildFailedError, exact=True)), leg)
-                yield from self._join((*below[:-1], below[-1].at(block.to)), leg, leaving)
+                yield from self._join((*below[:-1], below[-1].at(block.to)), leg, leaving, to)
             case "ending" if frame.step.kind == "exit":
-                yield from self._join(below, leg, leaving)
+                yield from self._join(below, leg, leaving, block.to)
             case "manager":
                 below = (*below[:-1], below[-1].at(block.to))  # it is called in this line
-                pushed = block.held.with_(role="exit manager", held=(leaving, block.to))
+                pushed = block.held.with_(role="exit manager", held=(leaving, to))
                 if error:
                     yield Go((*below, pushed), leg, leaving)
                 else:
@@ -222,27 +252,45 @@ class Unwinding:
                     method,
                     ((told, told, told), (), True),
                     role="exit",
-                    held=(leaving, block.to),
+                    held=(leaving, to),
                 )
                 return
-        yield self._on(below, leg, leaving)
+            case "closing" | "callback" | "pushed":
+                yield from self._called_back(below, leg, block, (leaving, to))
+                return
+        yield self._on(below, leg, leaving, to)
+
+    def _called_back(self, below: Stack, leg: Leg, block: Open, held: Any) -> Iterator[Item]:
+        """A function that is called when a block is left."""
+        below = (*below[:-1], below[-1].at(block.to))
+        given: Args = ((), (), True)
+        functions = [block.held]
+        if block.kind == "closing":
+            functions = attribute(block.held, "close", self.machine.scope(below[-1]))
+        elif block.kind == "callback":
+            functions, given = [block.held[0]], block.held[1]
+        else:
+            told = UNKNOWN if held[0] is not None and held[0][0] != "jump" else NONE
+            given = ((told, told, told), (), True)
+        role = "exit" if block.kind == "pushed" else "call back"
+        for function in functions:
+            yield from self.machine.calls.invoke(below, leg, function, given, role=role, held=held)
 
     @staticmethod
-    def _join(stack: Stack, leg: Leg, leaving: Leaving | None) -> Iterator[Item]:
+    def _join(stack: Stack, leg: Leg, leaving: Leaving | None, to: int = -1) -> Iterator[Item]:
         """The child of a block may clean up; that is a state where something may happen then."""
         frame = stack[-1]
-        joining = frame.with_(open=(*frame.open, Open("ending", held=leaving)))
+        joining = frame.with_(open=(*frame.open, Open("ending", held=leaving, to=to)))
         fiber = Fiber((*stack[:-1], joining), JOIN)
         if leg.in_region or any(o.kind in ("until", "on") for o in hearing(fiber)):
             yield Stop(fiber, leg)
 
-    def _on(self, stack: Stack, leg: Leg, leaving: Leaving | None) -> Item:
-        return self.machine.on(stack, leg) if leaving is None else Go(stack, leg, leaving)
+    def _past(self, stack: Stack, leg: Leg, to: int) -> Item:
+        """On from a step, in the innermost frame."""
+        return Go((*stack[:-1], stack[-1].at(to)), leg)
 
-    def _behind(self, stack: Stack, block: Open) -> Stack:
-        """Behind the end of a `with`, the body of which was left."""
-        frame = stack[-1]
-        return (*stack[:-1], frame.at(block.to + 1))
+    def _on(self, stack: Stack, leg: Leg, leaving: Leaving | None, to: int) -> Item:
+        return self._past(stack, leg, to) if leaving is None else Go(stack, leg, leaving)
 
     def _bound(self, stack: Stack, block: Open, event: Value) -> Stack:
         assert block.block is not None
@@ -292,10 +340,10 @@ class Unwinding:
                 "raise", "leave", "become", "stop",
             ):  # fmt: skip
                 if before[0] in ("raise", "leave"):
-                    yield Go((*below[:-1], below[-1].at(to + 1)), leg)
+                    yield self._past(below, leg, to)
                 return
             if what == "return":
-                yield self._on(below, leg, before)
+                yield self._on(below, leg, before, to)
                 return
         if what == "become" and role in ("root", "flow"):
             for function, given in ((leaving[1], leaving[2]),):
@@ -332,9 +380,11 @@ class Unwinding:
                 leaving, to = held
                 known = truth(value)
                 if leaving is not None and leaving[0] == "raise" and known is not False:
-                    yield Go((*below[:-1], below[-1].at(to + 1)), leg)
+                    yield self._past(below, leg, to)
                 if leaving is None or leaving[0] != "raise" or known is not True:
-                    yield self._on(below, leg, leaving)
+                    yield self._on(below, leg, leaving, to)
+            case "call back":
+                yield self._on(below, leg, *held)
             case "make":
                 yield self.machine.given(below, leg, held)
             case "enter manager" | "exit manager":

@@ -218,11 +218,29 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Wrapped:
-    """A function that a decorator of known meaning was put on: `state(...)`, `contextmanager`."""
+    """A function that a decorator of known meaning was put on: `state(...)`, `contextmanager`.
 
-    kind: Literal["state", "manager"]
+    `managed` is one under a context manager that was used as a decorator.
+    """
+
+    kind: Literal["state", "manager", "managed"]
     function: Value
     block: Block | None = None
+    manager: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exits:
+    """The `stack` of `with ExitStack() as stack`; the number is that of its block."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What `contextlib.closing` made: the object will be closed."""
+
+    thing: Value
 
 
 @dataclass(frozen=True, slots=True)
