@@ -1011,13 +1011,15 @@ def test_a_call_that_cannot_be_read_is_an_unknown_edge() -> None:
 
 
 def test_what_stands_in_two_stars_is_an_unknown_edge() -> None:
-    """There may be a time and a name in it."""
-    options: dict[str, Any] = {"after": 3, "at": "sleepy"}
+    """There may be a time and a name in it, unless it is at hand."""
 
-    def waiting() -> None:
+    def waiting(options: dict[str, Any]) -> None:
         receive(Go, **options)
         receive(Stop)
 
+    known = static(partial(waiting, {"after": 3, "at": "sleepy"}))
+    assert targets(known, "sleepy") == {("Go", "waiting/Stop"), ("after 3s", "waiting/Stop")}
+    assert known.complete
     read = static(waiting)
     assert read.complete is False
     assert ("?", "?", "waiting/Stop") in read.triples()

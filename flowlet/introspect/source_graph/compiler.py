@@ -225,13 +225,13 @@ class _Compiler(Expressions):
             self.add("exit", item.context_expr)
             self.depth -= 1
 
-    def visit_Try(self, s: ast.Try) -> None:
+    def visit_Try(self, s: ast.Try | ast.TryStar, star: str = "") -> None:
         ending = None
         if s.finalbody:
             ending = self.add("try", s, name="finally")
             self.depth += 1
         if s.handlers:
-            guard = self.add("try", s, name="except")
+            guard = self.add("try", s, name="except", text=star)
             self.depth += 1
             self.body(s.body)
             self.add("end try", s)
@@ -241,11 +241,17 @@ class _Compiler(Expressions):
             self.here(guard)
             for handler in s.handlers:
                 caught = self.add(
-                    "except", handler, expr=self.value(handler.type), name=handler.name or ""
+                    "except",
+                    handler,
+                    expr=self.value(handler.type),
+                    name=handler.name or "",
+                    text=star,
                 )
                 self.depth += 1  # while it runs, the exception is there for a bare `raise`
                 self.body(handler.body)
-                self.add("end try", handler)
+                if handler.name:
+                    self.add("forget", handler, name=handler.name, text="quietly")
+                self.add("end star" if star else "end try", handler)
                 self.depth -= 1
                 outs.append(self.add("jump", handler))
                 self.here(caught)
@@ -261,7 +267,8 @@ class _Compiler(Expressions):
             self.add("end finally", s)
             self.depth -= 1
 
-    visit_TryStar = visit_Try
+    def visit_TryStar(self, s: ast.TryStar) -> None:
+        self.visit_Try(s, "star")
 
     def visit_Match(self, s: ast.Match) -> None:
         slot = self.temp()

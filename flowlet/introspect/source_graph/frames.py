@@ -196,6 +196,8 @@ class Leg:
     in_region: bool = False
     #: Whether somebody round the regions would see an error of theirs.
     guarded: bool = False
+    #: Whether an error that is no edge by itself has been raised on it.
+    risen: bool = False
     choices: int = 0
 
     def giving(self, text: str) -> Leg:

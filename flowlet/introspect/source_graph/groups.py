@@ -26,8 +26,8 @@ from .frames import (
     open_in,
     sees_errors,
 )
-from .machine import PERHAPS, Go, Item, Stop
-from .values import UNKNOWN, Coll, Inst, Known, Value
+from .machine import Go, Item, Stop
+from .values import PERHAPS, UNKNOWN, Coll, Inst, Known, Value
 
 if TYPE_CHECKING:
     from .machine import Machine
@@ -301,7 +301,8 @@ class Groups:
                 return self.machine.run(*again)
         items = again + [self.machine.given(fiber.stack, leg, result) for result in results]
         if signal.kind == "event":
-            items += [Go(fiber.stack, leg, ("raise", error)) for error in _errors(fiber.wait.word)]
+            way = replace(leg, risen=True)
+            items += [Go(fiber.stack, way, ("raise", error)) for error in _errors(fiber.wait.word)]
         return self.machine.run(*items)
 
 

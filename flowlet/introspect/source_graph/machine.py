@@ -32,7 +32,9 @@ from .values import (
     Generator,
     Inst,
     Known,
+    Perhaps,
     Value,
+    kind_of,
     truth,
 )
 from .values import (
@@ -47,8 +49,9 @@ _MOST_WAYS: Final = 6
 #: The steps at which ways are compared: every loop has one of them.
 _LOOKED_AT: Final = frozenset({"for", "if", "jump", "call", "yield"})
 
-#: An exception that a call may raise of which nothing is known.
-PERHAPS: Final = Known(object())
+
+#: What an `except*` catches.
+_GROUP: Final = Inst(ExceptionGroup)
 
 
 class TooMuchError(Exception):
@@ -156,7 +159,8 @@ class Machine:
             self, "do_" + step.kind.replace(" ", "_")
         )
         try:
-            items = list(method(item.stack, item.leg, step))
+            items = list(self.unwinding.perhaps_raised(item.stack, item.leg, step))
+            items += method(item.stack, item.leg, step)
             if may_wait(step, self.scope(frame)):
                 items += self.calls.somewhere_in(item.stack, item.leg)
             return items
@@ -192,7 +196,6 @@ class Machine:
     def do_set(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
         """An assignment."""
         frame = stack[-1]
-        yield from self.unwinding.perhaps_raised(stack, leg, step)
         for value in evaluate(step.expr, self.scope(frame)):
             after = assign(self, frame, step.target, value, step.expr)
             yield self.on((*stack[:-1], after), leg)
@@ -204,7 +207,6 @@ class Machine:
     def do_if(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
         """A condition: on with the next step where it holds, else elsewhere."""
         frame = stack[-1]
-        yield from self.unwinding.perhaps_raised(stack, leg, step)
         plain = isinstance(step.node, ast.Constant)
         key = (frame.code, step.node.lineno, step.node.col_offset)
         ways = {truth(value) for value in evaluate(step.expr, self.scope(frame))}
@@ -236,7 +238,10 @@ class Machine:
                     items = replace(items, exact=not self.facts.touched)
                 if isinstance(step.expr, ast.List | ast.Set) and isinstance(items, Coll):
                     items = replace(items, fixed=True)  # nobody else has it
-                over = Over(items if isinstance(items, Coll) else Coll((UNKNOWN,), False))
+                unsure = not isinstance(items, Coll) and kind_of(value) is None
+                over = Over(
+                    items if isinstance(items, Coll) else Coll((UNKNOWN,), False), 0, unsure
+                )
                 if isinstance(value, Inst) and value.kind in (range, str):
                     over = Over(Coll((Inst(int if value.kind is range else str),), False))
             yield self.given(stack, leg, over)
@@ -323,7 +328,8 @@ class Machine:
     def do_try(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
         """A `try` begins."""
         frame = stack[-1]
-        opened = frame.with_(open=(*frame.open, Open(step.name, to=step.to)))
+        star = ("star",) if step.text == "star" else ()
+        opened = frame.with_(open=(*frame.open, Open(step.name, to=step.to, variables=star)))
         yield self.on((*stack[:-1], opened), leg)
 
     def do_end_try(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
@@ -351,26 +357,45 @@ class Machine:
         error = frame.open[-1].held
         verdict = self.unwinding.catches(step, error, self.scope(frame))
         if verdict is not False:
-            after = frame
+            held = self.unwinding.caught(step, error, self.scope(frame))
+            here = replace(frame.open[-1], held=held, to=step.to)
+            after = frame.with_(open=(*frame.open[:-1], here))
             if step.name:
-                held = UNKNOWN if error == PERHAPS else error
-                after = assign(self, frame, ast.Name(step.name, ast.Store()), held, None)
-            yield self.on((*stack[:-1], after), leg)
+                name = ast.Name(step.name, ast.Store())
+                after = assign(self, after, name, _GROUP if step.text == "star" else held, None)
+            yield self.on((*stack[:-1], after), replace(leg, risen=False))
         if verdict is not True:
             yield self.on(stack, leg, step.to)
+
+    def do_end_star(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
+        """The body of an `except*` has come to its end: on to the next, if something is left."""
+        frame = stack[-1]
+        caught = frame.open[-1]
+        after = (*stack[:-1], frame.with_(open=frame.open[:-1]))
+        if "pending" in caught.variables:
+            yield Go(after, leg, ("raise", _GROUP))
+        else:
+            yield self.on(after, leg)
+        if self.unwinding.may_be_group(caught.held):
+            yield self.on(stack, leg, caught.to)
 
     def do_raise(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
         """A `raise`."""
         frame = stack[-1]
         if step.expr is None:
             caught = [o.held for f in stack for o in f.open if o.kind == "caught"]
-            yield Go(stack, leg, ("raise", caught[-1] if caught else UNKNOWN))
+            error = caught[-1] if caught else UNKNOWN
+            if isinstance(error, Perhaps) and step.text != "again":
+                error = UNKNOWN if error.kind is None else Inst(error.kind)
+            yield Go(stack, leg, ("raise", error))
             return
         for value in evaluate(step.expr, self.scope(frame)):
             error = value
             if isinstance(value, Known):
                 held = value.value
                 error = Inst(held if isinstance(held, type) else type(held), exact=True)
+            if isinstance(error, Inst) and not issubclass(error.kind, BaseException):
+                error = Inst(TypeError, exact=True)  # it is no exception
             yield Go(stack, leg, ("raise", error))
 
     def do_return(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
@@ -415,20 +440,20 @@ class Machine:
             yield self.on((*stack[:-1], after), leg)
 
     def do_forget(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
-        """A `del`."""
-        yield self.on((*stack[:-1], stack[-1].set(step.name, UNKNOWN)), leg)
+        """A `del`, or the end of an `except … as name`."""
+        frame = stack[-1]
+        kept = tuple(pair for pair in frame.env if pair[0] != step.name)
+        yield self.on((*stack[:-1], frame.with_(env=kept)), leg)
 
     def do_drop(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
         """A `del` of an item or an attribute."""
         frame = stack[-1]
-        yield from self.unwinding.perhaps_raised(stack, leg, step)
         if isinstance(step.target, ast.Subscript):
             frame = stored_at(self, frame, step.target, None)
         yield self.on((*stack[:-1], frame), leg)
 
     def do_import(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
         """An `import`: what has been imported already is known, and nothing is imported here."""
-        yield from self.unwinding.perhaps_raised(stack, leg, step)
         value = imported(step.text, step.within, stack[-1].program.globals)
         after = assign(self, stack[-1], ast.Name(step.name, ast.Store()), value, None)
         yield self.on((*stack[:-1], after), leg)

@@ -17,7 +17,7 @@ from typing import Any, Literal
 Kind = Literal[
     "set", "call", "note", "if", "jump", "iter", "for", "arm", "enter", "exit", "try", "end try",
     "except", "end finally", "raise", "return", "yield", "define", "forget", "drop",
-    "collect", "import", "class",
+    "collect", "import", "class", "end star",
 ]  # fmt: skip
 
 

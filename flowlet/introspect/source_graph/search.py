@@ -32,7 +32,7 @@ from .frames import (
 )
 from .machine import LEVELS, End, Machine, Stop, TooMuchError
 from .scope import Facts
-from .values import Bound, Fn, Inst, Known, Part, Value, Wrapped
+from .values import Bound, Fn, Inst, Known, Part, Perhaps, Value, Wrapped
 
 #: How often the source is gone through, until nothing new is stored anywhere.
 _MOST_ROUNDS = 12
@@ -193,7 +193,9 @@ class Search:
         """The actor has ended."""
         if end.how == "error":
             leg = self.passed(leg)
-            kind = end.value.kind if isinstance(end.value, Inst) else None
+            kind = end.value.kind if isinstance(end.value, Inst | Perhaps) else None
+            if kind is None:
+                self.facts.unnamed["the class of an error that is raised again"] = None
             self.edge(leg, Place((f"error: {'?' if kind is None else kind.__name__}",), "error"))
             return
         if self.reading.spawns:

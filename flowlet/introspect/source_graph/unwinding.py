@@ -33,12 +33,14 @@ from .frames import (
 )
 from .functions import is_foreign
 from .labels import word_text
-from .machine import PERHAPS, End, Go, Item, Leaving, Stop
+from .machine import End, Go, Item, Leaving, Stop
 from .program import Step
+from .raising import risks
 from .scope import Scope
 from .storing import assign
 from .values import (
     NONE,
+    PERHAPS,
     UNKNOWN,
     Args,
     Block,
@@ -51,6 +53,7 @@ from .values import (
     Inst,
     Known,
     Named,
+    Perhaps,
     Value,
     is_instance,
     truth,
@@ -220,9 +223,12 @@ class Unwinding:
                 yield Go((*stack[:-1], after.at(block.to)), leg)
                 return
             case "except" if leaving is not None and leaving[0] == "raise":
-                caught = Open("caught", held=leaving[1])
+                caught = Open("caught", held=leaving[1], variables=block.variables)
                 after = frame.with_(open=(*frame.open[:-1], caught))
                 yield Go((*stack[:-1], after.at(block.to)), leg)
+                return
+            case "caught" if "star" in block.variables and leaving is not None:
+                yield from self._raised_in_star(stack, leg, leaving)
                 return
             case "suppress" if leaving is not None and leaving[0] == "raise":
                 yield self._past(below, leg, to)
@@ -259,6 +265,20 @@ class Unwinding:
                 yield from self._called_back(below, leg, block, (leaving, to))
                 return
         yield self._on(below, leg, leaving, to)
+
+    def _raised_in_star(self, stack: Stack, leg: Leg, leaving: Leaving) -> Iterator[Item]:
+        """The body of an `except*` is left; an error waits for the others, and is in a group."""
+        frame = stack[-1]
+        block = frame.open[-1]
+        below = (*stack[:-1], frame.with_(open=frame.open[:-1]))
+        if leaving[0] != "raise" or frame.step.text == "again":
+            yield Go(below, leg, leaving)
+            return
+        yield Go(below, leg, ("raise", Inst(ExceptionGroup)))
+        if self.may_be_group(block.held):
+            pending = replace(block, variables=("star", "pending"))
+            after = frame.with_(open=(*frame.open[:-1], pending))
+            yield self._past((*stack[:-1], after), leg, block.to)
 
     def _called_back(self, below: Stack, leg: Leg, block: Open, held: Any) -> Iterator[Item]:
         """A function that is called when a block is left."""
@@ -354,8 +374,12 @@ class Unwinding:
             return
         if role == "root":
             if what == "raise":
-                if leaving[1] != PERHAPS or leg.guarded:
-                    yield Stop(End("error", leaving[1]), leg)
+                error = leaving[1]
+                if isinstance(error, Perhaps) and not leg.guarded:
+                    if leg.risen:  # that is not drawn
+                        return
+                    error = UNKNOWN if error.kind is None else Inst(error.kind)
+                yield Stop(End("error", error), leg)
             else:
                 yield Stop(End("stopped"), leg)
             return
@@ -400,29 +424,48 @@ class Unwinding:
         """The way of an error in this step, where somebody round it would see that."""
         if not leg.guarded and not sees_errors(stack):
             return
-        risky = always or any(
-            isinstance(node, ast.Subscript)
-            or (
-                isinstance(node, ast.BinOp)
-                and isinstance(node.op, ast.Div | ast.Mod | ast.FloorDiv)
-            )
-            for node in ast.walk(step.expr)
-        )
-        if risky:
-            yield Go(stack, leg, ("raise", PERHAPS))
+        found = {PERHAPS} if always else risks(step, self.machine.scope(stack[-1]))
+        for error in sorted(found, key=str):
+            yield Go(stack, replace(leg, risen=True), ("raise", error))
+
+    @staticmethod
+    def may_be_group(error: Value) -> bool:
+        """Whether an error may be a group of several."""
+        kind = error.kind if isinstance(error, Perhaps | Inst) else None
+        return kind is None or issubclass(kind, BaseExceptionGroup)
+
+    def caught(self, step: Step, error: Value, scope: Scope) -> Value:
+        """An error that an `except` has caught, as far as its class is known by that."""
+        if isinstance(error, Perhaps) and error.kind is not None:
+            return Inst(error.kind)
+        if error is not UNKNOWN and error != PERHAPS:
+            return error
+        kinds = self._kinds(step, scope)
+        broad = not kinds or len(kinds) > 1 or kinds[0] in (Exception, BaseException)
+        return error if broad else Inst(kinds[0])
+
+    def _kinds(self, step: Step, scope: Scope) -> list[type] | None:
+        """The classes of an `except`; `None` where only a run knows them."""
+        kinds: list[type] = []
+        for value in evaluate(step.expr, scope):
+            for each in value.items if isinstance(value, Coll) else (value,):
+                if not isinstance(each, Known):
+                    return None
+                more = each.value if isinstance(each.value, tuple) else (each.value,)
+                kinds += [kind for kind in more if isinstance(kind, type)]
+        return kinds
 
     def catches(self, step: Step, error: Value, scope: Scope) -> bool | None:
         """Whether an `except` is for an error; `None` if only a run knows."""
         if step.expr is None:
             return True
-        kinds: list[type] = []
-        for value in evaluate(step.expr, scope):
-            for each in value.items if isinstance(value, Coll) else (value,):
-                if isinstance(each, Known):
-                    more = each.value if isinstance(each.value, tuple) else (each.value,)
-                    kinds += [kind for kind in more if isinstance(kind, type)]
-                else:
-                    return None
+        kinds = self._kinds(step, scope)
+        if kinds is None:
+            return None
+        if step.text == "star" and self.may_be_group(error):
+            return None
+        if isinstance(error, Perhaps) and error.kind is not None:
+            error = Inst(error.kind)
         if error == PERHAPS or error is UNKNOWN:
             return True if any(kind in (Exception, BaseException) for kind in kinds) else None
         return is_instance(error, tuple(kinds))

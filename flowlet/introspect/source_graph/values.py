@@ -69,6 +69,17 @@ class Known:
 NONE: Final = Known(None)
 
 
+@dataclass(frozen=True, slots=True)
+class Perhaps:
+    """An error that a step may raise by itself, of a class that is known, or of any (`None`)."""
+
+    kind: type[BaseException] | None = None
+
+
+#: One of which nothing is known.
+PERHAPS: Final = Perhaps()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Inst:
     """Some object of a class; of exactly that class, or of one derived from it as well."""
@@ -190,6 +201,8 @@ class Iterator:
 
     over: Value
     place: int = 0
+    #: Whether to go on with it may fail.
+    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
