@@ -12,9 +12,8 @@ from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from ... import waits
-from ...events import Delay
 from ...names import is_kernel
-from .binding import MORE, annotated, arguments, bind_arguments
+from .binding import MORE, annotated, arguments, bind_arguments, fits
 from .calls import HARMLESS, WORDS, is_deaf, simple_call
 from .changes import mutated
 from .evaluate import evaluate
@@ -30,6 +29,7 @@ from .labels import (
 from .library import decorated
 from .machine import Go, Item, Stop
 from .program import Step
+from .raising import is_sure
 from .scope import Scope
 from .storing import assign
 from .values import (
@@ -37,7 +37,6 @@ from .values import (
     UNKNOWN,
     Above,
     Args,
-    Block,
     Bound,
     Exits,
     Fn,
@@ -46,6 +45,7 @@ from .values import (
     Known,
     Method,
     Part,
+    Perhaps,
     Value,
     Wrapped,
 )
@@ -78,7 +78,7 @@ class Calls:
                 if values is None:
                     yield from self.invoke(stack, leg, function, given)
                     continue
-                if not self._is_sure(function):
+                if not is_sure(function, values, given):
                     yield from self.machine.unwinding.perhaps_raised(stack, leg, step, True)
                 if leg.in_region and function == Known(waits.spawn):
                     facts = self.machine.facts
@@ -106,18 +106,6 @@ class Calls:
             return UNKNOWN
         (owner, *_) = scope.look_up(names[0])
         return Above(kind.value, owner)
-
-    @staticmethod
-    def _is_sure(function: Value) -> bool:
-        """Whether a simple call never raises."""
-        if not isinstance(function, Known):
-            return isinstance(function, Block)
-        called = function.value
-        if isinstance(called, type) and issubclass(called, BaseException):
-            return True
-        plain = (isinstance, issubclass, type, len, str, repr, bool, Delay)
-        own = getattr(called, "__module__", None) or ""
-        return any(called is each for each in plain) or own.startswith("flowlet")
 
     # --- the user's functions -------------------------------------------------------------
 
@@ -293,6 +281,8 @@ class Calls:
         ):
             yield from self.unknown(stack, leg, role, held)
             return
+        if stack and not fits(program.node, *given, fn):
+            yield from self.machine.unwinding.risen(stack, leg, Perhaps(TypeError))
         frame = self._framed(fn, given, role, held)
         if program.generator:
             made = Generator(frame.with_(role="call", held=None))

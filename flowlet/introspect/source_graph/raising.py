@@ -18,6 +18,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from ...actor import ActorRef
+from ...events import Delay, timeout_of
 from .evaluate import _BINARY, evaluate, items_of
 from .functions import is_foreign
 from .meaning import NeedsCallError
@@ -28,9 +29,12 @@ from .values import (
     PERHAPS,
     PLAIN,
     UNKNOWN,
+    Args,
+    Block,
     Coll,
     Fn,
     Generator,
+    Inst,
     Known,
     Method,
     Named,
@@ -462,3 +466,40 @@ def _set_on(owner: Value, attr: str) -> Iterator[Perhaps]:
         yield PERHAPS
     elif not hasattr(kind, "__dict__") and inspect.getattr_static(kind, attr, None) is None:
         yield Perhaps(AttributeError)
+
+
+# --- calls ----------------------------------------------------------------------------------
+
+
+def is_sure(function: Value, values: list[Value], given: Args) -> bool:
+    """Whether a call that does not wait, and gives one of these, never raises."""
+    args = given[0]
+    if not isinstance(function, Known):
+        return isinstance(function, Block)
+    called = function.value
+    if isinstance(called, type) and issubclass(called, BaseException):
+        return True
+    if called is len:
+        kind = kind_of(args[0]) if args else None
+        sized = kind is not None and issubclass(kind, _COLLECTIONS)
+        return sized or any(isinstance(arg, Coll | Table) for arg in args)
+    if called is Delay:
+        return all(isinstance(value, Known) for value in values)
+    if any(isinstance(v, Block) and (v.vague or v.name is UNKNOWN) for v in values):
+        return False
+    plain = (isinstance, issubclass, type, str, repr, bool)
+    own = getattr(called, "__module__", None) or ""
+    return any(called is each for each in plain) or str(own).startswith("flowlet")
+
+
+def of_time(after: Value | None) -> list[Perhaps]:
+    """The errors of a wait for so long."""
+    if after is None or after == NONE or isinstance(after, Named):
+        return []
+    if isinstance(after, Known):
+        try:
+            timeout_of(after.value)
+        except Exception as error:
+            return [Perhaps(type(error))]
+        return []
+    return [_VALUE] if isinstance(after, Inst) else [_VALUE, _TYPE]

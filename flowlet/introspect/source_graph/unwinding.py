@@ -422,11 +422,16 @@ class Unwinding:
         self, stack: Stack, leg: Leg, step: Step, always: bool = False
     ) -> Iterator[Item]:
         """The way of an error in this step, where somebody round it would see that."""
-        if not leg.guarded and not sees_errors(stack):
-            return
-        found = {PERHAPS} if always else risks(step, self.machine.scope(stack[-1]))
-        for error in sorted(found, key=str):
-            yield Go(stack, replace(leg, risen=True), ("raise", error))
+        if leg.guarded or sees_errors(stack):
+            found = {PERHAPS} if always else risks(step, self.machine.scope(stack[-1]))
+            yield from self.risen(stack, leg, *sorted(found, key=str))
+
+    @staticmethod
+    def risen(stack: Stack, leg: Leg, *errors: Perhaps) -> Iterator[Item]:
+        """The ways of errors that a step may raise by itself."""
+        if leg.guarded or sees_errors(stack):
+            for error in errors:
+                yield Go(stack, replace(leg, risen=True), ("raise", error))
 
     @staticmethod
     def may_be_group(error: Value) -> bool:

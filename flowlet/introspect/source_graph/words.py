@@ -26,6 +26,7 @@ from .labels import (
     word_text,
 )
 from .machine import Go, Item
+from .raising import of_time
 from .values import (
     NONE,
     UNKNOWN,
@@ -33,6 +34,7 @@ from .values import (
     Inst,
     Known,
     Named,
+    Perhaps,
     Value,
 )
 
@@ -82,11 +84,14 @@ class Words:
                     yield from self.machine.calls.unknown(stack, leg, more["role"], more["held"])
                 wait = self._wait(word, given, node)
                 self._note_names(wait, given, frame)
+                errors = of_time(self._time_of(wait, given))
+                errors += [Perhaps(TypeError)] * (wait.word == "receive" and wait.own is not None)
+                yield from self.machine.unwinding.risen(stack, leg, *errors)
                 yield self.machine.calls.parked(stack, leg, wait)
 
     def _note_names(self, wait: Wait, given: Args, frame: Frame) -> None:
         """Tell what of the names of a wait and of its edges only a run knows."""
-        args, words, _ = given
+        words = given[1]
         node = frame.step.node
         if wait.at == "?" and dict(words).get("at") != Known("?"):
             self.machine.calls.note_name("what this state is called", node, frame)
@@ -94,10 +99,15 @@ class Words:
             self.machine.calls.note_name("what it awaits", node, frame)
         elif wait.own is not None and wait.own.endswith(" ?") and wait.after is None:
             self.machine.calls.note_name("what its edge is called", node, frame)
-        places = {"sleep": 0, "ask": 2}
-        place = places.get(wait.word, len(args))
-        if not is_time(args[place] if place < len(args) else dict(words).get("after")):
+        if not is_time(self._time_of(wait, given)):
             self.machine.calls.note_name("how long its time is", node, frame)
+
+    @staticmethod
+    def _time_of(wait: Wait, given: Args) -> Value | None:
+        args, words, _ = given
+        place = {"sleep": 0, "ask": 2}.get(wait.word, len(args))
+        word = "seconds" if wait.word == "sleep" else "after"
+        return args[place] if place < len(args) else dict(words).get(word)
 
     def _wait(self, word: str, given: Args, node: Any) -> Wait:
         args, words, _ = given
