@@ -95,6 +95,8 @@ def _of_object(held: Any, attr: str, names: Names) -> list[Value]:
     stored = list(names.attributes(attr))
     if found is UNKNOWN:
         return few(stored or [UNKNOWN])
+    if isinstance(found, (*PLAIN, tuple)) and attr not in getattr(held, "__dict__", {}):
+        return few([Known(found), *stored])
     if isinstance(found, PLAIN) and not isinstance(found, bool | None):
         return [Inst(type(found))] if not stored else few([Inst(type(found)), *stored])
     if isinstance(found, bool):
@@ -136,10 +138,19 @@ def _of_instance(kind: type, owner: Value, attr: str, names: Names) -> list[Valu
     stored = list(names.attributes(attr))
     if found is not UNKNOWN and (callable(found) or issubclass(kind, Enum)):
         return few([Known(found), *stored])
+    if isinstance(found, (*PLAIN, tuple)):
+        below = (
+            vars(k).get(attr, found) for k in ([] if _is_exact(owner) else kind.__subclasses__())
+        )
+        return few([Known(found), *map(Known, below), *stored])
     if stored:
         return few(stored if found is UNKNOWN else [*stored, UNKNOWN])
     annotation = _annotation_of(kind, attr)
     return of_type(annotation) if annotation is not None else [Method(owner, attr)]
+
+
+def _is_exact(owner: Value) -> bool:
+    return isinstance(owner, Known) or (isinstance(owner, Inst) and owner.exact)
 
 
 def _annotation_of(kind: type, attr: str) -> Any:

@@ -198,6 +198,8 @@ def _special(called: Any, given: Args, scope: Scope) -> list[Value] | None:
     if called is builtins.getattr and len(args) >= 2 and isinstance(args[1], Known):
         found = attribute(args[0], str(args[1].value), scope)
         return few([*found, *args[2:]])
+    if called in (builtins.setattr, builtins.delattr):
+        return [NONE]
     if called is builtins.sorted and args:
         items = items_of(args[0])
         if isinstance(items, Coll) and not _calls_back(given, scope):
@@ -286,7 +288,7 @@ def _method(method: Method, given: Args, scope: Scope) -> list[Value] | None:
     if isinstance(owner, Coll):
         if attr in ("index", "count", "remove", "sort") and any(map(hooks_wait, owner.items)):
             return None
-        if attr == "pop":
+        if attr in ("pop", "popleft"):
             return few(owner.items) if owner.items else [UNKNOWN]
         if attr in ("index", "count"):
             return [Inst(int)]

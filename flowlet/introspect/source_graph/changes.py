@@ -8,6 +8,7 @@ collection may find it there.
 from __future__ import annotations
 
 import ast
+from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,7 +38,7 @@ _ADDS_ITS_LAST: Final = frozenset(
 #: The key of an attribute of which the name is not known.
 ANY_ATTRIBUTE: Final = "*"
 
-_SORTS: Final = {dict: "dict", list: "list", set: "set"}
+_SORTS: Final = {dict: "dict", list: "list", set: "set", deque: "list"}
 
 
 def _sort_of(owner: Value) -> Any:
@@ -204,6 +205,9 @@ def stored_at(machine: Machine, frame: Frame, target: ast.Subscript, value: Valu
     if isinstance(base, ast.Attribute) and base.attr == "__dict__":
         machine.facts.store(("attribute", ANY_ATTRIBUTE), UNKNOWN)
     added = () if value is None else (value,)
+    if isinstance(target.slice, ast.Slice) and value is not None:
+        items = items_of(value)
+        added = items.items if isinstance(items, Coll) else (UNKNOWN,)
     if not is_own(frame, name):
         for owner in evaluate(base, scope):
             change(machine.facts, owner, *added)
@@ -221,13 +225,17 @@ def stored_at(machine: Machine, frame: Frame, target: ast.Subscript, value: Valu
     return frame
 
 
-def extended(machine: Machine, frame: Frame, name: str, before: Value, by: Value) -> None:
-    """`name += by` changes the very collection that other names may be of as well."""
-    changing = isinstance(before, Table) or (isinstance(before, Coll) and not before.fixed)
-    if isinstance(before, Known):
-        changing = type(before.value) in _SORTS
-    if changing and not is_own(frame, name):
-        items = items_of(by)
-        held = (v for _, v in by.items) if isinstance(by, Table) else None
-        added = held or (items.items if isinstance(items, Coll) else (UNKNOWN,))
-        change(machine.facts, before, *added)
+def extended(machine: Machine, frame: Frame, name: str, more: ast.expr) -> None:
+    """`name += more` changes the very collection that other names may be of as well."""
+    scope = machine.scope(frame)
+    if is_own(frame, name):
+        return
+    for before in scope.look_up(name):
+        changing = isinstance(before, Table) or (isinstance(before, Coll) and not before.fixed)
+        if isinstance(before, Known):
+            changing = type(before.value) in _SORTS
+        for by in evaluate(more, scope) if changing else ():
+            items = items_of(by)
+            held = [value for _, value in by.items] if isinstance(by, Table) else []
+            added = held or (items.items if isinstance(items, Coll) else (UNKNOWN,))
+            change(machine.facts, before, *added)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
+from collections import deque
 from collections.abc import Iterable
 from enum import Enum
 from types import FunctionType, UnionType
@@ -71,7 +72,7 @@ def made(kind: Any, given: Args, calls_back: bool) -> list[Value] | None:
         value = args[0]
         exact = isinstance(value, Known) or (isinstance(value, Inst) and value.exact)
         return [Known(_kind(value))] if exact else [UNKNOWN]
-    if kind in (list, tuple, set, frozenset):
+    if kind in (list, tuple, set, frozenset, deque):
         if not args:
             return [Coll((), fixed=kind in _FIXED)]
         items = items_of(args[0])

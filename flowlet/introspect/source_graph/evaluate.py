@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import operator
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
@@ -187,6 +188,10 @@ def _binary(a: Value, b: Value, op: Any, names: Names) -> Value:
             return Known(a.value | b.value) if either else UNKNOWN
     if isinstance(a, Coll) and isinstance(b, Coll) and op is operator.add:
         return Coll((*a.items, *b.items), True) if a.exact and b.exact else a.adding(*b.items)
+    if isinstance(a, Table) and isinstance(b, Table) and op is operator.or_:
+        for key, value in b.items:
+            a = a.holding(key, value)
+        return a if b.exact else a.adding()
     kinds = [type(v.value) if isinstance(v, Known) else getattr(v, "kind", None) for v in (a, b)]
     if all(kind in (int, float, str, bool, bytes) for kind in kinds):
         if str in kinds:
@@ -373,7 +378,7 @@ def items_of(value: Value) -> Value:
         return Coll(tuple(key for key, _ in value.items), value.exact)
     if isinstance(value, Known):
         held = value.value
-        if isinstance(held, tuple | list | range | str | frozenset | set | dict):
+        if isinstance(held, tuple | list | range | str | frozenset | set | dict | deque):
             exact = isinstance(held, tuple | range | str)
             if len(held) <= 24:
                 return Coll(tuple(map(Known, held)), exact)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ..guards import _arms, _text, negated
-from .changes import as_changed, stored_at
+from .changes import as_changed, extended, stored_at
 from .evaluate import evaluate, items_of, with_defaults
 from .frames import Fiber, Frame, Leg, Open, Stack
 from .implicit import may_wait
@@ -196,6 +196,8 @@ class Machine:
     def do_set(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
         """An assignment."""
         frame = stack[-1]
+        if isinstance(step.node, ast.AugAssign) and isinstance(step.target, ast.Name):
+            extended(self, frame, step.target.id, step.expr.right)
         for value in evaluate(step.expr, self.scope(frame)):
             after = assign(self, frame, step.target, value, step.expr)
             yield self.on((*stack[:-1], after), leg)

@@ -90,7 +90,7 @@ def live_names(program: Program) -> list[frozenset[str]]:
                 out = frozenset()
             if step.to >= 0 and step.kind != "try":
                 out |= live[step.to]
-            if step.depth:
+            if step.depth or (step.kind == "jump" and step.name == "out"):
                 out |= landed | after_with
             new = (out - writes[i]) | reads[i]
             if step.kind == "return":

@@ -220,6 +220,8 @@ class Scope:
         for known, value in self.env:
             if known == name:
                 return self._read(value)
+        if name in program.nonlocals or name in program.globals_written:
+            return self._outside(name)
         if name in program.written:
             return few(self.facts.stored.get((program.code, name), {UNKNOWN: None}))
         if name in program.defined:
