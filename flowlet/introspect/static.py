@@ -36,7 +36,8 @@ def static(target: Callable[..., Any]) -> StateGraph:
     if not callable(target):
         raise ExploreError(f"static takes an actor function, not {target!r}")
     fn = names.unwrapped(target)
-    body: Any = fn if inspect.isroutine(fn) else getattr(type(fn), "__call__", fn)
+    call = inspect.getattr_static(type(fn), "__call__", fn)  # of a callable object
+    body: Any = fn if inspect.isroutine(fn) else call
     name = names.function_name(target)
     annotations = getattr(body, "__annotations__", {})
     try:

@@ -139,10 +139,9 @@ def _of_instance(kind: type, owner: Value, attr: str, names: Names) -> list[Valu
     if found is not UNKNOWN and (callable(found) or issubclass(kind, Enum)):
         return few([Known(found), *stored])
     if isinstance(found, (*PLAIN, tuple)):
-        below = (
-            vars(k).get(attr, found) for k in ([] if _is_exact(owner) else kind.__subclasses__())
-        )
-        return few([Known(found), *map(Known, below), *stored])
+        kinds: list[type] = [] if _is_exact(owner) else type.__subclasses__(kind)
+        below = [Known(vars(each).get(attr, found)) for each in kinds]
+        return few([Known(found), *below, *stored])
     if stored:
         return few(stored if found is UNKNOWN else [*stored, UNKNOWN])
     annotation = _annotation_of(kind, attr)

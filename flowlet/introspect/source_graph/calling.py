@@ -19,6 +19,7 @@ from .changes import mutated
 from .evaluate import evaluate
 from .frames import Fiber, Frame, Leg, Open, Stack, Wait, path_of
 from .functions import call_method, is_foreign, user_function
+from .harmless import is_sure
 from .implicit import constructor_waits
 from .labels import (
     block_of_function,
@@ -29,7 +30,6 @@ from .labels import (
 from .library import decorated
 from .machine import Go, Item, Stop
 from .program import Step
-from .raising import is_sure
 from .scope import Scope
 from .storing import assign
 from .values import (
@@ -79,7 +79,7 @@ class Calls:
                     yield from self.invoke(stack, leg, function, given)
                     continue
                 if not is_sure(function, values, given):
-                    yield from self.machine.unwinding.perhaps_raised(stack, leg, step, True)
+                    yield from self.machine.errors.perhaps_raised(stack, leg, step, True)
                 if leg.in_region and function == Known(waits.spawn):
                     facts = self.machine.facts
                     facts.changed |= stack[0].code not in facts.parents
@@ -171,7 +171,7 @@ class Calls:
             case Method(owner=owner, attr="reply") if owner is UNKNOWN:
                 yield from self.machine.unwinding.returned(stack, leg, role, held, NONE)
             case Method(owner=owner, attr=attr) if self._is_harmless(stack, owner, attr):
-                yield from self.machine.unwinding.perhaps_raised(stack, leg, stack[-1].step, True)
+                yield from self.machine.errors.perhaps_raised(stack, leg, stack[-1].step, True)
                 yield from self.machine.unwinding.returned(stack, leg, role, held, UNKNOWN)
             case _:
                 yield from self.unknown(stack, leg, role, held)
@@ -209,11 +209,11 @@ class Calls:
             return
         if isinstance(called, FunctionType) and "__flowlet_block__" in vars(called):
             block = block_of_function(called)
-            wrapped = Wrapped("state", Known(called.__wrapped__), block)
+            wrapped = Wrapped("state", Known(vars(called)["__wrapped__"]), block)
             yield from self.invoke(stack, leg, wrapped, given, **more)
             return
         if isinstance(called, FunctionType):
-            inner = getattr(called, "__wrapped__", None)
+            inner: Any = getattr(called, "__wrapped__", None)
             if inner is not None and called.__code__.co_filename.endswith("contextlib.py"):
                 if "self" in called.__code__.co_freevars:
                     managed = Wrapped("managed", Known(inner), manager=self._manager_of(called))
@@ -282,7 +282,7 @@ class Calls:
             yield from self.unknown(stack, leg, role, held)
             return
         if stack and not fits(program.node, *given, fn):
-            yield from self.machine.unwinding.risen(stack, leg, Perhaps(TypeError))
+            yield from self.machine.errors.risen(stack, leg, Perhaps(TypeError))
         frame = self._framed(fn, given, role, held)
         if program.generator:
             made = Generator(frame.with_(role="call", held=None))
@@ -330,7 +330,7 @@ class Calls:
             return
         frame = stack[-1]
         self.note_unknown(frame.step.node, frame)
-        yield from self.machine.unwinding.perhaps_raised(stack, leg, frame.step, True)
+        yield from self.machine.errors.perhaps_raised(stack, leg, frame.step, True)
         yield from self.machine.unwinding.returned(stack, leg, role, held, UNKNOWN)
         if role in ("call", "flow", "make"):
             yield self.parked(
@@ -350,6 +350,7 @@ class Calls:
         yield self.parked(before, leg, wait)
 
     def parked(self, stack: Stack, leg: Leg, wait: Wait) -> Stop:
+        """The way stops at a wait; what nobody reads after it is forgotten."""
         frame = stack[-1]
         pc = frame.pc
         live = frame.program.live[pc + 1] - {frame.step.name}

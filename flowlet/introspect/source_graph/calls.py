@@ -295,9 +295,9 @@ def _method(method: Method, given: Args, scope: Scope) -> list[Value] | None:
         return [NONE] if attr in ("append", "extend", "add", "remove", "clear") else [UNKNOWN]
     if isinstance(owner, Known):
         return _of_constant(owner.value, attr, given)
-    if isinstance(owner, Inst) and issubclass(owner.kind, contextlib.AbstractContextManager):
-        if issubclass(owner.kind, contextlib.ExitStack | contextlib.AsyncExitStack):
-            return None
+    stacks = (contextlib.ExitStack, contextlib.AsyncExitStack)
+    if isinstance(owner, Inst) and issubclass(owner.kind, stacks):
+        return None
     if isinstance(owner, Inst) and issubclass(owner.kind, Request) and attr == "reply":
         return [NONE]
     if isinstance(owner, Inst) and owner.kind in _COLLECTIONS and attr in HARMLESS:

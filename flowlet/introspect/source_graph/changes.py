@@ -204,7 +204,7 @@ def stored_at(machine: Machine, frame: Frame, target: ast.Subscript, value: Valu
     name = base.id if isinstance(base, ast.Name) else "%"
     if isinstance(base, ast.Attribute) and base.attr == "__dict__":
         machine.facts.store(("attribute", ANY_ATTRIBUTE), UNKNOWN)
-    added = () if value is None else (value,)
+    added: tuple[Value, ...] = () if value is None else (value,)
     if isinstance(target.slice, ast.Slice) and value is not None:
         items = items_of(value)
         added = items.items if isinstance(items, Coll) else (UNKNOWN,)

@@ -278,8 +278,9 @@ def _joined(parts: list[Any], names: Names) -> list[Value]:
             return [Inst(str)]  # how wide it is, say, depends on a value as well
         spec = "".join(str(each.value) for each in specs)
         try:
-            convert = {-1: lambda value: value, 115: str, 114: repr, 97: ascii}[part.conversion]
-            plain = [convert(value) for value in plain]
+            if part.conversion != -1:
+                convert: Any = {"s": str, "r": repr, "a": ascii}[chr(part.conversion)]
+                plain = [convert(value) for value in plain]
             choices.append([format(value, spec) for value in plain])
         except (ValueError, AttributeError):
             return [Inst(str)]

@@ -1,4 +1,4 @@
-"""The steps of an expression: each call that stands in it is one, in the order in which they are made.
+"""The steps of an expression: each call in it is one, in the order in which they are made.
 
 What is left of the expression has no call any more, but the names of their results.
 """
@@ -30,16 +30,19 @@ class Expressions:
     # --- helpers --------------------------------------------------------------------------
 
     def add(self, kind: Kind, node: Any = None, **more: Any) -> Step:
+        """One more step."""
         step = Step(kind, node, **more)
         step.depth = step.depth or self.depth
         self.steps.append(step)
         return step
 
     def here(self, *steps: Step) -> None:
+        """These steps lead on from the next one that is added."""
         for step in steps:
             step.to = len(self.steps)
 
     def temp(self) -> str:
+        """A name that no variable has."""
         self.temps += 1
         return f"%{self.temps}"
 
@@ -122,6 +125,7 @@ class Expressions:
         return changed
 
     def call(self, node: ast.Call) -> ast.expr:
+        """A call, and a name for what it gives."""
         name = self.temp()
         func = self.value(node.func)
         args = [self.value(arg) for arg in node.args]
@@ -149,24 +153,25 @@ class Expressions:
             self.here(*no)
 
         # Its variables are none of the function's, which may have some of these names.
-        inner = {
-            name for part in node.generators for n in ast.walk(part.target) for name in set_by(n)
-        }
-        outer = [name for name in sorted(inner) if name in self.p.code.co_varnames]
-        kept = [(name, self.temp()) for name in outer]
-        for name, temp in kept:
-            self.add(
-                "set", node, target=ast.Name(temp, ast.Store()), expr=load(name, node), text="keep"
-            )
+        targets = [inner for part in node.generators for inner in ast.walk(part.target)]
+        own = {each for inner in targets for each in set_by(inner)}
+        outer = sorted(own & set(self.p.code.co_varnames))
+        kept = [(each, self.temp()) for each in outer]
+        for each, temp in kept:
+            self.keep(temp, each, node)
         level(0)
-        for name, temp in kept:
-            self.add(
-                "set", node, target=ast.Name(name, ast.Store()), expr=load(temp, node), text="keep"
-            )
+        for each, temp in kept:
+            self.keep(each, temp, node)
         self.here(start)
         return load(name, node)
 
+    def keep(self, target: str, source: str, node: Any) -> None:
+        """Put what a variable is, or that it is not set, into another one."""
+        name = ast.Name(target, ast.Store())
+        self.add("set", node, target=name, expr=load(source, node), text="keep")
+
     def assign(self, target: Any, expr: Any, node: Any) -> None:
+        """An assignment."""
         if isinstance(target, ast.Attribute | ast.Subscript):
             target = self.value(target)
         self.add("set", node, target=target, expr=expr)
@@ -199,6 +204,7 @@ class Expressions:
         after: Callable[[], object] = lambda: None,
         node: Any = None,
     ) -> None:
+        """A loop: `inner` adds its body, `after` what comes when it is over."""
         slot = self.temp()
         self.add("iter", over, name=slot, expr=self.value(over))
         start = len(self.steps)
@@ -216,6 +222,7 @@ class Expressions:
 
 
 def load(name: str, node: Any) -> ast.Name:
+    """A name that is read, at the place of a node."""
     return ast.copy_location(ast.Name(name, ast.Load()), node)
 
 

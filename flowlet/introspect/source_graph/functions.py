@@ -1,4 +1,4 @@
-"""Whose a function is: the user's, which is gone through, or a library's, which waits for nothing."""
+"""Whose a function is: the user's, which is gone through, or a library's, which never waits."""
 
 from __future__ import annotations
 

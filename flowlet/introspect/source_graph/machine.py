@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ..guards import _arms, _text, negated
-from .changes import as_changed, extended, stored_at
-from .evaluate import evaluate, items_of, with_defaults
+from .changes import extended, stored_at
+from .evaluate import evaluate, with_defaults
 from .frames import Fiber, Frame, Leg, Open, Stack
 from .implicit import may_wait
 from .meaning import NeedsCallError
@@ -27,18 +27,12 @@ from .storing import assign, imported
 from .values import (
     NONE,
     UNKNOWN,
-    Coll,
     Fn,
-    Generator,
     Inst,
     Known,
     Perhaps,
     Value,
-    kind_of,
     truth,
-)
-from .values import (
-    Iterator as Over,
 )
 
 #: Of each level of coarseness: the most steps, and the most waits, before the next one is taken.
@@ -96,8 +90,10 @@ class Machine:
 
     def __init__(self, facts: Facts, unrolled: int, passed: Callable[[Leg], Leg]) -> None:
         from .calling import Calls
+        from .errors import Errors
         from .exits import ExitStacks
         from .groups import Groups
+        from .loops import Loops
         from .unwinding import Unwinding
 
         self.facts = facts
@@ -108,6 +104,8 @@ class Machine:
         self.unwinding = Unwinding(self)
         self.groups = Groups(self)
         self.exits = ExitStacks(self)
+        self.errors = Errors(self)
+        self.loops = Loops(self)
         #: How often a function may stand in a stack before it is recursion.
         self.unrolled = unrolled
         self._arm_texts: dict[int, dict[int, tuple[Any, str]]] = {}
@@ -155,11 +153,11 @@ class Machine:
             return list(self.unwinding.leave(item.stack, item.leg, item.leaving))
         frame = item.stack[-1]
         step = frame.step
-        method: Callable[[Stack, Leg, Step], Iterator[Item]] = getattr(
-            self, "do_" + step.kind.replace(" ", "_")
-        )
+        name = "do_" + step.kind.replace(" ", "_")
+        method: Callable[[Stack, Leg, Step], Iterator[Item]]
+        method = getattr(self, name, None) or getattr(self.loops, name)
         try:
-            items = list(self.unwinding.perhaps_raised(item.stack, item.leg, step))
+            items = list(self.errors.perhaps_raised(item.stack, item.leg, step))
             items += method(item.stack, item.leg, step)
             if may_wait(step, self.scope(frame)):
                 items += self.calls.somewhere_in(item.stack, item.leg)
@@ -199,6 +197,10 @@ class Machine:
         if isinstance(step.node, ast.AugAssign) and isinstance(step.target, ast.Name):
             extended(self, frame, step.target.id, step.expr.right)
         for value in evaluate(step.expr, self.scope(frame)):
+            if step.text == "keep" and step.expr.id not in dict(frame.env):
+                kept = tuple(pair for pair in frame.env if pair[0] != step.target.id)
+                yield self.on((*stack[:-1], frame.with_(env=kept)), leg)
+                continue
             after = assign(self, frame, step.target, value, step.expr)
             yield self.on((*stack[:-1], after), leg)
 
@@ -227,54 +229,6 @@ class Machine:
             yield Go(stack, leg, ("jump", step.to, step.depth))
         else:
             yield self.on(stack, leg, step.to)
-
-    def do_iter(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
-        """The beginning of a loop."""
-        frame = stack[-1]
-        for value in evaluate(step.expr, self.scope(frame)):
-            over: Value = value
-            if not isinstance(value, Generator):
-                items = items_of(value)
-                held = value.value if isinstance(value, Known) else None
-                if isinstance(held, list) and isinstance(items, Coll):
-                    items = replace(items, exact=not self.facts.touched)
-                if isinstance(step.expr, ast.List | ast.Set) and isinstance(items, Coll):
-                    items = replace(items, fixed=True)  # nobody else has it
-                unsure = not isinstance(items, Coll) and kind_of(value) is None
-                over = Over(
-                    items if isinstance(items, Coll) else Coll((UNKNOWN,), False), 0, unsure
-                )
-                if isinstance(value, Inst) and value.kind in (range, str):
-                    over = Over(Coll((Inst(int if value.kind is range else str),), False))
-            yield self.given(stack, leg, over)
-
-    def do_for(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
-        """The next turn of a loop, or its end."""
-        frame = stack[-1]
-        over = dict(frame.env).get(step.name, UNKNOWN)
-        if isinstance(over, Generator):
-            inner = over.frame
-            if inner.held:
-                inner = inner.set(inner.step.name, NONE).at(inner.pc + 1)
-            yield Go((*stack, inner.with_(role="iterate", held=True)), leg)
-            return
-        key = (frame.code, "for", step.node.lineno, step.node.col_offset)
-        more = leg.knowing(key, f"more in {step.text}")
-        over_now = leg.knowing(key, f"{step.text} is over")
-        coll = as_changed(self.facts, over.over) if isinstance(over, Over) else UNKNOWN
-        if not isinstance(over, Over) or not isinstance(coll, Coll):
-            coll, over = Coll((UNKNOWN,), False), Over(Coll((UNKNOWN,), False))
-        if coll.exact:
-            if over.place < len(coll.items):
-                after = frame.set(step.name, replace(over, place=over.place + 1))
-                after = assign(self, after, step.target, coll.items[over.place], None)
-                yield self.on((*stack[:-1], after), more)
-            else:
-                yield self.on(stack, over_now, step.to)
-            return
-        for item in coll.items:
-            yield self.on((*stack[:-1], assign(self, frame, step.target, item, None)), more)
-        yield self.on(stack, over_now, step.to)
 
     def do_arm(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
         """An arm of a `match`: on with its guard and body, or to the next one."""
@@ -357,9 +311,9 @@ class Machine:
         """Whether this `except` is for the error."""
         frame = stack[-1]
         error = frame.open[-1].held
-        verdict = self.unwinding.catches(step, error, self.scope(frame))
+        verdict = self.errors.catches(step, error, self.scope(frame))
         if verdict is not False:
-            held = self.unwinding.caught(step, error, self.scope(frame))
+            held = self.errors.caught(step, error, self.scope(frame))
             here = replace(frame.open[-1], held=held, to=step.to)
             after = frame.with_(open=(*frame.open[:-1], here))
             if step.name:
@@ -378,7 +332,7 @@ class Machine:
             yield Go(after, leg, ("raise", _GROUP))
         else:
             yield self.on(after, leg)
-        if self.unwinding.may_be_group(caught.held):
+        if self.errors.may_be_group(caught.held):
             yield self.on(stack, leg, caught.to)
 
     def do_raise(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
@@ -404,22 +358,6 @@ class Machine:
         """A `return`, or the end of the function."""
         for value in evaluate(step.expr, self.scope(stack[-1])):
             yield Go(stack, leg, ("return", value))
-
-    def do_yield(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
-        """A generator gives out a value, and is suspended."""
-        frame = stack[-1]
-        below = stack[:-1]
-        for value in evaluate(step.expr, self.scope(frame)):
-            if frame.role == "iterate":
-                caller = below[-1]
-                loop = caller.step
-                after = caller.set(loop.name, Generator(frame.with_(role="call")))
-                after = assign(self, after, loop.target, value, None)
-                yield self.on((*below[:-1], after), leg)
-            elif frame.role == "enter manager":
-                yield from self.unwinding.entered(
-                    below, leg, Open("manager", held=frame.with_(role="call")), value
-                )
 
     def do_define(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
         """A `def`."""
@@ -469,21 +407,3 @@ class Machine:
             return
         body = Fn(inner, self.scope(frame).captured(inner), frame.program)
         yield Go((*stack, Frame(body, role="make", held=UNKNOWN)), leg)
-
-    def do_collect(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
-        """A comprehension: at once, or item by item."""
-        frame = stack[-1]
-        scope = self.scope(frame)
-        if step.text != "add":
-            try:
-                values = evaluate(step.expr, scope)
-            except NeedsCallError:
-                yield self.given(stack, leg, Coll((), True))
-                return
-            for value in values:
-                yield self.on((*stack[:-1], frame.set(step.name, value)), leg, step.to)
-            return
-        held = dict(frame.env).get(step.name)
-        so_far = held if isinstance(held, Coll) else Coll(())
-        for value in evaluate(step.expr, scope):
-            yield self.given(stack, leg, so_far.adding(value))

@@ -12,29 +12,35 @@ import ast
 import inspect
 from collections.abc import Iterator
 from enum import Enum
-from types import FunctionType, ModuleType
-from typing import Any, Final
-
-from pydantic import BaseModel
+from types import ModuleType
+from typing import Any
 
 from ...actor import ActorRef
-from ...events import Delay, timeout_of
-from .evaluate import _BINARY, evaluate, items_of
+from .evaluate import evaluate, items_of
 from .functions import is_foreign
+from .harmless import (
+    COLLECTIONS,
+    NUMBERS,
+    SEQUENCES,
+    TYPE,
+    VALUE,
+    has_key,
+    hook,
+    iterated,
+    operated,
+    set_on,
+    shown,
+    signed,
+    tested,
+)
 from .meaning import NeedsCallError
 from .program import Step
 from .scope import Scope
 from .values import (
     NONE,
     PERHAPS,
-    PLAIN,
     UNKNOWN,
-    Args,
-    Block,
     Coll,
-    Fn,
-    Generator,
-    Inst,
     Known,
     Method,
     Named,
@@ -45,12 +51,6 @@ from .values import (
     kind_of,
 )
 from .values import Iterator as Over
-
-_NUMBERS: Final = (int, float, bool, complex)
-_SEQUENCES: Final = (list, tuple, str, bytes, bytearray, range)
-_COLLECTIONS: Final = (*_SEQUENCES, set, frozenset, dict)
-_TYPE: Final = Perhaps(TypeError)
-_VALUE: Final = Perhaps(ValueError)
 
 
 def risks(step: Step, scope: Scope) -> set[Perhaps]:
@@ -85,7 +85,7 @@ class _Risks:
                 yield from self.target(step.target, UNKNOWN)
             case "iter":
                 for value in values:
-                    yield from _iterated(value)
+                    yield from iterated(value)
             case "for":
                 yield from self._turn(step)
             case "enter" if UNKNOWN in values:
@@ -131,29 +131,29 @@ class _Risks:
                 yield from self.expression(right, within)
                 for a in self._values(left):
                     for b in self._values(right):
-                        yield from _operated(a, op, b)
+                        yield from operated(a, op, b)
             case ast.UnaryOp(op=op, operand=inner):
                 yield from self.expression(inner, within)
                 if not isinstance(op, ast.Not):
                     for value in self._values(inner):
-                        yield from _signed(value)
+                        yield from signed(value)
             case ast.Compare():
                 yield from self._compared(node, within)
             case ast.BoolOp() | ast.IfExp():
                 for part in ast.iter_child_nodes(node):
                     if isinstance(part, ast.expr):
                         yield from self.expression(part, True)
-                        yield from (r for v in self._values(part) for r in _hook(v, "__bool__"))
+                        yield from (r for v in self._values(part) for r in hook(v, "__bool__"))
             case ast.FormattedValue(value=inner, format_spec=spec):
                 yield from self.expression(inner, within)
                 for value in self._values(inner):
-                    yield from _shown(value, spec)
+                    yield from shown(value, spec)
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
                 yield from self._comprehension(node)
             case ast.Starred(value=inner):
                 yield from self.expression(inner, within)
                 for value in self._values(inner):
-                    yield from _iterated(value)
+                    yield from iterated(value)
             case ast.keyword(value=inner):
                 yield from self.expression(inner, within)
             case ast.AST():
@@ -179,9 +179,9 @@ class _Risks:
             return
         captured = dict(scope.fn.env).get(name)
         if captured is not None or name in code.co_freevars:
-            if isinstance(captured, Weak) and isinstance(captured.key, tuple):
-                if captured.key not in stored:
-                    yield Perhaps(NameError)
+            key = captured.key if isinstance(captured, Weak) else None
+            if isinstance(key, tuple) and key not in stored:
+                yield Perhaps(NameError)
             return
         names = program.globals.get("__builtins__", {})
         names = names if isinstance(names, dict) else vars(names)
@@ -193,7 +193,7 @@ class _Risks:
             yield PERHAPS
             return
         if isinstance(value, Coll | Table):
-            if not any(hasattr(kind, attr) for kind in _COLLECTIONS):
+            if not any(hasattr(kind, attr) for kind in COLLECTIONS):
                 yield Perhaps(AttributeError)
             return
         kind = ActorRef if isinstance(value, Named) and value.kind != "delay" else kind_of(value)
@@ -232,12 +232,12 @@ class _Risks:
                     and any(k == key for k, _ in value.items)
                 ):
                     continue
-                if held is not None and isinstance(key, Known) and _has(held, key.value):
+                if held is not None and isinstance(key, Known) and has_key(held, key.value):
                     continue
                 yield PERHAPS if "__missing__" in vars(kind or dict) else Perhaps(KeyError)
                 if key is UNKNOWN:
-                    yield _TYPE
-        elif isinstance(value, Coll) or (kind is not None and issubclass(kind, _SEQUENCES)):
+                    yield TYPE
+        elif isinstance(value, Coll) or (kind is not None and issubclass(kind, SEQUENCES)):
             items = items_of(value)
             for key in self._values(index) if not cut else ():
                 place = key.value if isinstance(key, Known) else None
@@ -246,11 +246,11 @@ class _Risks:
                     continue
                 yield Perhaps(IndexError)
                 if key is UNKNOWN:
-                    yield _TYPE
+                    yield TYPE
         elif isinstance(value, Known) and isinstance(value.value, type):
             return
-        elif value == NONE or (kind is not None and issubclass(kind, _NUMBERS)):
-            yield _TYPE
+        elif value == NONE or (kind is not None and issubclass(kind, NUMBERS)):
+            yield TYPE
         else:
             yield PERHAPS
 
@@ -263,14 +263,14 @@ class _Risks:
                 continue
             for a in self._values(left):
                 for b in self._values(right):
-                    yield from _tested(a, op, b)
+                    yield from tested(a, op, b)
 
     def _comprehension(self, node: Any) -> Iterator[Perhaps]:
         before = set(self.inner)
         for part in node.generators:
             yield from self.expression(part.iter)
             for value in self._values(part.iter):
-                yield from _iterated(value)
+                yield from iterated(value)
             self.inner |= {n.id for n in ast.walk(part.target) if isinstance(n, ast.Name)}
             for test in part.ifs:
                 yield from self.expression(test)
@@ -295,7 +295,7 @@ class _Risks:
                 for owner in self._values(base):
                     if isinstance(ctx, ast.Del):
                         yield Perhaps(AttributeError)
-                    yield from _set_on(owner, attr)
+                    yield from set_on(owner, attr)
             case ast.Subscript(value=base, slice=index, ctx=ctx):
                 yield from self.expression(base)
                 yield from self.expression(index)
@@ -313,193 +313,10 @@ class _Risks:
             if starred:
                 fits = len(items.items) >= len(parts) - 1
             if not fits:
-                yield _VALUE
+                yield VALUE
             for part, item in zip(parts, items.items, strict=False):
                 yield from self.target(part, UNKNOWN if starred else item)
             return
         if not (starred and len(parts) == 1):
-            yield _VALUE
-        yield from _iterated(value)
-
-
-def _has(held: Any, key: Any) -> bool:
-    try:
-        return key in held
-    except Exception:
-        return False
-
-
-def _hook(value: Value, name: str) -> Iterator[Perhaps]:
-    """The error of a method of Python's, if a class of the user's has one of its own."""
-    kind = kind_of(value)
-    found = None if kind is None else inspect.getattr_static(kind, name, None)
-    if isinstance(found, FunctionType) and not is_foreign(found):
-        yield PERHAPS
-
-
-def _iterated(value: Value) -> Iterator[Perhaps]:
-    """The error of going over something."""
-    kind = kind_of(value)
-    if isinstance(value, Coll | Table | Generator | Over) or items_of(value) is not UNKNOWN:
-        return
-    if kind is None or not (kind is object or issubclass(kind, PLAIN)):
-        made = kind is not None and (issubclass(kind, _COLLECTIONS) or is_foreign(kind))
-        if not made or not hasattr(kind, "__iter__"):
-            yield PERHAPS if kind is None or hasattr(kind, "__iter__") else _TYPE
-    elif not issubclass(kind, str | bytes):
-        yield _TYPE
-
-
-def _operated(a: Value, op: ast.operator, b: Value) -> Iterator[Perhaps]:
-    if isinstance(a, Known) and isinstance(b, Known):
-        if isinstance(a.value, type) or isinstance(b.value, type):
-            return
-        if isinstance(a.value, PLAIN) and isinstance(b.value, PLAIN):
-            yield from _computed(a.value, op, b.value)
-            return
-    kinds = [
-        list if isinstance(v, Coll) else dict if isinstance(v, Table) else kind_of(v)
-        for v in (a, b)
-    ]
-    first, second = kinds
-    if first is None or second is None:
-        yield PERHAPS
-    elif issubclass(first, _NUMBERS) and issubclass(second, _NUMBERS):
-        yield from _counted(op, b)
-    elif issubclass(first, str) and isinstance(op, ast.Mod):
-        yield _TYPE
-        yield _VALUE
-    elif (first is second and issubclass(first, _COLLECTIONS) and not isinstance(op, ast.Mod)) or (
-        isinstance(op, ast.Mult) and issubclass(first, _SEQUENCES) and issubclass(second, int)
-    ):
-        return
-    elif issubclass(first, (*PLAIN, *_COLLECTIONS)) and issubclass(second, (*PLAIN, *_COLLECTIONS)):
-        if not isinstance(op, ast.Add | ast.BitOr | ast.Sub | ast.BitAnd) or kinds[0] in PLAIN:
-            yield _TYPE
-    else:
-        yield PERHAPS
-
-
-def _computed(a: Any, op: ast.operator, b: Any) -> Iterator[Perhaps]:
-    if isinstance(op, ast.Pow | ast.LShift | ast.Mult) and isinstance(b, int) and abs(b) > 10_000:
-        return
-    function = _BINARY.get(type(op))
-    try:
-        if function is not None:
-            function(a, b)
-    except Exception as error:
-        yield Perhaps(type(error))
-
-
-def _counted(op: ast.operator, b: Value) -> Iterator[Perhaps]:
-    by = b.value if isinstance(b, Known) else None
-    if isinstance(op, ast.Div | ast.Mod | ast.FloorDiv) and not by:
-        yield Perhaps(ZeroDivisionError)
-    elif isinstance(op, ast.Pow) and (by is None or isinstance(by, complex) or by < 0):
-        yield Perhaps(ZeroDivisionError)
-        yield Perhaps(OverflowError)
-    elif isinstance(op, ast.LShift | ast.RShift) and (by is None or by < 0):
-        yield _VALUE
-
-
-def _signed(value: Value) -> Iterator[Perhaps]:
-    kind = kind_of(value)
-    if kind is None or not issubclass(kind, _NUMBERS):
-        yield _TYPE if kind is not None and issubclass(kind, (*PLAIN, *_COLLECTIONS)) else PERHAPS
-
-
-def _tested(a: Value, op: ast.cmpop, b: Value) -> Iterator[Perhaps]:
-    for value in (a, b):
-        for name in ("__eq__", "__contains__", "__lt__", "__gt__", "__le__", "__ge__"):
-            yield from _hook(value, name)
-    if isinstance(op, ast.Eq | ast.NotEq):
-        return
-    if isinstance(op, ast.In | ast.NotIn):
-        if isinstance(b, Known) and isinstance(b.value, str):
-            text = kind_of(a)
-            if text is None or not issubclass(text, str):
-                yield _TYPE
-            return
-        yield from _iterated(b)
-        return
-    kinds = [list if isinstance(v, Coll) else kind_of(v) for v in (a, b)]
-    first, second = kinds
-    if first is None or second is None:
-        yield PERHAPS
-    elif issubclass(first, int | float) and issubclass(second, int | float):
-        return
-    elif first is not second or not issubclass(first, str | bytes | set | frozenset):
-        yield _TYPE
-
-
-def _shown(value: Value, spec: Any) -> Iterator[Perhaps]:
-    yield from _hook(value, "__str__")
-    yield from _hook(value, "__format__")
-    text = spec.values[0].value if spec and isinstance(spec.values[0], ast.Constant) else None
-    if spec is None:
-        return
-    kind = kind_of(value)
-    sample = value.value if isinstance(value, Known) else kind() if kind in PLAIN else None
-    try:
-        if sample is None or text is None:
-            raise ValueError
-        format(sample, text)
-    except Exception:
-        yield _VALUE
-        yield _TYPE
-
-
-def _set_on(owner: Value, attr: str) -> Iterator[Perhaps]:
-    """The error of setting an attribute."""
-    kind = kind_of(owner)
-    if isinstance(owner, Fn) or (isinstance(owner, Known) and isinstance(owner.value, type)):
-        return
-    if kind is None:
-        yield PERHAPS if owner is UNKNOWN or isinstance(owner, Method) else Perhaps(AttributeError)
-    elif issubclass(kind, (*PLAIN, *_COLLECTIONS)):
-        yield Perhaps(AttributeError)
-    elif (
-        issubclass(kind, BaseModel)
-        or isinstance(inspect.getattr_static(kind, attr, None), property)
-        or kind.__setattr__ is not object.__setattr__
-    ):
-        yield PERHAPS
-    elif not hasattr(kind, "__dict__") and inspect.getattr_static(kind, attr, None) is None:
-        yield Perhaps(AttributeError)
-
-
-# --- calls ----------------------------------------------------------------------------------
-
-
-def is_sure(function: Value, values: list[Value], given: Args) -> bool:
-    """Whether a call that does not wait, and gives one of these, never raises."""
-    args = given[0]
-    if not isinstance(function, Known):
-        return isinstance(function, Block)
-    called = function.value
-    if isinstance(called, type) and issubclass(called, BaseException):
-        return True
-    if called is len:
-        kind = kind_of(args[0]) if args else None
-        sized = kind is not None and issubclass(kind, _COLLECTIONS)
-        return sized or any(isinstance(arg, Coll | Table) for arg in args)
-    if called is Delay:
-        return all(isinstance(value, Known) for value in values)
-    if any(isinstance(v, Block) and (v.vague or v.name is UNKNOWN) for v in values):
-        return False
-    plain = (isinstance, issubclass, type, str, repr, bool)
-    own = getattr(called, "__module__", None) or ""
-    return any(called is each for each in plain) or str(own).startswith("flowlet")
-
-
-def of_time(after: Value | None) -> list[Perhaps]:
-    """The errors of a wait for so long."""
-    if after is None or after == NONE or isinstance(after, Named):
-        return []
-    if isinstance(after, Known):
-        try:
-            timeout_of(after.value)
-        except Exception as error:
-            return [Perhaps(type(error))]
-        return []
-    return [_VALUE] if isinstance(after, Inst) else [_VALUE, _TYPE]
+            yield VALUE
+        yield from iterated(value)

@@ -12,6 +12,7 @@ from ...names import kinds_text
 from .binding import MORE
 from .classes import are_types, is_time, time_label, types_in
 from .frames import Frame, Leg, Stack, Wait
+from .harmless import of_time
 from .labels import (
     actor_text,
     answers_to,
@@ -26,7 +27,6 @@ from .labels import (
     word_text,
 )
 from .machine import Go, Item
-from .raising import of_time
 from .values import (
     NONE,
     UNKNOWN,
@@ -49,6 +49,7 @@ class Words:
         self.machine = machine
 
     def word(self, word: str, stack: Stack, leg: Leg, given: Args, more: Any) -> Iterator[Item]:
+        """What a word of flowlet does."""
         args, words, whole = given
         named = dict(words)
         frame = stack[-1]
@@ -86,7 +87,7 @@ class Words:
                 self._note_names(wait, given, frame)
                 errors = of_time(self._time_of(wait, given))
                 errors += [Perhaps(TypeError)] * (wait.word == "receive" and wait.own is not None)
-                yield from self.machine.unwinding.risen(stack, leg, *errors)
+                yield from self.machine.errors.risen(stack, leg, *errors)
                 yield self.machine.calls.parked(stack, leg, wait)
 
     def _note_names(self, wait: Wait, given: Args, frame: Frame) -> None:
@@ -143,6 +144,7 @@ class Words:
     def ask(
         self, stack: Stack, leg: Leg, args: tuple[Value, ...], named: dict[str, Value], more: Any
     ) -> Iterator[Item]:
+        """A request to an actor, and the wait for its answer."""
         node: Any = stack[-1].step.node
         request = args[1] if len(args) > 1 else named.get("request", UNKNOWN)
         kind = request.kind if isinstance(request, Inst) else None
@@ -156,7 +158,7 @@ class Words:
         yield Go(stack, leg, ("raise", Inst(NoReplyError, exact=True)))
         asked = args[0] if args else UNKNOWN
         leg = leg.giving(f"send {label} to {actor_text(asked, node)}")
-        yield from self.machine.unwinding.perhaps_raised(stack, leg, stack[-1].step, True)
+        yield from self.machine.errors.perhaps_raised(stack, leg, stack[-1].step, True)
         wait = Wait("ask", (), after, text, False, at_of(named, node), text, answers_to(kind), True)
         self._note_names(wait, (args, tuple(named.items()), True), stack[-1])
         yield self.machine.calls.parked(stack, leg, wait)
@@ -164,6 +166,7 @@ class Words:
     def send(
         self, stack: Stack, leg: Leg, owner: Value, args: tuple[Value, ...], words: Any, more: Any
     ) -> Iterator[Item]:
+        """An event to an actor."""
         node: Any = stack[-1].step.node
         if owner != Named("me"):
             event = args[0] if args else UNKNOWN
