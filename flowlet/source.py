@@ -103,7 +103,7 @@ def reading_of(fn: Callable[..., Any]) -> Reading:
         return _safely_read(fn)
 
 
-def _key(fn: Callable[..., Any]) -> tuple[Any, type | None]:
+def _key(fn: Any) -> tuple[Any, type | None]:
     if type(fn) is MethodType:
         return fn.__func__, type(fn.__self__)
     call = None if is_function(fn) else inspect.getattr_static(type(fn), "__call__", None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from enum import Enum
-from types import FunctionType, MethodType, ModuleType
+from types import FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any
 
 from pydantic import BaseModel
@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from ...actor import ActorRef
 from ...events import Delay
 from ...named_ref import NamedRef
+from .functions import is_foreign
 from .meaning import Names
 from .values import (
     NONE,
@@ -124,6 +125,10 @@ def _method(found: Any, owner: Value, kind: type) -> Value | None:
 
 
 def _of_instance(kind: type, owner: Value, attr: str, names: Names) -> list[Value]:
+    if has_field(kind, attr):
+        made = list(names.attributes(attr)) if _is_exact(owner) else []
+        annotation = _annotation_of(kind, attr)
+        return few(made or of_type(Any if annotation is None else annotation))
     fields = getattr(kind, "model_fields", {})
     if attr in fields:
         return of_type(fields[attr].annotation)
@@ -142,10 +147,20 @@ def _of_instance(kind: type, owner: Value, attr: str, names: Names) -> list[Valu
         kinds: list[type] = [] if _is_exact(owner) else type.__subclasses__(kind)
         below = [Known(vars(each).get(attr, found)) for each in kinds]
         return few([Known(found), *below, *stored])
-    if stored:
-        return few(stored if found is UNKNOWN else [*stored, UNKNOWN])
     annotation = _annotation_of(kind, attr)
+    if stored:
+        own = kind is SimpleNamespace or not is_foreign(kind)
+        whole = found is UNKNOWN and _is_exact(owner) and own
+        if whole or (found is UNKNOWN and annotation is not None):
+            return few([*stored, *([] if whole else of_type(annotation))])
+        return few([*stored, UNKNOWN])
     return of_type(annotation) if annotation is not None else [Method(owner, attr)]
+
+
+def has_field(kind: type, attr: str) -> bool:
+    """Whether an attribute is a field of a dataclass, or of a named tuple."""
+    fields: Any = getattr(kind, "__dataclass_fields__", None) or getattr(kind, "_fields", ())
+    return attr in fields
 
 
 def _is_exact(owner: Value) -> bool:

@@ -8,7 +8,8 @@ import itertools
 from collections.abc import Iterable
 from typing import Any, Final
 
-from .evaluate import evaluate, items_of
+from .evaluate import evaluate
+from .items import items_of
 from .values import UNKNOWN, Args, Coll, Env, Fn, Inst, Known, Some, Table, Value, of_type
 
 #: The word under which stands that there are more, by a `**` of which nothing is known.

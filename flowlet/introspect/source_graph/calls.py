@@ -22,10 +22,11 @@ from ...named_ref import NamedRef
 from ...requests import Request
 from ...watching import watch
 from .attributes import attribute
-from .classes import TYPED, are_types, folded, made, spread, types_in
-from .evaluate import evaluate, items_of, subscript
+from .classes import TYPED, are_types, folded, made, note_fields, spread, types_in
+from .evaluate import as_plain, evaluate
 from .functions import call_method, is_foreign, user_function
 from .implicit import hooks_wait
+from .items import items_of, subscript
 from .scope import Scope
 from .values import (
     NONE,
@@ -93,6 +94,7 @@ def simple_call(function: Value, given: Args, scope: Scope) -> list[Value] | Non
         if _in(called, WORDS):
             return None
         if isinstance(called, type):
+            note_fields(called, given, scope.facts)
             return made(called, given, _calls_back(given, scope))
         special = _special(called, given, scope)
         if special is not None:
@@ -290,6 +292,8 @@ def _method(method: Method, given: Args, scope: Scope) -> list[Value] | None:
             return None
         if attr in ("pop", "popleft"):
             return few(owner.items) if owner.items else [UNKNOWN]
+        if attr == "copy":
+            return [owner]
         if attr in ("index", "count"):
             return [Inst(int)]
         return [NONE] if attr in ("append", "extend", "add", "remove", "clear") else [UNKNOWN]
@@ -322,11 +326,12 @@ def _of_constant(held: Any, attr: str, given: Args) -> list[Value] | None:
         if attr == "get" and args:
             return few([*subscript(Known(held), args[0]), *(args[1:] or [NONE])])
         return [UNKNOWN]
-    if isinstance(held, (*PLAIN, tuple, range)) and whole and not words:
-        plain = [_as_plain(value) for value in args]
-        if UNKNOWN not in plain:
+    if isinstance(held, (*PLAIN, tuple, range)) and whole:
+        plain = [as_plain(value) for value in args]
+        named = {name: as_plain(value) for name, value in words}
+        if UNKNOWN not in (*plain, *named.values()):
             try:
-                value = method(*plain)
+                value = method(*plain, **named)
             except Exception:
                 return [UNKNOWN]
             if isinstance(value, PLAIN):
@@ -336,13 +341,3 @@ def _of_constant(held: Any, attr: str, given: Args) -> list[Value] | None:
         if isinstance(held, str):
             return [Inst(str) if attr not in ("split", "splitlines") else Inst(list)]
     return [UNKNOWN]
-
-
-def _as_plain(value: Value) -> Any:
-    """A constant, or a collection of constants; `UNKNOWN` for what is neither."""
-    if isinstance(value, Known) and isinstance(value.value, (*PLAIN, tuple)):
-        return value.value
-    if isinstance(value, Coll) and value.exact:
-        items = [_as_plain(item) for item in value.items]
-        return UNKNOWN if UNKNOWN in items else tuple(items)
-    return UNKNOWN

@@ -12,7 +12,8 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from .evaluate import evaluate, items_of
+from .evaluate import evaluate
+from .items import items_of
 from .values import UNKNOWN, Args, Coll, Inst, Known, Method, Table, Value
 
 if TYPE_CHECKING:
@@ -189,12 +190,7 @@ def _changed_by_method(machine: Machine, stack: Stack, method: Method, given: Ar
 
 def is_own(frame: Frame, name: str) -> bool:
     """Whether a collection is held by this variable alone."""
-    program = frame.program
-    return (
-        name in program.alone
-        and name not in program.shared
-        and any(n == name for n, _ in frame.env)
-    )
+    return name in frame.program.alone and any(known == name for known, _ in frame.env)
 
 
 def stored_at(machine: Machine, frame: Frame, target: ast.Subscript, value: Value | None) -> Frame:

@@ -7,9 +7,10 @@ import functools
 import itertools
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import MISSING
 from enum import Enum
-from types import FunctionType, UnionType
-from typing import Any, Final, get_args
+from types import FunctionType, SimpleNamespace, UnionType
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from pydantic import BaseModel
 
@@ -17,9 +18,9 @@ from ...blocks import until
 from ...events import Delay, timeout_of
 from ...handlers import on
 from .binding import MORE
-from .evaluate import items_of
 from .functions import is_foreign
 from .implicit import constructor_waits, hooks_wait
+from .items import items_of
 from .values import (
     NONE,
     PLAIN,
@@ -37,6 +38,9 @@ from .values import (
     few,
     truth,
 )
+
+if TYPE_CHECKING:
+    from .scope import Facts
 
 #: What only keeps what it is given.
 _KEEPS: Final = (functools.partial, contextlib.closing, until, on, type)
@@ -160,6 +164,25 @@ def _paired(kind: Any, args: tuple[Value, ...]) -> Value:
     if exact:
         return Coll(tuple(Coll(pair) for pair in zip(*lists, strict=False)))
     return Coll(tuple(Coll(pair) for pair in itertools.product(*lists))[:24], False)
+
+
+def note_fields(kind: type, given: Args, facts: Facts) -> None:
+    """Note what the fields of an object are, where they are just what it is made of."""
+    args, words, whole = given
+    fields = getattr(kind, "__dataclass_fields__", {})
+    init = vars(kind).get("__init__")
+    if kind is SimpleNamespace:
+        names = [name for name, _ in words]
+    elif fields and init is not None and is_foreign(init):
+        names = [name for name, each in fields.items() if each.init and not each.kw_only]
+    else:
+        names = list(getattr(kind, "_fields", ()))
+        fields = getattr(kind, "_field_defaults", {})
+    given_by = {**dict(zip(names, args, strict=False)), **dict(words)}
+    for name in dict.fromkeys([*names, *fields]):
+        default = getattr(fields.get(name), "default", fields.get(name, MISSING))
+        other = Known(default) if default is not MISSING else UNKNOWN
+        facts.store(("attribute", name), given_by.get(name, other) if whole else UNKNOWN)
 
 
 def _member(kind: Any, args: tuple[Value, ...]) -> list[Value]:

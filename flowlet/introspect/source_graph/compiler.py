@@ -21,7 +21,7 @@ def compile_function(code: CodeType, node: Any, globals: dict[str, Any]) -> Prog
     parts = [part for part in _codes_in(code) if part.co_name in COMPREHENSIONS]
     program.shared = frozenset((*code.co_cellvars, *(n for p in parts for n in p.co_cellvars)))
     program.once = set_once(node)
-    program.alone = held_alone(node)
+    program.alone = held_alone(node) - program.shared
     _Compiler(program).function(node)
     program.written = frozenset(
         name for inner in program.inner.values() for name in inner.nonlocals | inner.written

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import itertools
 import operator
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
@@ -13,6 +12,7 @@ from types import UnionType
 from typing import Any, Final
 
 from .attributes import attribute
+from .items import items_of, subscript
 from .meaning import Names, NeedsCallError
 from .values import (
     NONE,
@@ -95,7 +95,7 @@ def evaluate(node: Any, names: Names) -> list[Value]:
             return few(
                 names.changed(v)
                 for one in evaluate(base, names)
-                for at in evaluate(index, names)
+                for at in _index(index, names)
                 for v in subscript(one, at)
             )
         case ast.JoinedStr(values=parts):
@@ -184,10 +184,16 @@ def _binary(a: Value, b: Value, op: Any, names: Names) -> Value:
                 return Inst(int)
             return Known(value)
         if isinstance(a.value, type | UnionType) or isinstance(b.value, type | UnionType):
-            either = isinstance(a.value, type | UnionType | None) and op is operator.or_
-            return Known(a.value | b.value) if either else UNKNOWN
+            left: Any = a.value
+            return Known(left | b.value) if op is operator.or_ else UNKNOWN
     if isinstance(a, Coll) and isinstance(b, Coll) and op is operator.add:
         return Coll((*a.items, *b.items), True) if a.exact and b.exact else a.adding(*b.items)
+    if op is operator.mod and isinstance(a, Known) and isinstance(a.value, str):
+        given = as_plain(b)
+        try:
+            return Inst(str) if given is UNKNOWN else Known(a.value % given)
+        except Exception:
+            return UNKNOWN
     if isinstance(a, Table) and isinstance(b, Table) and op is operator.or_:
         for key, value in b.items:
             a = a.holding(key, value)
@@ -197,6 +203,16 @@ def _binary(a: Value, b: Value, op: Any, names: Names) -> Value:
         if str in kinds:
             return Inst(str)
         return Inst(float if float in kinds or op is operator.truediv else int)
+    return UNKNOWN
+
+
+def as_plain(value: Value) -> Any:
+    """A constant, or a collection of constants; `UNKNOWN` for what is neither."""
+    if isinstance(value, Known) and isinstance(value.value, (*PLAIN, tuple)):
+        return value.value
+    if isinstance(value, Coll) and value.exact:
+        items = [as_plain(item) for item in value.items]
+        return UNKNOWN if UNKNOWN in items else tuple(items)
     return UNKNOWN
 
 
@@ -371,58 +387,15 @@ def bind_pattern(target: Any, value: Value, bound: dict[str, list[Value]]) -> No
             bind_pattern(part, UNKNOWN if starred else inner, bound)
 
 
-def items_of(value: Value) -> Value:
-    """What a loop over a value meets: a collection, or unknown."""
-    if isinstance(value, Coll):
-        return value
-    if isinstance(value, Table):
-        return Coll(tuple(key for key, _ in value.items), value.exact)
-    if isinstance(value, Known):
-        held = value.value
-        if isinstance(held, tuple | list | range | str | frozenset | set | dict | deque):
-            exact = isinstance(held, tuple | range | str)
-            if len(held) <= 24:
-                return Coll(tuple(map(Known, held)), exact)
-        if isinstance(held, type) and issubclass(held, Enum):
-            return Coll(tuple(map(Known, held)))
-        if isinstance(held, range):
-            return Coll((Inst(int),), False)
-    return UNKNOWN
-
-
-def subscript(value: Value, index: Value) -> list[Value]:
-    """The values of `value[index]`; none where it is an error."""
-    if value == NONE:
-        return []
-    if isinstance(value, Known) and isinstance(value.value, dict):
-        held = value.value
-        if isinstance(index, Known) and _hashable(index.value) and index.value in held:
-            return [Known(held[index.value])]
-        return few(map(Known, held.values())) if held else [UNKNOWN]
-    if isinstance(value, Known) and isinstance(value.value, type):
-        return [value]  # a generic class
-    if isinstance(value, Table):
-        if not isinstance(index, Known):
-            return few(held for _, held in value.items) if value.items else [UNKNOWN]
-        found = [held for key, held in value.items if key == index][-1:]
-        perhaps = [held for key, held in value.items if not isinstance(key, Known)]
-        return few([*found, *perhaps])
-    items = items_of(value)
-    if not isinstance(items, Coll):
-        return [UNKNOWN]
-    if isinstance(index, Known) and type(index.value) is int and items.exact:
-        place = index.value
-        if -len(items.items) <= place < len(items.items):
-            return [items.items[place]]
-        return [UNKNOWN]
-    if isinstance(index, Known) and isinstance(index.value, slice):
-        return [Coll(items.items, False)]
-    return few(items.items) if items.items else [UNKNOWN]
-
-
-def _hashable(value: Any) -> bool:
-    try:
-        hash(value)
-    except TypeError:
-        return False
-    return True
+def _index(node: ast.expr, names: Names) -> list[Value]:
+    """The values of an index; of a slice, a `slice`, or a class if its ends are not known."""
+    if not isinstance(node, ast.Slice):
+        return evaluate(node, names)
+    ends = [evaluate(part, names) for part in (node.lower, node.upper, node.step)]
+    cuts: list[Value] = []
+    for places in itertools.product(*ends):
+        plain = [
+            p.value for p in places if isinstance(p, Known) and isinstance(p.value, int | None)
+        ]
+        cuts.append(Known(slice(*plain)) if len(plain) == 3 else Inst(slice))
+    return few(cuts)

@@ -11,8 +11,9 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from ...events import Delay, timeout_of
-from .evaluate import _BINARY, items_of
+from .evaluate import _BINARY
 from .functions import is_foreign
+from .items import items_of
 from .values import (
     NONE,
     PERHAPS,
@@ -186,7 +187,7 @@ def set_on(owner: Value, attr: str) -> Iterator[Perhaps]:
     elif (
         issubclass(kind, BaseModel)
         or isinstance(inspect.getattr_static(kind, attr, None), property)
-        or kind.__setattr__ is not object.__setattr__
+        or isinstance(inspect.getattr_static(kind, "__setattr__", None), FunctionType)
     ):
         yield PERHAPS
     elif not hasattr(kind, "__dict__") and inspect.getattr_static(kind, attr, None) is None:

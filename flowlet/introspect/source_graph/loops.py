@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .changes import as_changed
-from .evaluate import evaluate, items_of
+from .evaluate import evaluate
 from .frames import Leg, Open, Stack
+from .items import items_of
 from .machine import Go, Item
 from .meaning import NeedsCallError
 from .program import Step

@@ -6,8 +6,9 @@ import ast
 from typing import Any
 
 from .attributes import attribute
-from .evaluate import evaluate, items_of
+from .evaluate import evaluate
 from .frames import Frame
+from .items import items_of
 from .scope import Scope
 from .values import NONE, PLAIN, UNKNOWN, Coll, Inst, Known, Value, is_instance
 

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from ...actor import ActorRef
-from .evaluate import evaluate, items_of
+from .evaluate import evaluate
 from .functions import is_foreign
 from .harmless import (
     COLLECTIONS,
@@ -33,6 +33,7 @@ from .harmless import (
     signed,
     tested,
 )
+from .items import items_of
 from .meaning import NeedsCallError
 from .program import Step
 from .scope import Scope

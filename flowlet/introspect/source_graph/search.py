@@ -35,7 +35,7 @@ from .scope import Facts
 from .values import Bound, Fn, Inst, Known, Part, Perhaps, Value, Wrapped
 
 #: How often the source is gone through, until nothing new is stored anywhere.
-_MOST_ROUNDS = 12
+_MOST_ROUNDS = 100
 
 #: Where an actor ends when a child of it has failed, whatever it waits for.
 _CHILD_FAILED: Final[Path] = (f"error: {ChildFailedError.__name__}",)
@@ -72,6 +72,8 @@ class Search:
                 self.facts.changed = True
             if not self.facts.changed:
                 break
+        else:
+            self.cut = "what its variables hold is more than can be read"
         return self.result()
 
     # --- one round ------------------------------------------------------------------------

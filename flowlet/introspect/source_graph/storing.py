@@ -8,8 +8,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from .changes import stored_at
-from .evaluate import items_of
 from .frames import Frame
+from .items import items_of
 from .scope import _MOST_COMPUTED
 from .values import (
     DEEPEST,
