@@ -216,7 +216,7 @@ def check_function(fn: Any, call: str, takes: str, write: str = "") -> None:
     if not callable(fn):
         raise TypeError(f"{call} takes {takes}, not {fn!r}{write and f'; write {write}'}")
     code = getattr(unwrapped(fn), "__code__", None)
-    if code is not None and code.co_flags & NO_PLAIN_FUNCTION:
+    if isinstance(code, CodeType) and code.co_flags & NO_PLAIN_FUNCTION:
         raise TypeError(
             f"{call} takes a plain function, but {function_name(fn)} is a generator or a coroutine "
             "function, of which a call runs nothing: leave out yield, async and await; a wait such "
@@ -227,5 +227,7 @@ def check_function(fn: Any, call: str, takes: str, write: str = "") -> None:
 def function_name(fn: Callable[..., Any]) -> str:
     """The name of an actor function; of a `partial`, that of the function in it."""
     fn = unwrapped(fn)
-    name = getattr(fn, "__name__", None) or type(fn).__name__
+    name = getattr(fn, "__name__", None)
+    if not isinstance(name, str) or not name:  # an object, which may say anything
+        name = type(fn).__name__
     return "lambda" if name == "<lambda>" else name

@@ -21,7 +21,7 @@ from .functions import is_foreign
 from .meaning import NeedsCallError
 from .program import Step
 from .scope import Scope
-from .values import Coll, Table, Value, kind_of
+from .values import Coll, Known, Table, Value, kind_of
 
 _OPERATORS: Final[dict[type[ast.AST], str]] = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.FloorDiv: "floordiv",
@@ -40,6 +40,8 @@ _UNARY: Final[dict[type[ast.AST], str]] = {
 
 def may_wait(step: Step, scope: Scope) -> bool:
     """Whether what a step does without a call in the source is to wait somewhere."""
+    if step.kind == "raise" and step.expr is not None and _raised_waits(step, scope):
+        return True
     asked = [*_asked(step)]
     for node, hooks in asked:
         try:
@@ -49,6 +51,13 @@ def may_wait(step: Step, scope: Scope) -> bool:
         if any(_waits(kind, hook) for kind in kinds - {None} for hook in hooks):
             return True
     return False
+
+
+def _raised_waits(step: Step, scope: Scope) -> bool:
+    """Whether a class that is raised waits where its error is made."""
+    values = evaluate(step.expr, scope)
+    kinds = [v.value for v in values if isinstance(v, Known) and isinstance(v.value, type)]
+    return any(_is_wait(inspect.getattr_static(kind, "__init__", None)) for kind in kinds)
 
 
 def _asked(step: Step) -> Iterator[tuple[ast.expr, tuple[str, ...]]]:

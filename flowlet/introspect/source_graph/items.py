@@ -37,7 +37,8 @@ def _sliced(value: Value, cut: Value) -> Value:
         return value if isinstance(value, Inst) and value.kind in (str, bytes, list) else UNKNOWN
     if where is None or not items.exact:
         return Coll(items.items, False)
-    return Coll(items.items[where])
+    part: tuple[Value, ...] = items.items[slice(where.start, where.stop, where.step)]
+    return Coll(part)
 
 
 def subscript(value: Value, index: Value) -> list[Value]:

@@ -197,7 +197,8 @@ class Search:
             leg = self.passed(leg)
             kind = end.value.kind if isinstance(end.value, Inst | Perhaps) else None
             if kind is None:
-                self.facts.unnamed["the class of an error that is raised again"] = None
+                source = names.text(leg.source or ("its beginning",))
+                self.facts.unnamed[f"{source}: which error the actor ends with"] = None
             self.edge(leg, Place((f"error: {'?' if kind is None else kind.__name__}",), "error"))
             return
         if self.reading.spawns:

@@ -114,7 +114,7 @@ class Unwinding:
             what = "keeps for later" if block.kind == "state" else "hears"
             self.machine.calls.note_name(f"what this block {what}", node, frame)
         if block.after == "after ?":
-            self.machine.calls.note_name("how long its time is", node, frame)
+            self.machine.calls.note_name("how long it lasts", node, frame)
 
     def _named(self, stack: Stack, leg: Leg, block: Block) -> Iterator[Item]:
         opened = Open("state", block=block)

@@ -101,7 +101,7 @@ class Words:
         elif wait.own is not None and wait.own.endswith(" ?") and wait.after is None:
             self.machine.calls.note_name("what its edge is called", node, frame)
         if not is_time(self._time_of(wait, given)):
-            self.machine.calls.note_name("how long its time is", node, frame)
+            self.machine.calls.note_name("how long it waits", node, frame)
 
     @staticmethod
     def _time_of(wait: Wait, given: Args) -> Value | None:

@@ -1,0 +1,196 @@
+"""Naming the state of an actor reads its source; nothing that a program holds may stop that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from flowlet import Dispatcher, Event, explore, pause, perform, receive
+from flowlet.introspect.static import static
+
+
+class Go(Event): ...
+
+
+class Stop(Event): ...
+
+
+class StandIn:
+    """Says yes to everything, as a stand-in in a test does."""
+
+    def __getattr__(self, name: str) -> Any:
+        return self
+
+    def __call__(self, *args: Any) -> Any:
+        return self
+
+
+class Angry:
+    """Whoever asks it for anything gets an error."""
+
+    __hash__ = None  # type: ignore[assignment]  # it is no key either
+
+    def __getattribute__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("eq")
+
+    def __call__(self) -> None:
+        receive(Go)
+
+
+class Unhashable(type):
+    """The class of classes that are no keys."""
+
+    def __eq__(cls, other: object) -> bool:
+        return cls is other
+
+    __hash__ = None  # type: ignore[assignment]  # that is the point
+
+
+class Odd(metaclass=Unhashable):
+    def __call__(self) -> None:
+        receive(Go)
+        receive(Stop)
+
+
+class Numbered:
+    __name__ = 5
+
+    def __call__(self) -> int:
+        return 1
+
+
+def wrapped() -> None:
+    receive(Go)
+
+
+wrapped.__wrapped__ = wrapped  # type: ignore[attr-defined]  # round and round
+
+STAND_IN, ANGRY, ODD, NUMBERED = StandIn(), Angry(), Odd(), Numbered()
+
+
+def decorated_by_a_call_of_a_local_function() -> None:
+    def twice(n: int) -> Callable[[Any], Any]:
+        return lambda fn: fn
+
+    @twice(2)
+    def body() -> None:
+        receive(Go)
+
+    body()
+    receive(Stop)
+
+
+def decorated_by_an_item() -> None:
+    marks: Any = [lambda fn: fn]
+
+    @marks[0]  # type: ignore[untyped-decorator]
+    def body() -> None:
+        receive(Go)
+
+    body()
+    receive(Stop)
+
+
+def stand_in() -> None:
+    STAND_IN()
+    STAND_IN.x.y()
+    STAND_IN.ask(STAND_IN)
+    receive(Go)
+    receive(Stop)
+
+
+def angry() -> None:
+    ANGRY()
+    receive(Stop)
+
+
+def unhashable_class() -> None:
+    ODD()
+
+
+def wrapped_by_itself() -> None:
+    wrapped()
+    receive(Stop)
+
+
+def no_name() -> None:
+    receive(Go)
+    perform(NUMBERED)
+
+
+def no_text() -> None:
+    receive(Go)
+    label: Any = [1] and "a"
+    pause(label)
+
+
+CASES: dict[Callable[[], None], str] = {
+    decorated_by_a_call_of_a_local_function: "Go",
+    decorated_by_an_item: "Go",
+    stand_in: "Go",
+    angry: "Go",
+    unhashable_class: "Go",
+    wrapped_by_itself: "Go",
+    no_name: "Go",
+    no_text: "Go",
+}
+
+
+@pytest.mark.parametrize("fn", CASES, ids=lambda fn: str(fn.__name__))
+def test_a_state_is_named_whatever_the_program_holds(fn: Callable[[], None]) -> None:
+    """The wait by what it awaits, in the block of the function."""
+    with Dispatcher() as d:
+        actor = d.spawn(fn)
+        d.settle()
+        assert actor.state == (fn.__name__, CASES[fn])
+        assert actor.alive
+
+
+def test_a_decorator_that_is_a_call_of_a_local_function_is_read_and_explored() -> None:
+    """As every other."""
+    fn = decorated_by_a_call_of_a_local_function
+    wanted = explore(fn).graph.triples()
+    assert static(fn).triples() == wanted
+    assert len(wanted) == 2
+
+
+def test_a_callable_object_has_the_name_of_its_class() -> None:
+    """Also where it says that its name is something else."""
+
+    class Worker(StandIn):
+        def __call__(self, *args: Any) -> Any:
+            receive(Go)
+
+    with Dispatcher() as d:
+        actor = d.spawn(Worker())
+        d.settle()
+        assert (actor.name, actor.state) == ("Worker", ("Worker",))
+
+
+def test_helpers_of_helpers_are_followed_only_so_deep() -> None:
+    """Then a wait is named by what it awaits, in every view."""
+    lines = ["def step_0():", "    receive(Go)", "    receive(Stop)"]
+    for n in range(1, 200):
+        lines += [f"def step_{n}():", f"    step_{n - 1}()"]
+    names: dict[str, Any] = {"receive": receive, "Go": Go, "Stop": Stop}
+    with_source("\n".join(lines), names)
+    with Dispatcher() as d:
+        near, far = d.spawn(names["step_9"]), d.spawn(names["step_199"])
+        d.settle()
+        assert (near.state, far.state) == (("step_9", "Go"), ("step_199", "Go"))
+    for n in (9, 199):
+        wanted = {(f"step_{n}/Go", "Go", f"step_{n}/Stop"), (f"step_{n}/Stop", "Stop", "end")}
+        assert static(names[f"step_{n}"]).triples() == wanted
+
+
+def with_source(text: str, names: dict[str, Any]) -> None:
+    """Run a text that can be read again."""
+    import linecache
+
+    linecache.cache["<steps>"] = (len(text), None, text.splitlines(True), "<steps>")
+    exec(compile(text, "<steps>", "exec"), names)
