@@ -22,7 +22,7 @@ from .model import StateGraph
 from .model.display import shown_as
 from .network import NETWORKS, NetworkKind
 from .product import Product
-from .progress import Progress, line_for
+from .progress import Progress, line_for, unnoticed
 from .rehearsal import audit
 from .scene import Scene
 from .shared import SharedGlobals
@@ -295,7 +295,8 @@ def _explore_once(
     line = None if options.progress else line_for(names.function_name(target))
     try:
         with tracer:
-            product.run(admits, visitor, options.max_states, options.progress or line)
+            told = unnoticed(options.progress or line)
+            product.run(admits, visitor, options.max_states, told)
         refuse_strangers(product.machines)
         if options.audited:
             audit(product, _sample(list(product.parent)))
