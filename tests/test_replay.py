@@ -20,7 +20,7 @@ from flowlet import (
     wait_until,
 )
 from flowlet.cells import Cell
-from flowlet.errors import ReplayError
+from flowlet.errors import ExploreError, ReplayError
 from flowlet.introspect import check, explore, replay
 
 
@@ -224,7 +224,7 @@ def test_a_step_too_many_tells_where_everybody_is() -> None:
 
 
 def test_an_actor_that_there_is_not_is_told() -> None:
-    with pytest.raises(ReplayError, match="no actor 'clerk'; there are worker, boss"):
+    with pytest.raises(ExploreError, match="no actor 'clerk'; there are worker, boss"):
         replay(office, ["clerk: goes on"])
 
 
@@ -246,3 +246,65 @@ def test_code_that_has_changed_since_is_noticed() -> None:
     path = explore(office).path_to(lambda v: v["worker"].result == 3)
     with pytest.raises(ReplayError, match="step 1"):
         replay(changed, path)
+
+
+# --- what can happen next -----------------------------------------------------------------------
+
+
+def gated(d: Dispatcher) -> None:
+    gate = d.shared("gate", False)
+    keeper = d.spawn(waits_at, gate, name="keeper")
+    d.spawn(knocks, keeper, gate, name="guest")
+
+
+def waits_at(gate: Cell[bool]) -> None:
+    wait_until(lambda: gate.value, at="shut")
+    receive(Job, at="open")
+
+
+def knocks(keeper: ActorRef[Any], gate: Cell[bool]) -> None:
+    keeper.send(Job())
+    keeper.send(Job(2))
+    pause("knock")
+    gate.value = True
+
+
+def test_only_what_would_do_something_is_possible() -> None:
+    """Not a predicate that does not hold, nor mail that would be kept."""
+    assert replay(gated, []).view.possible == ["guest: goes on"]
+    assert replay(gated, ["guest: goes on"]).view.possible == ["keeper: goes on"]
+
+
+def test_of_mail_in_order_only_the_first_is_possible() -> None:
+    path = ["guest: goes on", "keeper: goes on"]
+    first, second = "keeper: Job(size=1) from guest", "keeper: Job(size=2) from guest"
+    assert replay(gated, path).view.possible == [first]
+    assert replay(gated, path, "unordered").view.possible == [first, second]
+
+
+def test_who_waits_in_vain_is_told() -> None:
+    def shut(d: Dispatcher) -> None:
+        d.spawn(waits_at, d.shared("gate", False), name="keeper")
+
+    assert "keeper in shut at" in replay(shut, []).view.deadlock()
+    assert not replay(gated, []).view.deadlock()
+    done = replay(gated, ["guest: goes on", "keeper: goes on", "keeper: Job(size=1) from guest"])
+    assert not done.view.deadlock(strict=True)
+
+
+def test_what_a_lone_actor_may_be_offered_is_possible() -> None:
+    assert replay(gate, []).view.possible == ["gate: Job(size=1)"]
+
+
+def test_with_time_in_order_a_later_timer_does_not_go_off_first() -> None:
+    def sleeper(seconds: float) -> None:
+        receive(after=seconds)
+
+    def system(d: Dispatcher) -> None:
+        d.spawn(sleeper, 1, name="short")
+        d.spawn(sleeper, 2, name="long")
+
+    assert replay(system, ["long: after 2s"]).view["short"].alive
+    with pytest.raises(ReplayError, match="step 1"):
+        replay(system, ["long: after 2s"], time="ordered")
+    assert replay(system, [], time="ordered").view.possible == ["short: after 1s"]

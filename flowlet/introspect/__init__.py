@@ -8,7 +8,7 @@ from .found import Exploration, Step
 from .model import Coverage, Evidence, GraphDiff, Source, State, StateGraph, Transition
 from .observe import Observation, observe
 from .play import Page, play
-from .rehearsal import replay
+from .replaying import replay
 from .static import static
 from .targets import is_system
 from .view import View

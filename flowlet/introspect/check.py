@@ -15,7 +15,7 @@ from .. import names
 from ..errors import ExploreError
 from .alphabet import Examples
 from .counterexample import as_pytest, sequence
-from .explore import Progress, Time, check_options
+from .explore import Progress, Time, check_options, listed_events
 from .found import Step
 from .liveness import Lasso, unfair_way
 from .network import NetworkKind
@@ -50,9 +50,13 @@ class Failure:
     system: Callable[..., Any] | None = field(default=None, repr=False)
     predicate: Predicate | None = field(default=None, repr=False)
     network: NetworkKind = "fifo"
+    #: Whose fault a crash or a message that is thrown away is.
+    actor: str = ""
+    #: What `check` was told, where that is not what it takes by itself.
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def as_pytest(self) -> str:
-        """A test function, as code, that runs into it: paste it into a test file."""
+        """A test function, as code, that fails as long as it is so: paste it into a test file."""
         return as_pytest(self)
 
     def __str__(self) -> str:
@@ -156,6 +160,17 @@ def check(
         raise ExploreError(f'deadlock is True, False or "strict", not {deadlock!r}')
     if eventually is not None and symmetry is not None:
         raise ExploreError("eventually= cannot be told under symmetry=; check it without")
+    events = listed_events(events)
+    told = {
+        name: value
+        for name, value, otherwise in (
+            ("network", network, "fifo"), ("lossy", lossy, False), ("time", time, "any"),
+            ("within", within, None), ("symmetry", symmetry, None), ("events", events, None),
+            ("examples", examples, None), ("keep", keep, ()), ("max_states", max_states, 1_000_000),
+            ("deadlock", deadlock, True),
+        )
+        if value != otherwise
+    }  # fmt: skip
     options = Options(
         network, lossy, time, within, symmetry, events, examples, keep, "live", max_states, progress
     )
@@ -171,12 +186,12 @@ def check(
         *(_unexpected(product) if unexpected else ()),
         *(_deadlocks(product, strict=deadlock == "strict") if deadlock else ()),
     ]
-    told = [_tell(product, target, fault, asked, network) for fault in failures]
+    failed = [_tell(product, target, fault, asked, told) for fault in failures]
     for fault in failures:
         if fault.state >= 0 and symmetry is None:
             audit_way(product, fault.state, () if fault.lasso is None else fault.lasso.loop)
     product.dispose()
-    return Verdict(told, found)
+    return Verdict(failed, found)
 
 
 @dataclass(slots=True)
@@ -188,6 +203,7 @@ class _Fault:
     state: int
     move: Move | None = None
     lasso: Lasso | None = None
+    actor: str = ""
 
 
 class _Asked:
@@ -207,7 +223,10 @@ class _Asked:
 
     def predicate(self, kind: str, name: str) -> Predicate | None:
         """The predicate that failed."""
-        known = {"always": self.always, "never": self.never, "eventually": self.eventually}
+        known = {
+            "always": self.always, "never": self.never, "sometimes": self.sometimes,
+            "eventually": self.eventually,
+        }  # fmt: skip
         return known.get(kind, {}).get(name)
 
     def watch(self, product: Product) -> Callable[[int], bool]:
@@ -289,7 +308,7 @@ def _crashes(product: Product) -> Iterator[_Fault]:
         name, error = product.names[actor], crashed[actor, local]
         place = (getattr(error, "__notes__", None) or [""])[0].rpartition(", ")[2]
         text = f"{name} fails with {type(error).__name__}: {error}, {place}"
-        return _Fault("crash", f"{name} crashes", text, state, move)
+        return _Fault("crash", f"{name} crashes", text, state, move, actor=name)
 
     for state, before in product.parent.items() if crashed else ():
         for actor in {actor for actor, _ in crashed} - seen:
@@ -330,7 +349,7 @@ def _unexpected(product: Product) -> Iterator[_Fault]:
                         "there, defer it, or say unexpected=False"
                     )
                     what = f"{name} does not take {label}"
-                    yield _Fault("unexpected event", what, text, state, move)
+                    yield _Fault("unexpected event", what, text, state, move, actor=name)
 
 
 def _thrown(product: Product, move: Move, state: int) -> Iterator[tuple[str, str, str]]:
@@ -370,10 +389,15 @@ def _tell(
     target: Callable[..., Any],
     fault: _Fault,
     asked: _Asked,
-    network: NetworkKind,
+    options: Mapping[str, Any],
 ) -> Failure:
+    predicate = asked.predicate(fault.kind, fault.name)
+    network: NetworkKind = options.get("network", "fifo")
     if fault.state < 0:
-        return Failure(fault.kind, fault.name, fault.text, [], system=target)
+        return Failure(
+            fault.kind, fault.name, fault.text, [], system=target, predicate=predicate,
+            network=network, options=options,
+        )  # fmt: skip
     path = steps_to(product, fault.state)
     loop: list[Step] = []
     here = fault.state
@@ -387,7 +411,7 @@ def _tell(
             for move, state in fault.lasso.loop
         ]
     states = {name: product.local(here, actor).path for actor, name in enumerate(product.names)}
-    predicate = asked.predicate(fault.kind, fault.name)
     return Failure(
-        fault.kind, fault.name, fault.text, path, loop, states, target, predicate, network
-    )
+        fault.kind, fault.name, fault.text, path, loop, states, target, predicate, network,
+        fault.actor, options,
+    )  # fmt: skip

@@ -7,8 +7,10 @@ the real code, and `identity` tells states apart.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Literal
+
+from pydantic import BaseModel
 
 from .. import names
 from ..errors import ExploreError
@@ -74,11 +76,23 @@ def explore(
     """
     check_options(target, time, identity, max_states, within)
     forget(names.unwrapped(target))
+    events = listed_events(events)
     options = Options(
         network, lossy, time, within, symmetry, events, examples, keep, identity, max_states,
         progress, audit, early, hooks or {},
     )  # fmt: skip
     return explore_system(target, options)
+
+
+def listed_events(events: Any) -> list[Any] | None:
+    """The alphabet that was given by hand.  Raises `ExploreError` for what is no list of events."""
+    single = isinstance(events, type | str | bytes | BaseModel | Mapping)
+    if single or not isinstance(events, Iterable | None):
+        raise ExploreError(
+            f"events= takes a list of events and types of events, not {events!r}: "
+            "explore(fn, events=[Coin(5), Push])"
+        )
+    return None if events is None else list(events)
 
 
 def check_options(

@@ -296,12 +296,7 @@ class LocalMachine:
         state.mail = tuple(type(item) for item in _mail(fiber.box))
         state.timers = tuple(timer_text(each) for each in scene.timers_for(ref))
         state.called = fiber.called or ""
-        calls = [each.called or "" for each in fiber.all_fibers()]
-        state.stuck = (
-            any(call.startswith(_STUCK) for call in calls)
-            or fiber.group is not None
-            or any(True for _ in _mail(fiber.box))
-        )
+        state.stuck = is_stuck(ref)
         state.waits = tuple(self._awaited(scene, ref))
         state.watches = tuple(self.exchange.numbers[each.name] for each in scene.watched_by(ref))
         if scene.is_queued(ref):
@@ -374,6 +369,17 @@ class LocalMachine:
             for scene in state.scenes:
                 scene.dispose()
             state.scenes.clear()
+
+
+def is_stuck(ref: CastRef) -> bool:
+    """Whether an actor that nothing wakes any more waits in vain, and is not only idle."""
+    fiber = ref._fiber
+    calls = [each.called or "" for each in fiber.all_fibers()]
+    return (
+        any(call.startswith(_STUCK) for call in calls)
+        or fiber.group is not None
+        or any(True for _ in _mail(fiber.box))
+    )
 
 
 def _grown_before(state: LocalState | None) -> list[Growth]:

@@ -78,8 +78,9 @@ class Scene(Household):
         self.sent: list[Sending] = []
         #: What is on its way at the end of a replay.
         self.flying: list[Sending] = []
-        #: What can happen there, as lines.
-        self.possible: list[str] = []
+        #: What can happen there, as lines; and who waits in vain, if nothing can.
+        self.possible: Callable[[], list[str]] = list
+        self.waits_in_vain: Callable[[bool], str] = lambda strict: ""
         #: What each `choose` is to take, as it reads, where that is not said by number.
         self.wanted = list(wanted)
         #: The cells that were read, and written, since the last stimulus.

@@ -208,28 +208,92 @@ class SceneActor:
         return f"<{self.name} in {names.text(self._ref.state)}>"
 
 
+class _Gone:
+    """An actor that does not live on a scene: not yet, or not any more."""
+
+    state: tuple[Any, ...] = ()
+    alive = False
+    result: Any = None
+    error: BaseException | None = None
+    discarded = 0
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.accepts: set[type] = set()
+        self.frames: list[dict[str, Any]] = []
+        self.locals: dict[str, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"<{self.name}, which does not live here>"
+
+
 class SceneView:
     """A scene, such as `replay` leaves, as predicates see a state."""
 
     def __init__(self, scene: Scene) -> None:
+        self._scene = scene
         cast = [ref for ref in scene.members() if ref not in scene.root_of]
         children = [ref for ref in scene.members() if ref in scene.root_of]
         self.actors = [SceneActor(ref, scene.full_name(ref)) for ref in (*cast, *children)]
-        #: What can happen next, as lines of a path.
-        self.possible = scene.possible
         self.cells = {cell.name: cell._value for cell in scene.named_cells}
         self.in_flight = [
             Flight("" if s.sender is None else scene.full_name(s.sender), s.receiver.name, s.event)
             for s in scene.flying
         ]
 
-    def __getitem__(self, name: str) -> SceneActor:
+    @property
+    def name(self) -> str:
+        """The actors' states side by side."""
+        return side_by_side(names.text(ref.state) for ref in self._scene.cast)
+
+    @property
+    def possible(self) -> list[str]:
+        """What can happen next, as lines of a path; the loss of a message is not told."""
+        return self._scene.possible()
+
+    def deadlock(self, strict: bool = False) -> str:
+        """Who waits, and where, if nothing can happen any more; empty if something can.
+
+        Only those count who are in a wait that others have to end, or who keep mail; with
+        `strict` all who wait.
+        """
+        return self._scene.waits_in_vain(strict)
+
+    @property
+    def crashed(self) -> list[str]:
+        """The names of the actors that have failed while nobody watches them."""
+        watched = {ref for others in self._scene.watches.values() for ref in others}
+        return [
+            actor.name for actor in self.actors
+            if actor.error is not None and actor._ref not in watched
+        ]  # fmt: skip
+
+    @property
+    def discarded(self) -> dict[str, int]:
+        """How many messages each actor has thrown away, children that have ended among them."""
+        scene = self._scene
+        counted: dict[str, int] = {}
+        for ref in (*scene.cast, *scene.root_of):
+            if ref.discarded:
+                name = scene.full_name(ref)
+                counted[name] = counted.get(name, 0) + ref.discarded
+        return counted
+
+    def __getitem__(self, name: str) -> SceneActor | _Gone:
         for actor in self.actors:
             if name in (actor.name, actor.name.rpartition("/")[2]):
                 return actor
+        scene = self._scene
+        root = name.rpartition("/")[0]
+        known = {each for ref in scene.root_of for each in (ref.name, scene.full_name(ref))}
+        if name in known or root in {ref.name for ref in scene.cast}:
+            return _Gone(name)
         there = ", ".join(actor.name for actor in self.actors)
         raise KeyError(f"there is no actor {name!r}; there are {there}")
 
     def in_flight_between(self, sender: str, receiver: str) -> list[Any]:
         """The events on their way from one actor to another."""
         return [f.event for f in self.in_flight if (f.sender, f.receiver) == (sender, receiver)]
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
