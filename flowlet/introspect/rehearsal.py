@@ -18,7 +18,7 @@ from .cast import CastRef, Sending
 from .differences import difference
 from .exchange import Message
 from .product import Product
-from .scene import Scene, Stimulus, Verdict
+from .scene import LOOK_FOR, Scene, Stimulus, Verdict
 from .telling_steps import told
 from .universe import Move
 
@@ -125,13 +125,13 @@ def audit_way(product: Product, state: int, loop: Sequence[tuple[Move, int]] = (
             if form != expected.form:
                 if expected.goes != "start":
                     machine.replayed(expected).dispose()  # tells if it differs alone as well
-                _tell_difference(machine.name, form, expected.form)
+                _tell_difference(product, machine.name, form, expected.form)
         for cell, value in enumerate(product.fields.values(state)):
             if product.exchange.value_number(scene, cell) != value:
                 raise ExploreError(
                     f"the shared cell {product.exchange.cell_names[cell]!r} holds "
-                    f"{scene.named_cells[cell]._value!r} in company, and another value when each "
-                    f"actor runs alone: hidden shared state; {HIDDEN}"
+                    f"{scene.named_cells[cell]._value!r} {_again(product)}, and held another "
+                    f"value {_before(product)}: hidden shared state; {_look_for(product)}"
                 )
     finally:
         scene.dispose()
@@ -155,8 +155,9 @@ def _make(product: Product, rehearsal: Rehearsal, move: Move) -> None:
         return
     if not rehearsal.play(ref, stimulus, sending):
         raise ExploreError(
-            f"{ref.name} did not do in company what it did alone: it kept "
-            f"{'its place' if message is None else message.label} in {ref.path_text()}; {HIDDEN}"
+            f"{ref.name} did not do {_again(product)} what it did {_before(product)}: it kept "
+            f"{'its place' if message is None else message.label} in {ref.path_text()}; "
+            f"{_look_for(product)}"
         )
 
 
@@ -173,15 +174,28 @@ def _find(product: Product, rehearsal: Rehearsal, message: Message) -> Sending:
         if each.number == message.number:
             return each
     raise ExploreError(
-        f"{message.label} to {product.names[message.receiver]} was sent when its sender ran alone, "
-        f"and not in company; {HIDDEN}"
+        f"{message.label} to {product.names[message.receiver]} was sent {_before(product)}, and "
+        f"not {_again(product)}; {_look_for(product)}"
     )
 
 
-def _tell_difference(name: str, form: Any, expected: Any) -> None:
+def _again(product: Product) -> str:
+    """How the way was run once more; a lone actor has no company."""
+    return "in company" if len(product.names) > 1 else "when it ran again"
+
+
+def _before(product: Product) -> str:
+    return "alone" if len(product.names) > 1 else "the first time"
+
+
+def _look_for(product: Product) -> str:
+    return HIDDEN if len(product.names) > 1 else LOOK_FOR
+
+
+def _tell_difference(product: Product, name: str, form: Any, expected: Any) -> None:
     where = difference(form, expected)
-    variable = f" in {where!r}" if where else ""
+    variable = f", different in {where!r}" if where else ""
     raise ExploreError(
-        f"{name} is in another state in company than alone, different{variable}: hidden shared "
-        f"state; {HIDDEN}"
+        f"{name} is in another state {_again(product)} than {_before(product)}{variable}: hidden "
+        f"shared state; {_look_for(product)}"
     )

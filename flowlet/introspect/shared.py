@@ -1,8 +1,9 @@
-"""Globals that the runs of an exploration share, and must not change.
+"""What the runs of an exploration share, and must not change.
 
 Runs have arguments, closures and objects of their own, but a module exists once.  What one run
 changes there another one sees, and neither the state nor the graph would say so.  Such a change is
-found at the end, undone, and told.
+found at the end, undone where that can be done, and told by name.  What can be neither compared
+nor copied is told as well: nobody knows whether it changes.
 """
 
 from __future__ import annotations
@@ -10,58 +11,83 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Callable, Mapping
-from types import CodeType, ModuleType
+from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
-from ..actor import ActorRef
-from ..dispatcher import Dispatcher
 from ..errors import ExploreError
 from ..syntax import Code
+from .reach import MISSING, Place, reached
 from .values import Canon, Form
+
+#: So many calls whose outcome is another one each time are told.
+_MOST_CHANCES = 3
+
+
+@dataclass(slots=True)
+class _Watched:
+    place: Place
+    form: Form
+    #: How it was, if it could be copied.
+    saved: Any
+    is_saved: bool
 
 
 class SharedGlobals:
-    """The data in the globals that some functions use, as it was."""
+    """The data outside themselves that some functions reach, as it was."""
 
     def __init__(self, functions: Mapping[CodeType, Code], make_canon: Callable[[], Canon]) -> None:
         self.make_canon = make_canon
-        self.before: list[tuple[Any, str, str, Form, Any]] = []
         self.chance = random.getstate()
-        seen: set[tuple[int, str]] = set()
-        for code, read in functions.items():
-            space: Any = read.scope.globals
-            for name in code.co_names:
-                if name not in space or (id(space), name) in seen:
-                    continue
-                seen.add((id(space), name))
-                value = space[name]
-                if _is_data(value):
-                    self._note(space, name, name)
-                elif isinstance(value, type) and value.__module__ == space.get("__name__"):
-                    # Data of a class belongs to all its objects, of whichever run.
-                    for attr, inner in list(vars(value).items()):
-                        if not attr.startswith("__") and _is_plain(inner):
-                            self._note(value, attr, f"{name}.{attr}")
+        self.watched: list[_Watched] = []
+        #: What cannot be watched, and so may change unseen.
+        self.notes: dict[str, None] = {}
+        found = reached((code, dict_of(read)) for code, read in functions.items())
+        self.chances = list(found.chances.values())
+        for place in found.places.values():
+            self._watch(place)
+        for chance in self.chances:
+            if chance.call != "id":
+                self.notes[
+                    f"{chance.call}() is called at {chance.line}, whose outcome is another one "
+                    f"each time: what depends on it may be missing; {chance.instead}"
+                ] = None
 
-    def _note(self, space: Any, key: str, label: str) -> None:
-        value = _get(space, key)
+    def _watch(self, place: Place) -> None:
+        value = place.read()
         try:
-            form = self.make_canon().of(value, label)
-            self.before.append((space, key, label, form, copy.deepcopy(value)))
+            form = self._form(value, place.label)
         except Exception:
-            return  # what cannot be compared or copied cannot be watched
+            if not place.is_minor:
+                kind = type(value)
+                self.notes[
+                    f"{place.label} is a {kind.__module__}.{kind.__qualname__}, which can be "
+                    "neither compared nor copied: if what is explored changes it, its runs share "
+                    "that, and edges may be missing; make it inside the function, or say what is "
+                    f"in it: explore(…, hooks={{{kind.__qualname__}: fn}})"
+                ] = None
+            return
+        try:
+            watched = _Watched(place, form, copy.deepcopy(value), True)
+        except Exception:
+            watched = _Watched(place, form, None, False)
+        self.watched.append(watched)
+
+    def _form(self, value: Any, label: str) -> Form:
+        return MISSING if value is MISSING else self.make_canon().of(value, label)
 
     def check(self) -> None:
-        """Raise `ExploreError` if one was changed; all are put back as they were."""
+        """Raise `ExploreError` if something was changed; it is put back as it was."""
         changed = []
-        for space, key, label, form, saved in self.before:
-            now = _get(space, key)
-            if self.make_canon().of(now, label) != form:
-                changed.append(label)
-                if isinstance(space, dict):
-                    space[key] = _put_back(now, saved)
-                else:
-                    setattr(space, key, _put_back(now, saved))
+        for each in self.watched:
+            place = each.place
+            now = place.read()
+            if self._same(now, each):
+                continue
+            more = now if isinstance(now, tuple) and "…" in place.label else ("…",)
+            changed += [place.label.replace("…", str(key)) for key in more]
+            if each.is_saved:
+                place.put(_put_back(now, each.saved))
         drawn, self.chance = random.getstate() != self.chance, random.getstate()
         if drawn and not changed:
             raise ExploreError(
@@ -70,24 +96,29 @@ class SharedGlobals:
             )
         if changed:
             raise ExploreError(
-                f"the global {', '.join(changed)} is changed by the function, and all its runs "
-                "share it, so its states cannot be told apart; make it a local of the function, or "
-                "hand it over: explore(functools.partial(fn, …))"
+                f"{', '.join(dict.fromkeys(changed))} is changed by the function: hidden shared "
+                "state, since all its runs share it, so its states cannot be told apart; make it a "
+                "local of the function, or hand it over: explore(functools.partial(fn, …))"
             )
 
+    def _same(self, now: Any, before: _Watched) -> bool:
+        try:
+            return bool(self._form(now, before.place.label) == before.form)
+        except Exception:
+            return False
 
-def _get(space: Any, key: str) -> Any:
-    return space.get(key) if isinstance(space, dict) else getattr(space, key, None)
+    def explained(self, error: ExploreError) -> ExploreError:
+        """The same error, with what the code calls whose outcome is another one each time."""
+        if not self.chances:
+            return error
+        told = "; ".join(map(str, self.chances[:_MOST_CHANCES]))
+        return ExploreError(f"{error}; look at {told}")
 
 
-def _is_plain(value: Any) -> bool:
-    return isinstance(value, int | float | str | list | dict | set | tuple | None)
-
-
-def _is_data(value: Any) -> bool:
-    if isinstance(value, type | ModuleType | ActorRef | Dispatcher) or callable(value):
-        return False
-    return not type(value).__module__.startswith(("typing", "logging"))
+def dict_of(read: Code) -> dict[str, Any]:
+    """The globals that a function sees."""
+    space: dict[str, Any] = read.scope.globals  # type: ignore[assignment]  # a mapping to readers
+    return space
 
 
 def _put_back(now: Any, saved: Any) -> Any:

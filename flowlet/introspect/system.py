@@ -302,11 +302,15 @@ def _explore_once(
             audit(product, _sample(list(product.parent)))
             if orbits is not None:
                 audit_symmetry(orbits, _sample(list(product.parent)))
+    except ExploreError as error:
+        raise shared.explained(error) from None
     finally:
         if line is not None:
             line.end()
         product.dispose()
         shared.check()
+    for note in shared.notes:
+        product.note(note)
     note_late_replies(product)
     if admits is not None:
         product.note_taken()
