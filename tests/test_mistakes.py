@@ -30,6 +30,7 @@ from flowlet import (
     wait_until,
     whereis,
 )
+from flowlet.introspect import check, replay
 
 
 class Knock(Event): ...
@@ -305,3 +306,66 @@ def test_a_timeout_of_a_month_is_written_out() -> None:
         receive(Knock, after=30 * 24 * 3600, at="waiting")
 
     assert ("waiting", "after 2592000s", "end") in explore(patient).graph.triples()
+
+
+# --- what exploring is given --------------------------------------------------------------------
+
+
+def door() -> None:
+    knocks = 0
+    while knocks < 2:
+        receive(Knock, at="shut")
+        knocks += 1
+
+
+def doors(d: Dispatcher) -> None:
+    d.spawn(door, name="front")
+    d.spawn(door, name="back")
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"events": Knock()}, r"events= takes a list.*not Knock\(\).*events=\[Coin\(5\), Push\]"),
+        ({"events": "Knock"}, r"events= takes a list"),
+        ({"keep": 3}, r'keep= takes names of variables, not 3: keep=\("count",\)'),
+        ({"symmetry": "door"}, r'not \'door\': symmetry=worker, symmetry=\["a", "b"\]'),
+        ({"examples": "bob"}, r"examples= takes lists of values, not 'bob': examples=\['bob'\]"),
+        ({"examples": {"name": "bob"}}, r"examples=\{'name': \['bob'\]\}"),
+    ],
+)
+def test_one_thing_that_is_to_be_a_list_is_not_taken_letter_by_letter(
+    asked: dict[str, Any], told: str
+) -> None:
+    for call in explore, check:
+        with pytest.raises(ExploreError, match=told):
+            call(doors, **asked)
+
+
+def test_the_name_of_one_variable_is_one_name() -> None:
+    def forgetful() -> None:
+        for number in range(2):
+            last = number  # noqa: F841
+            receive(Knock, at="shut")
+
+    plain = explore(forgetful, keep=("last",))
+    assert explore(forgetful, keep="last").unique_states == plain.unique_states
+    assert not any("keep=" in note for note in plain.notes)
+
+
+def test_a_name_to_keep_that_is_nowhere_is_told() -> None:
+    notes = explore(door, keep=("knock",)).notes
+    assert "no function has a local 'knock', given as keep=: is that its name?" in notes
+
+
+def test_a_path_is_a_list() -> None:
+    with pytest.raises(TypeError, match=r"replay takes a path.*replay\(system, \[step\]\)"):
+        replay(doors, "front: Knock()")
+
+
+def test_what_is_no_graph_is_not_compared() -> None:
+    graph: Any = explore(door).graph
+    with pytest.raises(TypeError, match="a graph is compared with a graph, not with 3"):
+        graph.diff(3)
+    with pytest.raises(TypeError, match=r"a trace is an observation, .* not 3"):
+        graph.coverage(3)

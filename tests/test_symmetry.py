@@ -178,3 +178,18 @@ def test_in_a_set_of_all_that_was_sent_nobody_asks_who_it_was() -> None:
 
     assert explore(system, network="inbox_set").unique_states == 23
     assert explore(system, network="inbox_set", symmetry=caller).unique_states == 11
+
+
+def test_the_graph_says_that_it_has_one_of_those_that_are_alike() -> None:
+    """A run may take the steps of another one, and is not called illegal without a word on it."""
+    x = explore(partial(walkers, number=2, steps=1), symmetry=walk)
+    [note] = [note for note in x.graph.notes if note.startswith("by symmetry= ")]
+    assert "which of walker 0, walker 1 is which" in note
+    one, other = "walk", "end"
+    first = x.graph.coverage([(f"{one} | {one}", "walker 0: step", f"{other} | {one}")])
+    second = x.graph.coverage([(f"{one} | {one}", "walker 1: step", f"{one} | {other}")])
+    [strayed] = [each for each in (first, second) if not each.follows]
+    assert "one that is alike may stand for it (symmetry=)" in str(strayed.strays[0])
+    assert note in str(strayed)
+    plain = explore(partial(walkers, number=2, steps=1)).graph
+    assert not any("symmetry" in note for note in plain.notes)

@@ -15,7 +15,7 @@ from .. import names
 from ..errors import ExploreError
 from .alphabet import Examples
 from .counterexample import as_pytest, sequence
-from .explore import Progress, Time, check_options, listed_events
+from .explore import Progress, Time, check_options, listed_events, listed_names
 from .found import Step
 from .liveness import Lasso, unfair_way
 from .network import NetworkKind
@@ -155,7 +155,8 @@ def check(
 
     Raises `ExploreError` where the code cannot be explored exactly.
     """
-    check_options(target, time, "live", max_states, within)
+    check_options(target, time, "live", max_states, within, symmetry, examples)
+    keep = listed_names(keep)
     if deadlock not in (True, False, "strict"):
         raise ExploreError(f'deadlock is True, False or "strict", not {deadlock!r}')
     if eventually is not None and symmetry is not None:

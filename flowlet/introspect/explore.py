@@ -74,7 +74,8 @@ def explore(
 
     Raises `ExploreError` where the function cannot be explored exactly.
     """
-    check_options(target, time, identity, max_states, within)
+    check_options(target, time, identity, max_states, within, symmetry, examples)
+    keep = listed_names(keep)
     forget(names.unwrapped(target))
     events = listed_events(events)
     options = Options(
@@ -95,8 +96,34 @@ def listed_events(events: Any) -> list[Any] | None:
     return None if events is None else list(events)
 
 
+def _check_examples(examples: Any) -> None:
+    """Raise `ExploreError` where one example stands for a list of them."""
+    given = examples.items() if isinstance(examples, Mapping) else [("", examples)]
+    for key, values in given:
+        single = isinstance(values, str | bytes | BaseModel | Mapping)
+        if values is not None and (single or not isinstance(values, Iterable)):
+            told = f"{{{key!r}: {values!r}}}" if key else repr(values)
+            instead = f"{{{key!r}: [{values!r}]}}" if key else f"[{values!r}]"
+            raise ExploreError(f"examples= takes lists of values, not {told}: examples={instead}")
+
+
+def listed_names(keep: Any) -> tuple[str, ...]:
+    """The names that count anyhow; one alone may be given as it is."""
+    given = (keep,) if isinstance(keep, str) else keep
+    listed = tuple(given) if isinstance(given, Iterable) else (keep,)
+    if not all(isinstance(name, str) for name in listed):
+        raise ExploreError(f'keep= takes names of variables, not {keep!r}: keep=("count",)')
+    return listed
+
+
 def check_options(
-    target: Any, time: str, identity: str, max_states: int, within: Any = None
+    target: Any,
+    time: str,
+    identity: str,
+    max_states: int,
+    within: Any = None,
+    symmetry: Any = None,
+    examples: Any = None,
 ) -> None:
     """Raise `ExploreError` for what cannot be explored, or not so."""
     if not callable(target):
@@ -112,6 +139,12 @@ def check_options(
             f"within takes a function of a view, not {within!r}: "
             'within=lambda v: v["a"].locals["count"] <= 5'
         )
+    if isinstance(symmetry, str):
+        raise ExploreError(
+            f"symmetry= takes the function of the actors that are interchangeable, or a list of "
+            f'their names, not {symmetry!r}: symmetry=worker, symmetry=["a", "b"]'
+        )
+    _check_examples(examples)
     fn = names.function_name(target)
     try:
         parameters = inspect.signature(target).parameters.values()

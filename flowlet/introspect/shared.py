@@ -47,11 +47,10 @@ class SharedGlobals:
         for place in found.places.values():
             self._watch(place)
         for chance in self.chances:
-            if chance.call != "id":
-                self.notes[
-                    f"{chance.call}() is called at {chance.line}, whose outcome is another one "
-                    f"each time: what depends on it may be missing; {chance.instead}"
-                ] = None
+            self.notes[
+                f"{chance.call}() is called at {chance.line}, whose outcome is another one each "
+                f"time: what depends on it may be missing; {chance.instead}"
+            ] = None
 
     def _watch(self, place: Place) -> None:
         value = place.read()

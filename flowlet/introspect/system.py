@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from types import CodeType
 from typing import Any, Literal
 
 from .. import names
@@ -18,7 +19,7 @@ from .frames_of_views import NameToKeep
 from .guards import Tracer
 from .identity import Reader
 from .late import note_late_replies
-from .model import StateGraph
+from .model import ALIKE, StateGraph
 from .model.display import shown_as
 from .network import NETWORKS, NetworkKind
 from .product import Product
@@ -291,6 +292,10 @@ def _explore_once(
     if options.symmetry is not None:
         orbits = Orbits(product, groups_of(options.symmetry, product))
         product.signature = orbits.signature
+        product.hints[
+            f"{ALIKE}states that differ only in which of {', '.join(orbits.members)} is which are "
+            "one: the graph has one of them each, so a run may take steps that it does not have"
+        ] = None
     visitor = visit(product) if visit is not None else None
     line = None if options.progress else line_for(names.function_name(target))
     try:
@@ -309,6 +314,9 @@ def _explore_once(
             line.end()
         product.dispose()
         shared.check()
+    known = {name for code in read for name in _locals_of(code)}
+    for name in sorted(set(options.keep) - known):
+        product.hints[f"no function has a local {name!r}, given as keep=: is that its name?"] = None
     for note in shared.notes:
         product.note(note)
     note_late_replies(product)
@@ -321,6 +329,14 @@ def _explore_once(
         product.hints.update(alphabet.notes)
         product.complete = product.complete and alphabet.complete
     return SystemExploration(product)
+
+
+def _locals_of(code: CodeType) -> Iterator[str]:
+    """The variables of a function, and of those inside it."""
+    yield from (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _locals_of(inner)
 
 
 def _admits(product: Product, within: Predicate) -> Callable[[int], bool]:

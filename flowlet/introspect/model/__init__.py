@@ -10,7 +10,7 @@ and drawn, by a program that has no flowlet code in it but this.
 
 from __future__ import annotations
 
-from .coverage import Coverage, Stray, side_by_side
+from .coverage import ALIKE, Coverage, Stray, side_by_side
 from .diff import EdgeChange, GraphDiff, StateChange
 from .graph import StateGraph, Writer, writers
 from .parts import (
@@ -28,6 +28,7 @@ from .parts import (
 from .view import MANY
 
 __all__ = [
+    "ALIKE",
     "MANY",
     "Change",
     "Composite",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from .graph import StateGraph
 from .laying import Triple, by_triple, meant
@@ -55,6 +55,9 @@ Trace: TypeAlias = StateGraph | Recorded | Iterable[TraceStep]
 #: What stands between the states of actors, and between their names.
 BESIDE = " | "
 
+#: How the note of a graph begins that has only one of several states that are alike.
+ALIKE: Final = "by symmetry= "
+
 #: So many ways out of a state are told where a trace took another.
 MOST_WAYS = 6
 
@@ -78,7 +81,8 @@ class Coverage(Part, frozen=True):
     `graph` is the machine with the trace's counts and no others, so that a picture of it shows
     the coverage; the edges in `taken` and the states in `visited` are those with their counts.
     `strays` is what the trace did that is no path of the machine, in the order of the trace;
-    where it is empty, the trace `follows` the graph.
+    where it is empty, the trace `follows` the graph.  A graph of an exploration under symmetry has
+    one of several states that are alike, so there a trace that strays may be a path all the same.
     """
 
     graph: StateGraph
@@ -122,6 +126,7 @@ class Coverage(Part, frozen=True):
         if self.strays:
             yield "not in the graph:"
             yield from (f"  {stray}" for stray in self.strays)
+            yield from (f"  {note}" for note in self.graph.notes if note.startswith(ALIKE))
 
 
 def covered(graph: StateGraph, trace: Trace) -> Coverage:
@@ -135,8 +140,12 @@ def covered(graph: StateGraph, trace: Trace) -> Coverage:
             steps = list(_together(graph, steps))
         for number, (actor, edge) in enumerate(steps, 1):
             count.step(number, actor, edge)
-    else:
+    elif hasattr(trace, "graph_of"):
         count.recording(trace.graph_of(graph.name))
+    else:
+        raise TypeError(
+            f"a trace is an observation, a graph with counts or a list of steps, not {trace!r}"
+        )
     return count.result()
 
 
@@ -223,12 +232,17 @@ class _Count:
     def _why_not(self, edge: Transition) -> str:
         for name in (edge.source, edge.target):
             if name not in self.states:
-                return f"there is no state {name}"
+                return f"there is no state {name}{self._alike()}"
         out = self.after.get(edge.source, ())
         ways = [f"{event or 'no event'} to {to}" for _, event, to in out]
         more = [f"… {len(ways) - MOST_WAYS} more"] if len(ways) > MOST_WAYS else []
         there = ", ".join(ways[:MOST_WAYS] + more) or "nothing"
-        return f"no such edge; out of {edge.source} there is {there}"
+        return f"no such edge; out of {edge.source} there is {there}{self._alike()}"
+
+    def _alike(self) -> str:
+        """What may stand for what is not in the graph."""
+        is_by_symmetry = any(note.startswith(ALIKE) for note in self.graph.notes)
+        return "; one that is alike may stand for it (symmetry=)" if is_by_symmetry else ""
 
     def result(self) -> Coverage:
         """All that was counted."""

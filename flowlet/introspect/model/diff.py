@@ -89,7 +89,16 @@ class GraphDiff(Part, frozen=True):
 
 
 def difference(before: StateGraph, after: StateGraph) -> GraphDiff:
-    """What is new in `after`, gone from `before`, and changed."""
+    """What is new in `after`, gone from `before`, and changed.
+
+    Raises `TypeError` for what is no graph.
+    """
+    for graph in before, after:
+        if not isinstance(graph, StateGraph):
+            raise TypeError(
+                f"a graph is compared with a graph, not with {graph!r}: "
+                "explore(fn).graph.diff(explore(other).graph)"
+            )
     old, new = states_of(before), states_of(after)
     kept: list[Transition] = []
     new_edges: list[Transition] = []
