@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import random
 import sys
+from typing import Any
 
 import pytest
 
 from flowlet import Dispatcher, explore, pause
-from flowlet.introspect import progress
+from flowlet.introspect import progress, rehearsal, system
+from flowlet.introspect.product import Product
 
 
 class Terminal(io.StringIO):
@@ -49,3 +51,55 @@ def test_who_asks_for_progress_may_draw_from_random() -> None:
     x = explore(walkers, progress=lambda states, frontier: told.append((states, random.random())))
     assert x.complete
     assert told
+
+
+# --- after Ctrl-C ---------------------------------------------------------------------------------
+
+
+def interrupt(states: int, frontier: int) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_sample_is_run_once_more_only_as_long_as_there_is_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And a note says so; the states that were found do not depend on it."""
+    whole = explore(walkers)
+    assert not any("once more" in note for note in whole.notes)
+    monkeypatch.setattr(system, "LEAST_AUDIT", -1.0)
+    cut = explore(walkers, progress=interrupt)
+    assert "of 24 ways that are run once more" in " ".join(cut.notes)
+    assert "1 could be in the time that there was" in " ".join(cut.notes)
+    assert 2000 <= cut.unique_states <= whole.unique_states
+
+
+def test_another_interrupt_while_the_sample_is_run_loses_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rehearsal, "audit_way", interrupted)
+    x = explore(walkers)
+    assert x.unique_states == 14**3
+    assert "0 could be" in " ".join(x.notes)
+
+
+def test_the_steps_taken_within_bounds_are_told_without_asking_again_for_each_state(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is drawn has only the steps that stay inside; to find them is no second search."""
+    asked = 0
+    moves_of = Product.all_moves
+
+    def counted(self: Product, state: int) -> Any:
+        nonlocal asked
+        asked += 1
+        return moves_of(self, state)
+
+    monkeypatch.setattr(Product, "all_moves", counted)
+    x = explore(walkers, within=lambda v: v["north"].alive)
+    assert x.unique_states == 13 * 14**2
+    graph = x.graph_of("north")
+    assert graph.triples() == {("walker", "step", "walker")}
+    assert asked < 1000

@@ -24,6 +24,7 @@ from .scene import Scene
 from .standing import Outcome
 from .telling import fields_of
 from .telling_steps import told
+from .universe import Move as SystemMove
 
 
 def functions_of(fns: Iterable[Callable[..., Any]]) -> dict[CodeType, Code]:
@@ -179,25 +180,37 @@ def _halves(machine: LocalMachine, child: str | None) -> dict[int, list[Move]]:
 
 def graph_of_system(product: Product, complete: bool, notes: Iterable[str]) -> StateGraph:
     """The actors' states side by side."""
-    texts: dict[int, str] = {}
+    actors = range(len(product.names))
+    #: By the numbers of the local states: what each state has in common with many others.
+    known: dict[tuple[int, ...], tuple[str, StateKind]] = {}
+    #: By move, which is one for many states; of a loss only the message is.
+    labels: dict[Any, tuple[Any, str]] = {}
 
-    def name_of(state: int) -> str:
-        if state not in texts:
-            parts = [names.text(product.local(state, a).path) for a in range(len(product.names))]
-            texts[state] = side_by_side(parts)
-        return texts[state]
+    def look_of(state: int) -> tuple[str, StateKind]:
+        numbers = tuple(product.fields.local(state, actor) for actor in actors)
+        look = known.get(numbers)
+        if look is None:
+            local = [product.local(state, actor) for actor in actors]
+            kind: StateKind = "state"
+            if any(each.error is not None for each in local):
+                kind = "error"
+            elif all(not each.alive for each in local):
+                kind = "final"
+            look = known[numbers] = side_by_side(names.text(each.path) for each in local), kind
+        return look
+
+    def label_of_move(move: SystemMove, state: int) -> str:
+        key = id(move) if move.message is None or move.actor >= 0 else (-1, move.message.number)
+        label = labels.get(key)
+        if label is None:
+            label = labels[key] = move, product.label(move, state)  # which keeps its address
+        return label[1]
 
     states: dict[str, StateKind] = {}
     edges: dict[tuple[str, str, str], Transition] = {}
     initial: dict[str, None] = {}
     for state, parent in product.parent.items():
-        name = name_of(state)
-        local = [product.local(state, actor) for actor in range(len(product.names))]
-        kind: StateKind = "state"
-        if any(each.error is not None for each in local):
-            kind = "error"
-        elif all(not each.alive for each in local):
-            kind = "final"
+        name, kind = look_of(state)
         states.setdefault(name, kind)
         if parent == -1:
             initial[name] = None
@@ -205,8 +218,8 @@ def graph_of_system(product: Product, complete: bool, notes: Iterable[str]) -> S
             target = state + move.add | move.bits
             if target not in product.parent:
                 continue
-            label = product.label(move, state)
-            key = name, label, name_of(target)
+            label = label_of_move(move, state)
+            key = name, label, look_of(target)[0]
             if key not in edges:
                 edges[key] = Transition(
                     source=name, event=label, target=key[2], evidence=Evidence(reachable=True)

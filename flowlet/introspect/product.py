@@ -17,7 +17,7 @@ from .network import MOST_COPIES
 from .scene import START, Stimulus
 from .standing import LocalState
 from .telling_steps import child_name, flight_line, in_region, numbered, told, told_end
-from .universe import Move, Universe
+from .universe import Entry, Move, Universe
 
 #: How often progress is told: after so many states.
 TOLD_EVERY: Final = 2000
@@ -36,6 +36,8 @@ class Product(Universe):
         self.transitions = 0
         self.seconds = 0.0
         self.searching = False
+        #: Whether somebody has ended it by Ctrl-C, and wants to see what there is.
+        self.interrupted = False
         #: The steps that were taken, where some were only tried.
         self.taken: set[Any] | None = None
 
@@ -57,6 +59,7 @@ class Product(Universe):
         try:
             self._run(admits, visit, max_states, progress)
         except KeyboardInterrupt:
+            self.interrupted = True
             self.note("interrupted: what was found until then")
         finally:
             self.seconds = wall.perf_counter() - began
@@ -177,16 +180,29 @@ class Product(Universe):
         """Note which steps lead to states that were admitted; the others were only tried."""
         taken: set[Any] = set()
         self.taken = taken
+        #: What was not taken yet of all that an entry has; most is at once.
+        left: dict[int, tuple[Entry, list[Move]]] = {}
         for state, parent in self.parent.items():
             if parent == -1:
                 for actor, machine in enumerate(self.machines):
                     for begun in machine.states:
                         if begun.goes == "start":
                             taken.update((actor, begun.number, step) for step in begun.drawn)
-            for move in self.all_moves(state):
-                if move.outcome is not None and state + move.add | move.bits in self.parent:
-                    here = self.fields.local(state, move.actor)
-                    taken.add((move.actor, here, (move.stimulus, move.outcome)))
+            calm = self.ordered_time and self.is_urgent(state)
+            for actor, mask in enumerate(self.masks):
+                entry = self.tables[actor].get(state & mask) or self.expand(actor, state)
+                known = left.get(id(entry))
+                if known is None:
+                    known = left[id(entry)] = entry, list(entry.moves)
+                if not known[1]:
+                    continue
+                here = self.fields.local(state, actor)
+                for move in list(known[1]):
+                    if calm and move.stimulus.kind == "timer":
+                        continue
+                    if state + move.add | move.bits in self.parent:
+                        taken.add((actor, here, (move.stimulus, move.outcome)))
+                        known[1].remove(move)
 
     # --- afterwards -----------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ something else in company shares more than messages and cells.
 
 from __future__ import annotations
 
+import math
+import time as wall
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -101,14 +103,31 @@ def _same(one: Sending, other: Sending) -> bool:
     )  # fmt: skip
 
 
-def audit(product: Product, states: Iterable[int]) -> None:
-    """Run the ways to some states in company.  Raises `ExploreError` for what differs."""
-    for state in states:
-        audit_way(product, state)
+def audit(product: Product, states: Sequence[int], seconds: float) -> int:
+    """Run the ways to some states in company, until the time is up; how many were run.
+
+    Raises `ExploreError` for what differs.
+    """
+    until = wall.perf_counter() + seconds
+    for number, state in enumerate(states):
+        try:
+            if not audit_way(product, state, until=until):
+                return number
+        except KeyboardInterrupt:
+            return number  # what was found stays
+    return len(states)
 
 
-def audit_way(product: Product, state: int, loop: Sequence[tuple[Move, int]] = ()) -> None:
-    """Run the way to a state in company, and a loop from there: it has to come back."""
+def audit_way(
+    product: Product,
+    state: int,
+    loop: Sequence[tuple[Move, int]] = (),
+    until: float = math.inf,
+) -> bool:
+    """Run the way to a state in company, and a loop from there: it has to come back.
+
+    `until`: when to give up; then it is false.
+    """
     way = product.path_to(state)
     first = way[0][1] if way else state
     variant, picks = product.beginnings[first]
@@ -117,6 +136,8 @@ def audit_way(product: Product, state: int, loop: Sequence[tuple[Move, int]] = (
     try:
         rehearsal.begin(picks)
         for move, _ in (*way, *loop):
+            if wall.perf_counter() > until:
+                return False
             _make(product, rehearsal, move)
         for machine in product.machines:
             ref = scene.cast[machine.number]
@@ -133,6 +154,7 @@ def audit_way(product: Product, state: int, loop: Sequence[tuple[Move, int]] = (
                     f"{scene.named_cells[cell]._value!r} {_again(product)}, and held another "
                     f"value {_before(product)}: hidden shared state; {_look_for(product)}"
                 )
+        return True
     finally:
         scene.dispose()
 

@@ -40,6 +40,8 @@ Predicate = Callable[[View], object]
 
 #: Ways that are run again in company, to see that the actors share nothing else.
 AUDITED = 24
+#: Seconds that it may take at least.
+LEAST_AUDIT = 2.0
 #: So often may a predicate ask for one more name to count.
 MOST_NAMES = 64
 #: A notebook draws what has no more states than this without being asked.
@@ -304,7 +306,7 @@ def _explore_once(
             product.run(admits, visitor, options.max_states, told)
         refuse_strangers(product.machines)
         if options.audited:
-            audit(product, _sample(list(product.parent)))
+            _audit(product)
             if orbits is not None:
                 audit_symmetry(orbits, _sample(list(product.parent)))
     except ExploreError as error:
@@ -342,6 +344,18 @@ def _locals_of(code: CodeType) -> Iterator[str]:
 def _admits(product: Product, within: Predicate) -> Callable[[int], bool]:
     """Whether a state lies inside the bounds."""
     return lambda state: bool(within(View(product, state)))
+
+
+def _audit(product: Product) -> None:
+    """Run a sample of the ways in company, for no longer than the search may have made one wait."""
+    sample = _sample(list(product.parent))
+    seconds = LEAST_AUDIT if product.interrupted else max(LEAST_AUDIT, product.seconds / 2)
+    done = audit(product, sample, seconds)
+    if done < len(sample):
+        product.hints[
+            f"of {len(sample)} ways that are run once more, to see that actors share only messages "
+            f"and cells, {done} could be in the time that there was"
+        ] = None
 
 
 def _sample(states: list[int]) -> list[int]:
