@@ -218,7 +218,7 @@ def test_what_is_performed_may_ask_the_clock() -> None:
     assert explore(actor, events=[Coin()], examples={"fetch": [1.0]}).complete
 
 
-def test_a_difference_says_where_to_look() -> None:
+def test_a_difference_says_where_to_look(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of one that is alone nobody says what it does in company."""
 
     def actor() -> None:
@@ -229,7 +229,7 @@ def test_a_difference_says_where_to_look() -> None:
             time.time()
             receive(Push, at="odd")
 
-    calendar.setfirstweekday(0)
+    monkeypatch.setattr(calendar.c, "firstweekday", 0)
     with pytest.raises(ExploreError, match=r"; look at time\.time\(\) at .*now\(\)") as told:
         explore(actor, events=[Coin(), Push()])
     assert "company" not in str(told.value)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import calendar
 import gc
-import os
 import random
 import time
 from collections.abc import Iterator
@@ -352,8 +352,8 @@ def test_the_message_speaks_of_what_differs_from_run_to_run() -> None:
 def another_each_time() -> None:
     """Each run is another one, by something that no variable shows."""
     receive(Ack, at="asked")
-    runs = int(os.environ["RUNS"])
-    os.environ["RUNS"] = str(runs + 1)
+    runs = calendar.firstweekday()  # what a library keeps
+    calendar.setfirstweekday((runs + 1) % 7)
     if runs > 2:
         raise ValueError("not this time")
     receive(Ack, at="second")
@@ -364,6 +364,6 @@ def test_a_run_that_cannot_go_on_as_the_one_before_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It has ended, where another one on the same events went on."""
-    monkeypatch.setenv("RUNS", "0")
+    monkeypatch.setattr(calendar.c, "firstweekday", 0)
     with pytest.raises(ExploreError, match="did not do the same twice"):
         explore(another_each_time, events=[Ack()])

@@ -24,7 +24,6 @@ from .scene import Scene
 from .standing import Outcome
 from .telling import fields_of
 from .telling_steps import told
-from .universe import Move as SystemMove
 
 
 def functions_of(fns: Iterable[Callable[..., Any]]) -> dict[CodeType, Code]:
@@ -182,13 +181,14 @@ def graph_of_system(product: Product, complete: bool, notes: Iterable[str]) -> S
     """The actors' states side by side."""
     actors = range(len(product.names))
     #: By the numbers of the local states: what each state has in common with many others.
-    known: dict[tuple[int, ...], tuple[str, StateKind]] = {}
-    #: By move, which is one for many states; of a loss only the message is.
-    labels: dict[Any, tuple[Any, str]] = {}
+    looks: dict[tuple[int, ...], tuple[str, StateKind]] = {}
+
+    def numbers_of(state: int) -> tuple[int, ...]:
+        return tuple([product.fields.local(state, actor) for actor in actors])
 
     def look_of(state: int) -> tuple[str, StateKind]:
-        numbers = tuple(product.fields.local(state, actor) for actor in actors)
-        look = known.get(numbers)
+        numbers = numbers_of(state)
+        look = looks.get(numbers)
         if look is None:
             local = [product.local(state, actor) for actor in actors]
             kind: StateKind = "state"
@@ -196,41 +196,38 @@ def graph_of_system(product: Product, complete: bool, notes: Iterable[str]) -> S
                 kind = "error"
             elif all(not each.alive for each in local):
                 kind = "final"
-            look = known[numbers] = side_by_side(names.text(each.path) for each in local), kind
+            look = looks[numbers] = side_by_side(names.text(each.path) for each in local), kind
         return look
 
-    def label_of_move(move: SystemMove, state: int) -> str:
-        key = id(move) if move.message is None or move.actor >= 0 else (-1, move.message.number)
-        label = labels.get(key)
-        if label is None:
-            label = labels[key] = move, product.label(move, state)  # which keeps its address
-        return label[1]
-
     states: dict[str, StateKind] = {}
-    edges: dict[tuple[str, str, str], Transition] = {}
+    edges: dict[tuple[str, str, str], None] = {}
     initial: dict[str, None] = {}
     for state, parent in product.parent.items():
         name, kind = look_of(state)
         states.setdefault(name, kind)
         if parent == -1:
             initial[name] = None
-        for move in product.all_moves(state):
-            target = state + move.add | move.bits
-            if target not in product.parent:
-                continue
-            label = label_of_move(move, state)
-            key = name, label, look_of(target)[0]
-            if key not in edges:
-                edges[key] = Transition(
-                    source=name, event=label, target=key[2], evidence=Evidence(reachable=True)
-                )
+    for move, state in product.distinct_moves(lambda _, state: numbers_of(state)):
+        target = look_of(state + move.add | move.bits)[0]
+        edges[look_of(state)[0], product.label(move, state), target] = None
+    lost: set[tuple[tuple[int, ...], int]] = set()
+    for state in product.parent if product.lossy else ():
+        numbers = numbers_of(state)
+        for message, add in product.network.drops(state):
+            if (numbers, message.number) not in lost and state + add in product.parent:
+                lost.add((numbers, message.number))
+                name = look_of(state)[0]
+                edges[name, product.label(product.loss(message, add), state), name] = None
     return StateGraph(
         name=side_by_side(product.names),
         states=tuple(
             State(path=(name,), kind=kind, evidence=Evidence(reachable=True))
             for name, kind in states.items()
         ),
-        transitions=tuple(edges.values()),
+        transitions=tuple(
+            Transition(source=source, event=event, target=target, evidence=Evidence(reachable=True))
+            for source, event, target in edges
+        ),
         initial=tuple(initial),
         complete=complete,
         notes=tuple(notes),

@@ -8,7 +8,7 @@ Since the search goes breadth first, the way to each state is a shortest one.
 from __future__ import annotations
 
 import time as wall
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from ..events import label_of
@@ -180,29 +180,37 @@ class Product(Universe):
         """Note which steps lead to states that were admitted; the others were only tried."""
         taken: set[Any] = set()
         self.taken = taken
-        #: What was not taken yet of all that an entry has; most is at once.
-        left: dict[int, tuple[Entry, list[Move]]] = {}
-        for state, parent in self.parent.items():
-            if parent == -1:
-                for actor, machine in enumerate(self.machines):
-                    for begun in machine.states:
-                        if begun.goes == "start":
-                            taken.update((actor, begun.number, step) for step in begun.drawn)
+        for actor, machine in enumerate(self.machines):
+            for begun in machine.states:
+                if begun.goes == "start" and self.parent:
+                    taken.update((actor, begun.number, step) for step in begun.drawn)
+        for move, state in self.distinct_moves(lambda actor, _: actor):
+            here = self.fields.local(state, move.actor)
+            taken.add((move.actor, here, (move.stimulus, move.outcome)))
+
+    def distinct_moves(self, apart: Callable[[int, int], object]) -> Iterator[tuple[Move, int]]:
+        """The moves of actors that lead to states that were found, each with one of the states.
+
+        What an actor can do is the same in many states; those count as several for which `apart`,
+        of an actor and a state, differs.  Losses of messages are left out.
+        """
+        #: What was not met yet of all that an entry has; most is at once.
+        left: dict[tuple[int, object], tuple[Entry, list[Move]]] = {}
+        parent, tables = self.parent, self.tables
+        for state in parent:
             calm = self.ordered_time and self.is_urgent(state)
             for actor, mask in enumerate(self.masks):
-                entry = self.tables[actor].get(state & mask) or self.expand(actor, state)
-                known = left.get(id(entry))
+                entry = tables[actor].get(state & mask) or self.expand(actor, state)
+                key = id(entry), apart(actor, state)
+                known = left.get(key)
                 if known is None:
-                    known = left[id(entry)] = entry, list(entry.moves)
-                if not known[1]:
-                    continue
-                here = self.fields.local(state, actor)
-                for move in list(known[1]):
+                    known = left[key] = entry, list(entry.moves)
+                for move in list(known[1]) if known[1] else ():
                     if calm and move.stimulus.kind == "timer":
                         continue
-                    if state + move.add | move.bits in self.parent:
-                        taken.add((actor, here, (move.stimulus, move.outcome)))
+                    if state + move.add | move.bits in parent:
                         known[1].remove(move)
+                        yield move, state
 
     # --- afterwards -----------------------------------------------------------------------
 
@@ -220,11 +228,12 @@ class Product(Universe):
         if self.ordered_time and self.is_urgent(state):
             moves = [move for move in moves if move.stimulus.kind != "timer"]
         if self.lossy:
-            moves += [
-                Move(-1, Stimulus("event", message.number), message, None, add)
-                for message, add in self.network.drops(state)
-            ]
+            moves += [self.loss(message, add) for message, add in self.network.drops(state)]
         return moves
+
+    def loss(self, message: Message, add: int) -> Move:
+        """That a message gets lost; `add` is what that does to a state."""
+        return Move(-1, Stimulus("event", message.number), message, None, add)
 
     def known(self, actor: int, state: int) -> list[Move]:
         """What an actor can do in a state that was found."""
