@@ -28,7 +28,7 @@ from .chance import Seed
 from .clock import RealClock, VirtualClock
 from .errors import DeadlockError, IllegalCallError, Jump
 from .fiber import Fiber
-from .instrument import Listener
+from .instrument import TOLD, Listener
 from .life import NO_KEYWORDS, end_stuck, go_through, goes_on
 from .mailbox import KEEPS, LATER, LOOK, NOTHING, take
 from .named_ref import NamedRef
@@ -85,6 +85,9 @@ class Dispatcher(Roster):
         self._heap = self.timers.heap
         if watchdog is not None:
             self.watchdog = Watchdog(self, watchdog)
+        if self.handle is ActorRef:  # else it is a stage for exploring, where nothing happens
+            for call in TOLD.get():
+                call(self)
 
     # --- running --------------------------------------------------------------------------
 

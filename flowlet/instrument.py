@@ -7,16 +7,22 @@ it has listeners (`mailbox.WatchedBox` says how).
 
 Records are plain data, with the time in seconds on the dispatcher's clock and the actor; listeners
 share them and leave them as they are (frozen ones would cost three times as much to make).
+
+Who wants to listen where somebody else makes the dispatchers, as a test runner does, is told of
+each by `every_dispatcher`.  That is asked once for each dispatcher, and never while it runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
     from .actor import ActorRef
+    from .dispatcher import Dispatcher
 
 Path: TypeAlias = tuple[Any, ...]
 
@@ -109,3 +115,29 @@ class Ended(Record):
 
 
 Listener: TypeAlias = Callable[[Record], object]
+
+
+#: Who is told of the dispatchers that are made in this context; a dispatcher asks when it is made.
+TOLD: Final[ContextVar[tuple[Callable[[Any], object], ...]]] = ContextVar(
+    "flowlet.every_dispatcher", default=()
+)
+
+
+@contextmanager
+def every_dispatcher(call: Callable[[Dispatcher], object]) -> Iterator[None]:
+    """Have `call` called with each dispatcher that is made in this `with` block.
+
+    ```python
+    with every_dispatcher(lambda d: d.listen(print)):
+        main()
+    ```
+
+    Wherever that happens, also in an actor or an asyncio task that was started in the block; in
+    another thread only if it runs in a copy of this context.  The dispatchers on which `explore`
+    and `check` try things out are none of it: nothing really happens there.
+    """
+    token = TOLD.set((*TOLD.get(), call))
+    try:
+        yield
+    finally:
+        TOLD.reset(token)

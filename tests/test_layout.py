@@ -54,7 +54,7 @@ LAYERS = (
     {"flowlet.introspect", "flowlet.introspect.model", "flowlet.export"},
     {"flowlet"},
     {"flowlet.hosts"},
-    {"flowlet.tools"},
+    {"flowlet.testing", "flowlet.tools"},
 )
 # These see less than their layer would let them.
 SEES_ONLY = {
