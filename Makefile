@@ -9,7 +9,8 @@ BIN := $(VENV)/bin
 CONSTRAINTS := constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo node test test-web test-all test-others style format types docs bench pictures fresh-constraints clean
+.PHONY: help demo node test test-web test-all test-others coverage style format types docs bench \
+	pictures fresh-constraints clean
 
 help: ## this list
 	@echo "make TARGET, where TARGET is one of"
@@ -47,6 +48,16 @@ test-others: $(VENV)/.has-test ## the quick tests under each other supported Pyt
 			|| failed="$$failed $$version"; \
 	done; [ -z "$$failed" ] || { echo "the tests failed under Python$$failed" >&2; exit 1; }; }
 
+# Not under 3.11: there exploring and coverage.py both need sys.settrace (docs/pytest.md).
+coverage: ## lines and branches that the quick tests run: at least 95 in a hundred
+	@python="$$(sh tests/pythons.sh all | sed -n 's/^3\.1[23] //p' | head -n 1)"; \
+	[ -n "$$python" ] || { echo "this needs CPython 3.12 or 3.13" >&2; exit 1; }; \
+	$(MAKE) --no-print-directory VENV=.venv-coverage PYTHON="$$python" .venv-coverage/.has-test
+	@rm -f .coverage .coverage.*
+	@.venv-coverage/bin/coverage run -m pytest
+	@.venv-coverage/bin/coverage combine -q
+	@.venv-coverage/bin/coverage report --fail-under=95
+
 style: $(VENV)/.has-dev ## ruff: rules and layout
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -78,7 +89,8 @@ fresh-constraints: ## pin the newest versions that pyproject.toml allows
 	@mv .venv-fresh/constraints.txt constraints.txt
 
 clean: ## remove what the other targets have made
-	rm -rf .node .venv .venv-* out dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .node .venv .venv-* out dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis \
+		.coverage .coverage.*
 
 # An environment and what is installed in it: .has-examples, .has-test, .has-bench, .has-docs and
 # .has-dev, by extra.

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Annotated, Any, Literal
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import find as hypothesis_find
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
@@ -57,6 +57,15 @@ class Go(Event):
     way: Literal["left", "right"]
 
 
+#: The machine may be busy with other things; what is made up is the same each time.
+CALM = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
+
 def turnstile() -> None:
     while True:
         receive(Coin, at="locked")
@@ -67,9 +76,7 @@ def examples(strategy: st.SearchStrategy[Any], number: int = 100) -> list[Any]:
     """Return what a strategy makes up, the same each time."""
     made: list[Any] = []
 
-    @settings(
-        max_examples=number, derandomize=True, database=None, phases=[Phase.generate], deadline=None
-    )
+    @settings(CALM, max_examples=number, phases=[Phase.generate])
     @given(strategy)
     def collect(value: Any) -> None:
         made.append(value)
@@ -83,7 +90,7 @@ def shortest(strategy: st.SearchStrategy[Any], wanted: Callable[[Any], bool]) ->
     return hypothesis_find(
         strategy,
         wanted,
-        settings=settings(max_examples=3000, derandomize=True, database=None, deadline=None),
+        settings=settings(CALM, max_examples=3000),
     )
 
 
@@ -467,7 +474,7 @@ def test_a_machine_is_a_test() -> None:
     """Its rules are the events that the actor takes, and time."""
     machine = machine_of(turnstile, always={"named": lambda v: v.actors[0].state != ()})
     assert issubclass(machine, ActorMachine)
-    run_state_machine_as_test(machine, settings=settings(max_examples=30, database=None))
+    run_state_machine_as_test(machine, settings=settings(CALM, max_examples=30))
     for name in ("coin", "push", "advance", "anything"):
         assert hasattr(machine, name)
 
@@ -477,7 +484,7 @@ def failing_run(machine: type[ActorMachine], capsys: Any) -> list[str]:
     with pytest.raises((AssertionError, ValueError)) as caught:
         run_state_machine_as_test(
             machine,
-            settings=settings(max_examples=500, derandomize=True, database=None, deadline=None),
+            settings=settings(CALM, max_examples=500),
         )
     notes = "\n".join(getattr(caught.value, "__notes__", ())) + capsys.readouterr().out
     calls = [line.strip() for line in notes.splitlines() if line.strip().startswith("state.")]
@@ -550,7 +557,7 @@ def test_an_actor_that_ends_begins_again(capsys: pytest.CaptureFixture[str]) -> 
 
     run_state_machine_as_test(
         machine_of(once, events=[Coin(1)], noise=False),
-        settings=settings(max_examples=20, database=None, derandomize=True),
+        settings=settings(CALM, max_examples=20),
     )
     assert len(begun) > 25
 
@@ -559,7 +566,7 @@ def test_an_actor_that_ends_begins_again(capsys: pytest.CaptureFixture[str]) -> 
         emit(whereis_nobody)
 
     run_state_machine_as_test(
-        machine_of(stuck, events=[Coin(1)], noise=False), settings=settings(max_examples=5)
+        machine_of(stuck, events=[Coin(1)], noise=False), settings=settings(CALM, max_examples=5)
     )
 
 

@@ -329,6 +329,39 @@ def test_a_dispatcher_of_a_module_is_shown_where_something_happened(
     assert text.index("- flowlet -") < text.index("test_two")
 
 
+def test_a_dispatcher_that_is_gone_is_shown_if_there_is_no_other(
+    pytester: pytest.Pytester,
+) -> None:
+    """Of several runs in one test the last one is what it failed on."""
+    result = run(
+        pytester,
+        """
+        import gc
+
+        def play(name):
+            with Dispatcher() as d:
+                d.spawn(turnstile, name=name)
+                d.settle()
+            return d
+
+        def test_gone():
+            play("one")
+            gc.collect()
+            assert False
+
+        def test_there():
+            play("two")
+            gc.collect()
+            d = play("three")
+            assert False
+        """,
+    )
+    text = result.stdout.str()
+    assert "one was stopped at 0 s in locked at gate.py:10" in text
+    assert "three was stopped at 0 s in locked at gate.py:10" in text
+    assert "two was stopped" not in text
+
+
 def test_many_actors_are_cut(pytester: pytest.Pytester) -> None:
     """Twenty are shown, those that live first; of the ended ones fifty are remembered."""
     result = run(

@@ -159,11 +159,12 @@ class Session:
 
     def story(self) -> str:
         """What the actors of this test were doing; empty where it has none."""
-        told = []
-        for made in (*self.wide, *self.made):
-            dispatcher = made.dispatcher()
-            if made.story is None or made.story.is_fresh:
-                told.append(tell(dispatcher, made.story, self.root))
+        fresh = [
+            made for made in (*self.wide, *self.made) if made.story is None or made.story.is_fresh
+        ]
+        # Those that are gone were of something that is over, such as an example of hypothesis.
+        there = [made for made in fresh if made.dispatcher() is not None] or fresh
+        told = [tell(made.dispatcher(), made.story, self.root) for made in there]
         return "\n".join(filter(None, told))
 
 
