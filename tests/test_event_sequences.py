@@ -130,7 +130,7 @@ def test_noise_is_the_share_of_steps_that_are_anything() -> None:
 
 def test_time_passes_to_the_next_deadline_or_by_chance() -> None:
     """An `Advance` without seconds is a timer that goes off; noise lets some seconds pass."""
-    steps = [step for each in examples(event_sequences(turnstile, noise=0.3)) for step in each]
+    steps = [step for each in examples(event_sequences(turnstile, noise=0.3), 300) for step in each]
     times = [step.seconds for step in steps if isinstance(step, Advance)]
     assert None in times
     assert all(1 <= seconds <= 60 for seconds in times if seconds is not None)

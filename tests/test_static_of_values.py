@@ -17,6 +17,7 @@ from flowlet import explore
 from flowlet.introspect.static import static
 
 HEAD = """
+import contextlib
 import enum
 import functools
 import itertools
@@ -27,7 +28,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType, SimpleNamespace
 from typing import NamedTuple
 
-from flowlet import Delay, Event, Timeout, choose, emit, pause, receive, sleep, state
+from flowlet import (
+    Delay, Event, Timeout, choose, emit, now, on, parallel, pause, race, receive, rng, sleep, state,
+    until,
+)
 
 
 class Coin(Event):
@@ -83,6 +87,25 @@ class Box:
 class Crate(Box):
     def named(self, end="?"):
         return super().named(end) + "crate"
+
+
+class Meter:
+    total = 0
+    def __init__(self, start):
+        self.total += start
+    def __enter__(self):
+        receive(Coin, at="entering")
+        return self
+    def __exit__(self, *what):
+        receive(Coin, at="leaving")
+    def __call__(self, more):
+        return str(self.total + more)
+    def __getitem__(self, key):
+        return f"item {key}"
+    def __iter__(self):
+        return iter(["i1", "i2"])
+    def __len__(self):
+        return 2
 
 
 def twice(text, times=2, *more, sep="", **named):
@@ -544,6 +567,222 @@ if n == "one":
     n = "first"
 elif isinstance(n, str):
     n = n.upper()
+---
+def steps():
+    yield "s1"
+    receive(Coin, at="inside")
+    yield "s2"
+n = ""
+for each in steps():
+    n += each
+---
+def two():
+    yield receive(Coin, at="g1").value
+    yield from ["y1", "y2"]
+n = [each for each in two()][-1]
+---
+@contextlib.contextmanager
+def opened(name):
+    receive(Coin, at="opening")
+    try:
+        yield name
+    finally:
+        receive(Coin, at="closing")
+with opened("managed") as n:
+    receive(Coin, at="open")
+---
+with contextlib.suppress(KeyError):
+    n = "kept"
+    NAMES["q"]
+    n = "never"
+---
+with contextlib.nullcontext("null") as n:
+    pass
+---
+with contextlib.ExitStack() as stack:
+    n = "stacked"
+---
+match LISTED:
+    case [first, *rest] if len(rest) > 1:
+        n = first
+    case [*_]:
+        n = "any"
+---
+match {"a": 1, "b": 2}:
+    case {"a": 1 as n, **rest} if not rest:
+        n = "only"
+    case {"a": int(n)}:
+        n = str(n)
+---
+match "word":
+    case "other" | "word" as n:
+        pass
+---
+match 5:
+    case int(n) if n > 9:
+        n = "large"
+    case 5 | 6:
+        n = "five"
+---
+match [1, [2, "deep"]]:
+    case [1, [2, str() as n]]:
+        pass
+    case _:
+        n = "flat"
+---
+match CRATE:
+    case Box(label=n, parts=[_, *_]):
+        pass
+---
+if NUMBERS and (LISTED or NAMES):
+    n = "both"
+---
+if not NUMBERS or not LISTED:
+    n = "one is empty"
+else:
+    n = "both are full"
+---
+while True:
+    n = receive(Coin, at="loop").value
+    if n > 0 or n < -5:
+        break
+n = "left"
+---
+end = receive(Coin, after=LATER, at="timed")
+n = end.label if isinstance(end, Timeout) else "coin"
+---
+end = receive(Coin, after=2, at="timed")
+match end:
+    case Timeout(name, seconds):
+        n = f"{name} {seconds:g}"
+    case Coin(value):
+        n = "coin"
+---
+end = receive(Coin, after=Delay("short", 1), at="timed")
+n = f"{end.name} {end.seconds:g}" if isinstance(end, Timeout) else "coin"
+---
+@state("decorated")
+def inside():
+    receive(Coin, at="in")
+    return "out"
+n = inside()
+---
+block = state("held")
+with block:
+    receive(Coin, at="in")
+n = "after"
+---
+with state("outer"), state("inner"):
+    n = "nested"
+---
+with until(Coin, after=3) as end:
+    sleep(10)
+n = "timed out" if isinstance(end.event, Timeout) else "left"
+---
+with until(Coin):
+    with state("deep"):
+        for _ in range(2):
+            sleep(1)
+n = "done"
+---
+def handler(coin):
+    receive(Coin, at="handling")
+with on(Coin, handler):
+    sleep(1)
+n = "handled"
+---
+results = parallel(lambda: sleep(1), lambda: "r")
+n = results[1]
+---
+index, result = race(lambda: receive(Coin), lambda: sleep(2))
+n = ["coin", "time"][index]
+---
+try:
+    try:
+        raise ValueError("a", "b")
+    except (KeyError, ValueError) as error:
+        raise RuntimeError("again") from error
+except RuntimeError as error:
+    n = str(error)
+---
+for each in LISTED:
+    try:
+        if each == "y":
+            break
+        continue
+    finally:
+        receive(Coin, at=f"finally {each}")
+n = "broken off"
+---
+def closes():
+    try:
+        return receive(Coin, at="first").value
+    finally:
+        receive(Coin, at="second")
+closes()
+n = "closed"
+---
+def deep(level):
+    if level:
+        return deep(level - 1)
+    return "bottom"
+n = deep(3)
+---
+def even(k):
+    return True if k == 0 else odd(k - 1)
+def odd(k):
+    return False if k == 0 else even(k - 1)
+n = str(even(4))
+---
+with Meter(3) as meter:
+    n = meter(4)
+n = n + meter["k"] + next(iter(meter)) + str(len(meter))
+---
+class Base:
+    def hook(self):
+        return "base"
+    def run(self):
+        return self.hook()
+class Derived(Base):
+    def hook(self):
+        return "derived " + super().hook()
+n = Derived().run()
+---
+handlers = {"a": lambda: "by a", "b": lambda: "by b"}
+n = handlers["b"]()
+---
+chosen = choose(twice, cached)
+n = chosen("c")
+---
+n = choose(*NAMES.values())
+---
+for n in choose(LISTED, NUMBERS):
+    pause(str(n))
+n = "all"
+---
+global LATELY
+LATELY = "g"
+n = LATELY
+---
+import math as m
+n = str(m.pi > 3)
+---
+n = "".join(map(lambda c: c.upper(), "ab"))
+---
+pairs = dict(zip(LISTED, NUMBERS))
+n = str(pairs["y"])
+---
+first, *_, last = sorted(NAMES.items(), key=lambda pair: pair[1])
+n = last[0]
+---
+n = (lambda *a, **k: a[0] + k["z"])("star", z="!")
+---
+emitted = [emit(each) for each in LISTED]
+n = "emitted"
+---
+n = str(now() >= 0)
+---
+n = "random" if rng is not None else "never"
 """.strip("\n").split("\n---\n")
 
 
