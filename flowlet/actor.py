@@ -104,9 +104,9 @@ class ActorRef(Generic[R]):
         #: Who is given its outputs, or a list of them; `None` before the first one.
         self._output: Callable[[Any], object] | list[Any] | None = on_output
         self._final: tuple[Any, ...] = ()
-        self.extra = NOTHING_EXTRA
-        self.options = options
-        self.parent = parent
+        self.extra: Extra = NOTHING_EXTRA
+        self.options: Options = options
+        self.parent: ActorRef[Any] | None = parent
         self.phase: Phase = "spawned"
         #: What the function returned, once it has ended.
         self.result: R | None = None

@@ -53,8 +53,8 @@ class State:
     __slots__ = ("deferred", "name")
 
     def __init__(self, name: str, deferred: Kinds) -> None:
-        self.name = name
-        self.deferred = deferred
+        self.name: str = name
+        self.deferred: Kinds = deferred
 
     def __enter__(self) -> State:
         me: Any = getcurrent()
@@ -227,7 +227,7 @@ class until(Block):
         if after is not None:
             seconds_of(after)
         self.kinds = kinds
-        self.after = after
+        self.after: Seconds | None = after
         self.fiber = None
         #: What ended the block: an event, a `Timeout`, or `None` if it ended by itself.
         self.event: Any = None
@@ -242,13 +242,13 @@ class until(Block):
             raise open_already("until", self.fiber)
         self.outer = outer
         self.fiber = me
-        self.unwinding = me.unwinding
+        self.unwinding: Any = me.unwinding
         self.event = None
         self.asleep = False
         self.path = me.path
         me.block = self
         if self.after is not None:
-            self.when = me.home.deadline(seconds_of(self.after))
+            self.when: Any = me.home.deadline(seconds_of(self.after))
             me.home.timers.arm(self.when, self)
         return self
 

@@ -49,14 +49,14 @@ class Call(Own, Posted):
     __slots__ = ("error", "fiber", "given_up", "label", "over", "value")
 
     def __init__(self, fiber: Fiber, label: str) -> None:
-        self.fiber = fiber
-        self.label = label
+        self.fiber: Fiber = fiber
+        self.label: str = label
         self.value: Any = None
         self.error: BaseException | None = None
         #: Whether the function has ended; the last that the thread sets.
-        self.over = False
+        self.over: bool = False
         #: Whether nobody waits for the result any more.
-        self.given_up = False
+        self.given_up: bool = False
 
     def run(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> None:
         """Call the function; in the thread."""

@@ -32,7 +32,7 @@ class Cells:
         #: The look whose predicate is being asked.
         self.reader: Look | None = None
         #: How many waits there have been.
-        self.serial = 0
+        self.serial: int = 0
         #: The fibers that are ready only to look, each with the serial of its wait.
         self.about: dict[Fiber, int] = {}
 
@@ -70,7 +70,7 @@ class Cell(Generic[T]):
 
     def __init__(self, home: Roster, name: str, value: T) -> None:
         self._home = home
-        self.name = name
+        self.name: str = name
         self._value = value
         self._lookers: dict[Look, None] = {}
 
@@ -131,17 +131,18 @@ class Look(Own):
     __slots__ = ("cells", "due", "fiber", "place", "predicate", "seen", "sent", "serial")
 
     def __init__(self, fiber: Fiber, predicate: Callable[[], object]) -> None:
-        self.fiber = fiber
-        self.predicate = predicate
+        self.fiber: Fiber = fiber
+        self.predicate: Callable[[], object] = predicate
         self.cells: Cells = fiber.home.cells
         self.cells.serial += 1
-        self.serial = self.cells.serial
+        self.serial: int = self.cells.serial
         #: The cells that the predicate has read.
         self.seen: dict[Cell[Any], None] = {}
         #: Whether it has been told to look, and not looked yet; and whether the signal is met.
-        self.sent = self.due = False
+        self.sent: bool = False
+        self.due: bool = False
         #: The fiber that has its turn when this one is to look.
-        self.place = place_of(fiber)
+        self.place: Fiber = place_of(fiber)
 
     def line_up(self) -> None:
         """It is about to be put in the queue, to look for the first time."""

@@ -27,7 +27,7 @@ class Chance:
     def __init__(self, seed: Seed) -> None:
         if not isinstance(seed, int | str):
             raise TypeError(f"seed is a number or a text, the same for the same run, not {seed!r}")
-        self.seed = seed
+        self.seed: Seed = seed
         self._own: dict[str, random.Random] = {}
         #: By actor, and no longer than it is there; made when it is needed.
         self._streams: WeakKeyDictionary[ActorRef[Any], dict[str, random.Random]] | None = None

@@ -119,7 +119,7 @@ class VirtualClock:
                 )
         self.hz = hz
         #: Seconds since the clock was made.
-        self.time = 0.0
+        self.time: float = 0.0
 
     def deadline(self, seconds: float) -> float:
         """The time that is so many seconds from now."""

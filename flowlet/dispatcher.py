@@ -330,7 +330,7 @@ class Dispatcher(Roster):
                 while ready:
                     resume(ready.popleft())
         finally:
-            self.horizon = -math.inf
+            self.horizon: float = -math.inf
 
     def _pass_time(self, limit: float | None, goal: ActorRef[Any] | None) -> bool:
         """Let time pass to the next deadline; false when the run is over."""

@@ -100,8 +100,8 @@ class Delay:
     def __init__(self, name: str, seconds: float) -> None:
         if not isinstance(name, str) or not name:
             raise TypeError(f"a Delay's name is a text, not {name!r}: Delay('retransmit', 0.5)")
-        self.name = name
-        self.seconds = seconds_of(seconds)
+        self.name: str = name
+        self.seconds: float = seconds_of(seconds)
 
     def __repr__(self) -> str:
         return f"Delay({self.name!r}, {self.seconds:g})"
@@ -114,8 +114,8 @@ class Timeout:
     __match_args__ = ("name", "seconds")
 
     def __init__(self, name: str | None, seconds: float) -> None:
-        self.name = name
-        self.seconds = seconds
+        self.name: str | None = name
+        self.seconds: float = seconds
 
     @property
     def label(self) -> str:
@@ -140,7 +140,7 @@ class Over:
     __slots__ = ("label",)
 
     def __init__(self, label: str) -> None:
-        self.label = label
+        self.label: str = label
 
     def __repr__(self) -> str:
         return f"Over({self.label!r})"

@@ -27,7 +27,7 @@ class Extra:
         #: Its children that have not ended, the oldest first.
         self.children: dict[ActorRef[Any], None] = {}
         #: How many events were thrown away because nothing took them.
-        self.discarded = 0
+        self.discarded: int = 0
         #: What it is being ended by: the failure of a child, or the watchdog.
         self.failure: ChildFailedError | ActorStuckError | None = None
         #: What kills it when its clean-up takes too long.

@@ -53,9 +53,9 @@ class on(Block):
         names.check_function(handler, "on", "a function of the event")
         self.kinds = (kind,)
         self.handler: Callable[[Any], object] = handler
-        self.freeze = freeze
+        self.freeze: bool = freeze
         #: Where the block stands: its handler's waits are named as if it were called there.
-        self.lasti = sys._getframe(1).f_lasti
+        self.lasti: int = sys._getframe(1).f_lasti
         self.frame: FrameType | None = None
         self.fiber = None
 
@@ -70,7 +70,7 @@ class on(Block):
         self.fiber = me
         self.outer = outer
         #: How many blocks round it remember where they are left.
-        self.histories = len(me.histories)
+        self.histories: int = len(me.histories)
         self.path = me.path
         self.asleep = False
         self.frame = sys._getframe(1)

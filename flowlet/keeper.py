@@ -45,9 +45,9 @@ class Child(Generic[R]):
     def __init__(
         self, fn: Callable[..., R], args: tuple[Any, ...], name: str | None, restart: Restart
     ) -> None:
-        self.fn = fn
-        self.args = args
-        self.name = name
+        self.fn: Callable[..., R] = fn
+        self.args: tuple[Any, ...] = args
+        self.name: str | None = name
         self.restart: Restart = restart
 
     def __repr__(self) -> str:
@@ -60,7 +60,7 @@ class News(Own):
     __slots__ = ("sent",)
 
     def __init__(self) -> None:
-        self.sent = False
+        self.sent: bool = False
 
     def outcome(self) -> object:
         """The name of the edge; the supervising actor looks for itself what it is."""
@@ -90,22 +90,22 @@ class Kept:
     )  # fmt: skip
 
     def __init__(self, given: Child[Any], ref: ActorRef[Any]) -> None:
-        self.given = given
-        self.ref = ref
+        self.given: Child[Any] = given
+        self.ref: ActorRef[Any] = ref
         #: The context of whoever spawned it, of which every life gets a copy.
         self.context = contextvars.copy_context()
         #: Its function is over, and it waits to be run again.
-        self.between = False
+        self.between: bool = False
         #: What it failed on has been dealt with: it was to be run again.
-        self.forgiven = False
+        self.forgiven: bool = False
         #: It is being stopped in order to be run again.
-        self.stopping = False
+        self.stopping: bool = False
         #: It has been stopped for good.
-        self.dismissed = False
+        self.dismissed: bool = False
         #: Whether it goes on, once that is decided.
         self.verdict: bool | None = None
         #: It was decided by its own question, and it has its place among those that go on.
-        self.queued = False
+        self.queued: bool = False
 
     def wants_restart(self, error: BaseException | None) -> bool:
         """Whether it is to be run again when its function is over, as it was given."""
@@ -152,8 +152,8 @@ class Supervision:
         self.failure: Exception | None = None
         #: What the call is being left by.
         self.left: BaseException | None = None
-        self.over = False
-        self.news = News()
+        self.over: bool = False
+        self.news: News = News()
 
     # --- in the supervising actor ---------------------------------------------------------
 

@@ -38,7 +38,7 @@ class Mark:
     __slots__ = ("name",)
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.name: str = name
 
     def __repr__(self) -> str:
         return self.name
@@ -113,10 +113,10 @@ class Alarm(Own):
     __slots__ = ("after", "fiber", "when")
 
     def __init__(self, fiber: Fiber, after: float | Delay) -> None:
-        self.fiber = fiber
-        self.after = after
+        self.fiber: Fiber = fiber
+        self.after: float | Delay = after
         home = fiber.home
-        self.when = home.deadline(seconds_of(after))
+        self.when: float = home.deadline(seconds_of(after))
         if self.when != math.inf:
             home.timers.arm(self.when, self)
 
@@ -201,15 +201,15 @@ class Held:
     __slots__ = ("alarm", "block", "frozen", "group", "kinds", "last", "outer", "own")
 
     def __init__(self, me: Fiber, last: Block) -> None:
-        self.block = me.block
-        self.last = last
-        self.kinds = me.kinds_now()
+        self.block: Block | None = me.block
+        self.last: Block = last
+        self.kinds: tuple[type, ...] = me.kinds_now()
         #: The times that stand still, each with the seconds that were left.
         self.frozen: list[tuple[Any, float]] = []
-        self.alarm = me.alarm
-        self.own = me.own
+        self.alarm: Alarm | None = me.alarm
+        self.own: Own | None = me.own
         self.group = me.group
-        self.outer = me.held
+        self.outer: Held | None = me.held
 
     def holds(self, signal: Signal) -> bool:
         """Whether a signal is for something that this handler has put to sleep."""
@@ -246,7 +246,7 @@ class Seen:
     __slots__ = ("count", "newest", "oldest")
 
     def __init__(self) -> None:
-        self.count = 0
+        self.count: int = 0
         self.oldest: object = None
         self.newest: object = None
 

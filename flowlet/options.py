@@ -24,8 +24,8 @@ class Options:
         mailbox: int | None = None,
     ) -> None:
         self.unexpected: Unexpected = unexpected
-        self.name = name
-        self.mailbox = mailbox
+        self.name: str | None = name
+        self.mailbox: int | None = mailbox
 
 
 DEFAULTS: Final = Options()

@@ -73,8 +73,8 @@ class ForRegion(Signal):
     __slots__ = ("region", "signal")
 
     def __init__(self, region: Region, signal: Signal) -> None:
-        self.region = region
-        self.signal = signal
+        self.region: Region = region
+        self.signal: Signal = signal
 
     def meet(self, fiber: Fiber) -> None:
         """Hand it over; a region that has ended hears nothing more."""
@@ -90,8 +90,8 @@ class Region:
     __slots__ = ("children", "ended", "error", "fiber", "final", "fn", "group", "result")
 
     def __init__(self, group: Group, fn: Callable[[], Any]) -> None:
-        self.group = group
-        self.fn = fn
+        self.group: Group = group
+        self.fn: Callable[[], Any] = fn
         self.fiber: Fiber = group.conductor.home.fresh_fiber()
         self.fiber.outfit(group.conductor.ref)
         self.fiber.region = self
@@ -203,20 +203,20 @@ class Group:
     def __init__(
         self, conductor: Fiber, fns: tuple[Callable[[], Any], ...], race: bool, at: Any
     ) -> None:
-        self.conductor = conductor
-        self.race = race
+        self.conductor: Fiber = conductor
+        self.race: bool = race
         #: Whether a region has ended since the last look; a call without any is decided at once.
-        self.changed = not fns
-        self.at = None if at is None else name_of(at)
+        self.changed: bool = not fns
+        self.at: str | None = None if at is None else name_of(at)
         #: While the regions are being left: the one whose clean-up is running.
         self.only: Region | None = None
         #: Whether that is done at once: its every wait raises, and the conductor knows.
-        self.killed = False
+        self.killed: bool = False
         #: The event of which listeners have heard in this round.
         self.told: object = None
-        self.regions = [Region(self, fn) for fn in fns]
+        self.regions: list[Region] = [Region(self, fn) for fn in fns]
         #: What no region has taken since one of them has run.
-        self.seen = Seen()
+        self.seen: Seen = Seen()
 
     def conduct(self) -> Any:
         """Run all regions until the call is decided; called by the conductor."""

@@ -111,15 +111,17 @@ class Asking(Own):
     )
 
     def __init__(self, fiber: Fiber, target: ActorRef[Any], request: Request[Any]) -> None:
-        self.fiber = fiber
-        self.asker = fiber.ref
-        self.target = target
-        self.called = f"ask {label_of_type(type(request))}"
+        self.fiber: Fiber = fiber
+        self.asker: ActorRef[Any] = fiber.ref
+        self.target: ActorRef[Any] = target
+        self.called: str = f"ask {label_of_type(type(request))}"
         #: What travels, while the asker waits for it.
         self.request: Request[Any] | None = request
         self.value: Any = None
         self.error: NoReplyError | None = None
-        self.answered = self.met = self.over = False
+        self.answered: bool = False
+        self.met: bool = False
+        self.over: bool = False
 
     def outcome(self) -> object:
         """The name of the edge; `ask` looks for itself what has come."""

@@ -73,21 +73,23 @@ class Roster:
         instruments: Iterable[Listener],
         seed: Seed,
     ) -> None:
-        self.clock = clock
+        self.clock: VirtualClock | RealClock = clock
         self.now: Callable[[], float] = clock.now
         self.deadline: Callable[[float], float] = clock.deadline
-        self.timers = Timers()
+        self.timers: Timers = Timers()
         self.ready: deque[greenlet] = deque()
         self.listeners: list[Listener] = list(instruments)
         #: How many deliveries a `step` may still make; `None` when it is no step.
         self.quota: int | None = None
         #: The clock where it is a virtual one without ticks: to read it takes no call.
-        self.plain_clock = clock if type(clock) is VirtualClock and clock.hz is None else None
+        self.plain_clock: VirtualClock | None = (
+            clock if type(clock) is VirtualClock and clock.hz is None else None
+        )
         #: How far virtual time may pass while nothing is ready; not at all where the hub looks.
-        self.horizon = -math.inf
+        self.horizon: float = -math.inf
         #: The greenlet from which the run goes out.
         self.hub: greenlet = getcurrent()
-        self.thread = get_ident()
+        self.thread: int = get_ident()
         #: How many events, and replies, came to nobody: who was to have them had ended, had no
         #: room, or no longer waited.
         self.dead_letters = 0
@@ -102,9 +104,9 @@ class Roster:
         self._calls: Calls | None = None
         self._chance = Chance(seed)
         self.watchdog: Watchdog | None = None
-        self.cells = Cells()
+        self.cells: Cells = Cells()
         #: Whether the stacks of its actors are read at their waits.
-        self.explored = False
+        self.explored: bool = False
         #: The actor whose `where=`, or the predicate of whose `wait_until`, is being asked.
         self.asking: Fiber | None = None
         self._closed = False

@@ -47,10 +47,10 @@ class Delayed:
         self._ref = ref
         self._sender = sender
         #: What is sent.
-        self.event = event
+        self.event: object = event
         home = ref._home
         #: When it is due, in seconds on the dispatcher's clock.
-        self.when = home.deadline(seconds_of(after))
+        self.when: float = home.deadline(seconds_of(after))
         if self.when != math.inf:
             home.timers.arm(self.when, self)
 

@@ -52,8 +52,8 @@ class Grace:
     __slots__ = ("ref", "when")
 
     def __init__(self, ref: ActorRef[Any], when: float) -> None:
-        self.ref = ref
-        self.when = when
+        self.ref: ActorRef[Any] = ref
+        self.when: float = when
 
     def fire(self) -> None:
         """The time for clean-up is over."""

@@ -72,7 +72,7 @@ class Probe(Signal):
     __slots__ = ("met",)
 
     def __init__(self) -> None:
-        self.met = False
+        self.met: bool = False
 
     def meet(self, fiber: Fiber) -> None:
         """The actor waits; to a step this is no delivery."""
@@ -87,7 +87,7 @@ class Hit(Posted):
     __slots__ = ("ref",)
 
     def __init__(self, ref: ActorRef[Any]) -> None:
-        self.ref = ref
+        self.ref: ActorRef[Any] = ref
 
     def let_in(self) -> None:
         """Treat an actor that lives on as one that is stopped."""
@@ -103,17 +103,17 @@ class Sight:
     __slots__ = ("box", "fiber", "looks", "mail", "probe", "ref", "since", "turns")
 
     def __init__(self, fiber: Fiber, sentry: Sentry) -> None:
-        self.fiber = fiber
-        self.ref = fiber.ref
-        self.since = time.monotonic()
-        self.looks = 0
-        self.turns = sentry.turns
-        self.box = fiber.box
+        self.fiber: Fiber = fiber
+        self.ref: ActorRef[Any] = fiber.ref
+        self.since: float = time.monotonic()
+        self.looks: int = 0
+        self.turns: int = sentry.turns
+        self.box: deque[object] | None = fiber.box
         self.probe: Probe | None = None
         if self.box is not None:
             self.probe = Probe()
             self.box.append(self.probe)
-        self.mail = _mail(self.box)
+        self.mail: int | None = _mail(self.box)
 
     def still(self, fiber: Fiber, sentry: Sentry) -> bool:
         """Whether it is as before: the actor has given no sign of life."""
@@ -144,7 +144,7 @@ class Watchdog:
 
         from .dispatcher import next_one, resume
 
-        self.limit = limit
+        self.limit: float = limit
         self._home = home
         self._sight: Sight | None = None
         thread = ctypes.c_ulong(home.thread)

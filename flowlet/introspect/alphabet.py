@@ -61,7 +61,7 @@ class Alphabet:
     ) -> None:
         self.notes: dict[str, None] = {}
         #: False once a value had to be made up of which nothing is known.
-        self.complete = True
+        self.complete: bool = True
         self._made: dict[type, list[Any]] = {}
         self._numbered: dict[int, tuple[int, Any]] = {}
         self._constants = _Constants(fn)
@@ -72,7 +72,7 @@ class Alphabet:
             for example in examples or ():
                 self._examples.setdefault(type(example), []).append(example)
         #: The examples that nothing has asked for yet.
-        self.unasked = set(self._examples)
+        self.unasked: set[Any] = set(self._examples)
         self._given: list[Any] | None = None
         if isinstance(events, type) or not isinstance(events, Iterable | None):
             raise ExploreError(

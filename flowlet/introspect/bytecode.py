@@ -69,8 +69,8 @@ class Layout:
         self.code = code
         bytecode: Any = dis.Bytecode(code)
         self.steps: list[dis.Instruction] = list(bytecode)
-        self.offsets = [step.offset for step in self.steps]
-        self.index = {offset: place for place, offset in enumerate(self.offsets)}
+        self.offsets: list[int] = [step.offset for step in self.steps]
+        self.index: dict[int, int] = {offset: place for place, offset in enumerate(self.offsets)}
         self.entries: list[Any] = list(bytecode.exception_entries)
         never = self._exits_that_never_swallow(swallows)
         self.continuations = Continuations(
@@ -82,7 +82,7 @@ class Layout:
         self.depth = self._depths()
         self.is_generator = bool(code.co_flags & inspect.CO_GENERATOR)
         #: The one constant that every return gives, in a tuple; `None` where they differ.
-        self.always_returns = self._returned()
+        self.always_returns: tuple[Any, ...] | None = self._returned()
         self._points: dict[int, Point] = {}
         self._looking_back: dict[int, bool] = {}
 

@@ -65,12 +65,12 @@ class Exchange:
     def __init__(self, scene: Scene, reader: Reader, by_sender: bool = True) -> None:
         self.reader = reader
         self.by_sender = by_sender
-        self.names = [ref.name for ref in scene.cast]
-        self.numbers = {ref: number for number, ref in enumerate(self.names)}
+        self.names: list[str] = [ref.name for ref in scene.cast]
+        self.numbers: dict[str, int] = {ref: number for number, ref in enumerate(self.names)}
         #: Who has sent something, by number: the actors, and their children as they do.
-        self.senders = list(self.names)
+        self.senders: list[str] = list(self.names)
         #: Of each sender, the actor from which it comes.
-        self.roots = list(range(len(self.names)))
+        self.roots: list[int] = list(range(len(self.names)))
         #: By name that was given to a child: the actor from which it comes.
         self.given_names: dict[str, str] = {}
         self.messages: list[Message] = []
@@ -78,13 +78,15 @@ class Exchange:
         self._known: dict[Any, int] = {}
         #: By sender, receiver and type: with how many contents it has been sent.
         self.contents: dict[tuple[int, int, type], int] = {}
-        self.cell_names = [cell.name for cell in scene.named_cells]
-        self.cell_numbers = {name: number for number, name in enumerate(self.cell_names)}
+        self.cell_names: list[str] = [cell.name for cell in scene.named_cells]
+        self.cell_numbers: dict[str, int] = {
+            name: number for number, name in enumerate(self.cell_names)
+        }
         #: By cell: its values, each with the scene it is from, and their numbers by form.
         self.values: list[list[tuple[Any, Scene | None]]] = [[] for _ in self.cell_names]
         self.value_forms: list[list[Any]] = [[] for _ in self.cell_names]
         #: By cell: how many of its new values were larger than all before, and the largest.
-        self.rising = [0] * len(self.cell_names)
+        self.rising: list[int] = [0] * len(self.cell_names)
         self.largest: list[float] = [0.0] * len(self.cell_names)
         self._value_numbers: list[dict[Any, int]] = [{} for _ in self.cell_names]
         for number in range(len(self.cell_names)):

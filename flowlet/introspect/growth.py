@@ -43,9 +43,9 @@ class Growth:
         states: int = 0,
     ) -> None:
         patience = PATIENCE if states < MANY_STATES else HASTE
-        self.place = (place, snapshot.places[-1:])
-        self.event = event
-        self.measures = _measures(snapshot)
+        self.place: tuple[tuple[Any, ...], tuple[Any, ...]] = (place, snapshot.places[-1:])
+        self.event: str = event
+        self.measures: dict[str, float] = _measures(snapshot)
         self.streaks: dict[str, int] = {}
         self.cut: str | None = None
         #: What the source compares it with, where that is far away.

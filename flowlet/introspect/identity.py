@@ -72,7 +72,7 @@ class Reader:
         self, keep: Collection[str] = (), everything: bool = False, hooks: Hooks | None = None
     ) -> None:
         self.hooks = hooks or {}
-        self.keep = frozenset(keep)
+        self.keep: frozenset[str] = frozenset(keep)
         self.everything = everything
         self._layouts: dict[CodeType, Layout] = {}
 

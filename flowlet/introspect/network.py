@@ -43,12 +43,14 @@ class Fields:
     def __init__(self, exchange: Exchange, ordered_time: bool = False) -> None:
         self.exchange = exchange
         actors, cells = len(exchange.names), len(exchange.cell_names)
-        self.actor_at = [ACTOR_BITS * number for number in range(actors)]
+        self.actor_at: list[int] = [ACTOR_BITS * number for number in range(actors)]
         start = ACTOR_BITS * actors
-        self.cell_at = [start + CELL_BITS * number for number in range(cells)]
+        self.cell_at: list[int] = [start + CELL_BITS * number for number in range(cells)]
         self.end = start + CELL_BITS * cells
         #: What is left of each actor's timers, by number, where that counts.
-        self.clock_at = [self.take(CLOCK_BITS) for _ in range(actors)] if ordered_time else []
+        self.clock_at: list[int] = (
+            [self.take(CLOCK_BITS) for _ in range(actors)] if ordered_time else []
+        )
         self.clocks: list[tuple[float, ...]] = [()]
         self._clock_numbers: dict[tuple[float, ...], int] = {(): 0}
 
@@ -112,9 +114,9 @@ class Network(ABC):
         self.fields = fields
         self.exchange = exchange
         #: By actor: the bits that say what it may receive.
-        self.inbox = [0] * len(exchange.names)
+        self.inbox: list[int] = [0] * len(exchange.names)
         #: The search's masks, which have to know of a new field at once.
-        self.masks = [fields.actor_mask(actor) for actor in range(len(exchange.names))]
+        self.masks: list[int] = [fields.actor_mask(actor) for actor in range(len(exchange.names))]
 
     def _new_field(self, receiver: int, bits: int) -> int:
         begin = self.fields.take(bits)

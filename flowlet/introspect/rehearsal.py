@@ -31,7 +31,7 @@ class Rehearsal:
     def __init__(self, scene: Scene, stays: bool = False) -> None:
         self.scene = scene
         #: Whether what was sent stays, however often it is received.
-        self.stays = stays
+        self.stays: bool = stays
         self.flying: list[Sending] = list(scene.sent)
         self.received: list[Sending] = []
         #: What became of what happened last.

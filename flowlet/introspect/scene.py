@@ -82,7 +82,7 @@ class Scene(Household):
         self.possible: Callable[[], list[str]] = list
         self.waits_in_vain: Callable[[bool], str] = lambda strict: ""
         #: What each `choose` is to take, as it reads, where that is not said by number.
-        self.wanted = list(wanted)
+        self.wanted: list[str] = list(wanted)
         #: The cells that were read, and written, since the last stimulus.
         self.reads: dict[str, None] = {}
         self.writes: dict[str, None] = {}
@@ -100,7 +100,7 @@ class Scene(Household):
             decimal.getcontext()  # it is made when first asked for, and would be an actor's own
         fresh(system)(self)
         self.setting_up = False
-        self.set_up = tuple(self.picked)
+        self.set_up: tuple[Pick, ...] = tuple(self.picked)
         self.cast += [ref for ref in self._actors if isinstance(ref, CastRef)]
         self.named_cells: list[Cell[Any]] = list(self.cells.named.values())
         # All begin when the search says so.

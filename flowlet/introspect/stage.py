@@ -53,7 +53,7 @@ class Stage(Dispatcher):
         super().__init__()
         self.now = self._moment
         #: Whether an actor has asked for the time since the last stimulus.
-        self.asked_now = False
+        self.asked_now: bool = False
         self.refusal: ExploreError | None = None
         #: The options that each `choose` is to take, by place; from there on it takes the first.
         self.picks: tuple[int, ...] = ()

@@ -67,8 +67,10 @@ class Orbits:
     def __init__(self, search: Product, groups: list[list[int]]) -> None:
         self.search = search
         self.groups = groups
-        self.members = [name for group in groups for name in (search.names[n] for n in group)]
-        self.whole = self._whole()
+        self.members: list[str] = [
+            name for group in groups for name in (search.names[n] for n in group)
+        ]
+        self.whole: frozenset[frozenset[str]] = self._whole()
         self._names: dict[Any, frozenset[str]] = {}
         self._ids: dict[Any, int] = {}
         self._renamed: dict[Any, int] = {}

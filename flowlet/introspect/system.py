@@ -79,15 +79,15 @@ class SystemExploration:
     def __init__(self, product: Product) -> None:
         self._product = product
         self._graph: StateGraph | None = None
-        self.unique_states = len(product.parent)
-        self.terminal_states = len(product.terminal)
-        self.transitions = product.transitions
-        self.notes = tuple(_notes(product))
-        self.complete = product.complete and not any(m.notes for m in product.machines)
+        self.unique_states: int = len(product.parent)
+        self.terminal_states: int = len(product.terminal)
+        self.transitions: int = product.transitions
+        self.notes: tuple[str, ...] = tuple(_notes(product))
+        self.complete: bool = product.complete and not any(m.notes for m in product.machines)
         #: How long the search took, and how many steps it ran on real greenlets.
-        self.seconds = product.seconds
-        self.runs = sum(machine.runs for machine in product.machines)
-        self.replays = sum(machine.replays for machine in product.machines)
+        self.seconds: float = product.seconds
+        self.runs: int = sum(machine.runs for machine in product.machines)
+        self.replays: int = sum(machine.replays for machine in product.machines)
 
     def __repr__(self) -> str:
         rate = self.unique_states / self.seconds if self.seconds else 0

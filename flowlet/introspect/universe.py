@@ -93,7 +93,7 @@ class Universe:
         offers: Callable[[LocalState], list[tuple[int, Any]]] | None = None,
         ordered_time: bool = False,
     ) -> None:
-        self.reader = reader or Reader()
+        self.reader: Reader = reader or Reader()
         self.lossy = lossy
         #: What the calls that leave the system may give back.
         self.results = results
@@ -109,19 +109,19 @@ class Universe:
         self.notes: dict[str, None] = {}
         #: What is worth knowing, and no cut.
         self.hints: dict[str, None] = {}
-        self.complete = True
+        self.complete: bool = True
         #: States from which more is possible than was admitted.
         self.at_bounds: set[int] = set()
         #: Equal for states that are one by symmetry.
         self.signature: Callable[[int], Any] | None = None
-        self.views = Frames()
+        self.views: Frames = Frames()
         #: What is asked of each state, by name.
         self.predicates: dict[str, Callable[[Any], object]] = {}
-        self.variants = _variants(scenes)
+        self.variants: list[tuple[tuple[int, ...], Scene]] = _variants(scenes)
         first = self.variants[0][1]
-        self.exchange = Exchange(first, self.reader, by_sender=network != "inbox_set")
-        self.names = self.exchange.names
-        self.machines = [
+        self.exchange: Exchange = Exchange(first, self.reader, by_sender=network != "inbox_set")
+        self.names: list[str] = self.exchange.names
+        self.machines: list[LocalMachine] = [
             LocalMachine(number, name, self.scene_of, self.exchange, self.reader)
             for number, name in enumerate(self.names)
         ]
@@ -131,11 +131,11 @@ class Universe:
                     f"{ref.name} has a mailbox with a limit, and while exploring messages wait "
                     "outside it: that it may be full is not seen"
                 )
-        self.fields = Fields(self.exchange, ordered_time)
+        self.fields: Fields = Fields(self.exchange, ordered_time)
         self.ordered_time = ordered_time
         self.network: Network = KINDS[network](self.fields, self.exchange)
-        self.keeps_all = network == "duplicating"
-        self.masks = self.network.masks
+        self.keeps_all: bool = network == "duplicating"
+        self.masks: list[int] = self.network.masks
         self.tables: list[dict[int, Entry]] = [{} for _ in self.names]
         #: To whom each actor has sent, and who has ended in some state.
         self.sends_to: list[set[int]] = [set() for _ in self.names]

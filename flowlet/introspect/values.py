@@ -96,7 +96,7 @@ class Canon:
         #: The code of the functions that were met and have variables of others.
         self.closures: set[types.CodeType] = set()
         #: Whether what was met is the same for everybody: nothing that can change, and no actor.
-        self.is_plain = True
+        self.is_plain: bool = True
         self.frame_form = frame_form
 
     def of(self, value: Any, path: str) -> Form:

@@ -35,7 +35,7 @@ class ActorView:
         self._family = state
         #: Where it stands, in its family.
         self._state = child or state
-        self.name = name
+        self.name: str = name
 
     @property
     def state(self) -> tuple[Any, ...]:
@@ -182,7 +182,7 @@ class SceneActor:
 
     def __init__(self, ref: ActorRef[Any], name: str) -> None:
         self._ref = ref
-        self.name = name
+        self.name: str = name
 
     def __getattr__(self, attr: str) -> Any:
         return getattr(self._ref, attr)

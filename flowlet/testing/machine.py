@@ -42,8 +42,8 @@ class ActorMachine(RuleBasedStateMachine):
         self._begin()
 
     def _begin(self) -> None:
-        self.dispatcher = Dispatcher()
-        self.view = RunView(self.dispatcher)
+        self.dispatcher: Dispatcher = Dispatcher()
+        self.view: RunView = RunView(self.dispatcher)
         self.actor: ActorRef[Any] = self.dispatcher.spawn(self.target)
         self.outputs: list[Any] = []
         self.dispatcher.settle()

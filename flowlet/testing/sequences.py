@@ -106,8 +106,8 @@ class Walker:
         self.out: dict[str, list[Transition]] = {}
         for edge in graph.transitions:
             self.out.setdefault(edge.source, []).append(edge)
-        self.labels = {label_of_type(kind): kind for kind in kinds}
-        self.start = self._settled(graph.initial)
+        self.labels: dict[str, type] = {label_of_type(kind): kind for kind in kinds}
+        self.start: frozenset[str] = self._settled(graph.initial)
         self._steps: dict[frozenset[str], st.SearchStrategy[Any]] = {}
 
     def step(self, at: frozenset[str], mean: int, noise: float) -> st.SearchStrategy[Any]:

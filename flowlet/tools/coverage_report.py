@@ -61,9 +61,9 @@ class Report:
 
     def __init__(self, functions: Iterable[Seen], root: Path) -> None:
         self.root = root
-        self.functions = sorted(functions, key=lambda each: (each.place, each.name))
-        self.coverages = [each.coverage for each in self.functions]
-        self.total = sum((count(one) for one in self.coverages if one is not None), Count())
+        self.functions: list[Seen] = sorted(functions, key=lambda each: (each.place, each.name))
+        self.coverages: list[Coverage | None] = [each.coverage for each in self.functions]
+        self.total: Count = sum((count(one) for one in self.coverages if one is not None), Count())
 
     @property
     def anything(self) -> bool:

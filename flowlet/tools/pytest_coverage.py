@@ -27,16 +27,16 @@ class CoverageRun:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.evidence = Evidence()
+        self.evidence: Evidence = Evidence()
         self.functions: dict[str, Seen] = {}
         self.report: Report | None = None
         self.notes: list[str] = []
         #: Why the run fails, if it does.
-        self.failure = ""
-        self.targets = list[str](_option(config, "flowlet_coverage_of") or [])
+        self.failure: str = ""
+        self.targets: list[str] = list[str](_option(config, "flowlet_coverage_of") or [])
         self.html: str = _option(config, "flowlet_coverage_html") or ""
-        self.least = _percent(config)
-        self.max_states = number_of(config, "flowlet_max_states", MOST_STATES) or MOST_STATES
+        self.least: float | None = _percent(config)
+        self.max_states: int = number_of(config, "flowlet_max_states", MOST_STATES) or MOST_STATES
         self._silent_workers: list[str] = []
 
     # --- at the end -----------------------------------------------------------------------

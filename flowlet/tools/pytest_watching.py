@@ -53,17 +53,17 @@ class Session:
 
     def __init__(self, config: pytest.Config, keep: int, coverage: CoverageRun | None) -> None:
         self.root = config.rootpath
-        self.strict_by_default = bool(
+        self.strict_by_default: bool = bool(
             config.getoption("flowlet_strict") or config.getini("flowlet_strict")
         )
         self.keep = keep
         self.coverage = coverage
-        self.watch = Watch(Strictness(), self.root)
+        self.watch: Watch = Watch(Strictness(), self.root)
         self.scope: str | None = None
         self.made: deque[Made] = deque(maxlen=MOST_DISPATCHERS)
         self.to_close: list[Made] = []
         self.wide: list[Made] = []
-        self.has_passed = False
+        self.has_passed: bool = False
         self._stack = ExitStack()
 
     def begin(self) -> None:

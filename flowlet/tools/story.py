@@ -49,7 +49,7 @@ class Chapter:
     __slots__ = ("end", "events", "function", "stopped", "told", "waits", "where")
 
     def __init__(self, function: str, keep: int) -> None:
-        self.function = function
+        self.function: str = function
         #: The last events as `[time, what happened, with what, the state after it]`.
         self.events: deque[list[Any]] = deque(maxlen=keep)
         self.told = 0
@@ -58,7 +58,7 @@ class Chapter:
         #: How it ended, as text.
         self.end: str | None = None
         #: Whether nothing has happened to it since it waits: if it ends now, it was stopped.
-        self.stopped = True
+        self.stopped: bool = True
 
     def add(self, time: float, what: str, value: object = None) -> None:
         """Something has happened."""
@@ -75,7 +75,7 @@ class Story:
         self.chapters: dict[str, Chapter] = {}
         self._ended: deque[str] = deque()
         #: Whether anything has happened since somebody said that it has not.
-        self.is_fresh = False
+        self.is_fresh: bool = False
 
     def __call__(self, record: Record) -> None:
         """Take a record; called by the dispatcher."""

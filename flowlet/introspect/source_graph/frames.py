@@ -60,15 +60,15 @@ class Frame:
         held: Any = None,
         again: bool = False,
     ) -> None:
-        self.fn = fn
-        self.pc = pc
-        self.env = env
-        self.open = open
+        self.fn: Fn = fn
+        self.pc: int = pc
+        self.env: Env = env
+        self.open: tuple[Open, ...] = open
         self.role = role
         #: What a handler interrupts, what ends a context manager, the object that is made.
-        self.held = held
+        self.held: Any = held
         #: Whether it stands for deeper calls of its own function as well.
-        self.again = again
+        self.again: bool = again
         self._hash = hash((fn.program.code, pc, env, open, role, held))
 
     def __hash__(self) -> int:

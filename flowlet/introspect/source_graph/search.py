@@ -50,13 +50,13 @@ class Search:
     def __init__(self, target: Callable[..., Any]) -> None:
         self.target = target
         self.fn = names.unwrapped(target)
-        self.reading = reading_of(self.fn)
-        self.name = names.function_name(target)
-        self.facts = Facts(Alphabet(target, None, None))
+        self.reading: Reading = reading_of(self.fn)
+        self.name: str = names.function_name(target)
+        self.facts: Facts = Facts(Alphabet(target, None, None))
         self.readings: dict[Any, Reading] = {}
-        self.builder = GraphBuilder(self.name, explored=True)
+        self.builder: GraphBuilder = GraphBuilder(self.name, explored=True)
         self.kinds: dict[Path, list[Fiber]] = {}
-        self.cut = ""
+        self.cut: str = ""
 
     def graph(self) -> StateGraph:
         """The graph of the source."""

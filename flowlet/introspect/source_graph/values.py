@@ -47,7 +47,7 @@ class Known:
     __slots__ = ("key", "value")
 
     def __init__(self, value: Any) -> None:
-        self.value = value
+        self.value: Any = value
         self.key: Any = id(value)
         if isinstance(value, PLAIN):
             self.key = (type(value), repr(value) if isinstance(value, float) else value)
