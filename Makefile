@@ -66,9 +66,11 @@ format: $(VENV)/.has-dev ## let ruff mend what it can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-types: $(VENV)/.has-dev ## mypy --strict, and pyright
+types: $(VENV)/.has-dev ## mypy --strict, and pyright; all that can be imported has its type written
 	@$(BIN)/mypy
 	@$(BIN)/pyright --pythonpath $(BIN)/python
+	@told=$$(PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pyright --verifytypes flowlet --ignoreexternal) || \
+		{ echo "$$told" | grep -B 1 -A 2 ' error: '; exit 1; }
 
 docs: $(VENV)/.has-docs ## the documentation as a site, in site/; its pictures are drawn anew
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict

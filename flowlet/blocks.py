@@ -95,7 +95,10 @@ class History:
 
     def __init__(self, me: Fiber, depth: Depth) -> None:
         self.depth = depth
-        self.key = (me.region and names.function_name(me.region.fn), names.path_of(me.path))
+        self.key: tuple[Any, names.Path] = (
+            me.region and names.function_name(me.region.fn),
+            names.path_of(me.path),
+        )
         self.last: names.Path | None = me.ref.extra.remembered.get(self.key)
         self.path: names.Path | None = None
 
@@ -244,8 +247,8 @@ class until(Block):
         self.fiber = me
         self.unwinding: Any = me.unwinding
         self.event = None
-        self.asleep = False
-        self.path = me.path
+        self.asleep: bool = False
+        self.path: names.Cell | None = me.path
         me.block = self
         if self.after is not None:
             self.when: Any = me.home.deadline(seconds_of(self.after))

@@ -84,7 +84,7 @@ class Dispatcher(Roster):
         self._free_hub: greenlet | None = self.hub
         self._heap = self.timers.heap
         if watchdog is not None:
-            self.watchdog = Watchdog(self, watchdog)
+            self.watchdog: Watchdog | None = Watchdog(self, watchdog)
         if self.handle is ActorRef:  # else it is a stage for exploring, where nothing happens
             for call in TOLD.get():
                 call(self)
@@ -293,7 +293,7 @@ class Dispatcher(Roster):
             )
         while self.hub in self.ready:
             self.ready.remove(self.hub)
-        self.hub = getcurrent()
+        self.hub: greenlet = getcurrent()
 
     def _settle(self) -> None:
         while True:

@@ -29,8 +29,8 @@ class EventMeta(ModelMetaclass):
     for an event of another class, Python's own 60, and an actor asks at every event.
     """
 
-    __instancecheck__ = type.__instancecheck__
-    __subclasscheck__ = type.__subclasscheck__
+    __instancecheck__: Any = type.__instancecheck__
+    __subclasscheck__: Any = type.__subclasscheck__
 
 
 class Event(BaseModel, metaclass=EventMeta):
@@ -54,7 +54,7 @@ class Event(BaseModel, metaclass=EventMeta):
     """
 
     # By name as well as by alias: a field given by position is given by its name.
-    model_config = ConfigDict(frozen=True, populate_by_name=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, populate_by_name=True)
 
     label: ClassVar[str | None] = None
 

@@ -17,7 +17,7 @@ from greenlet import getcurrent
 from . import names
 from .blocks import check_kinds, open_already, outside, until
 from .fiber import Fiber
-from .mailbox import Alarm, Block, Held, Signal
+from .mailbox import Alarm, Block, Held, Kinds, Signal
 from .reports import note_wait, report_delivery
 from .syntax import playing
 
@@ -51,7 +51,7 @@ class on(Block):
     def __init__(self, kind: type[E], handler: Callable[[E], object], freeze: bool = False) -> None:
         check_kinds((kind,), "on", "with on(Status, answer):")
         names.check_function(handler, "on", "a function of the event")
-        self.kinds = (kind,)
+        self.kinds: Kinds = (kind,)
         self.handler: Callable[[Any], object] = handler
         self.freeze: bool = freeze
         #: Where the block stands: its handler's waits are named as if it were called there.
@@ -71,8 +71,8 @@ class on(Block):
         self.outer = outer
         #: How many blocks round it remember where they are left.
         self.histories: int = len(me.histories)
-        self.path = me.path
-        self.asleep = False
+        self.path: names.Cell | None = me.path
+        self.asleep: bool = False
         self.frame = sys._getframe(1)
         me.block = self
         return self

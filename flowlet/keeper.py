@@ -93,7 +93,7 @@ class Kept:
         self.given: Child[Any] = given
         self.ref: ActorRef[Any] = ref
         #: The context of whoever spawned it, of which every life gets a copy.
-        self.context = contextvars.copy_context()
+        self.context: contextvars.Context = contextvars.copy_context()
         #: Its function is over, and it waits to be run again.
         self.between: bool = False
         #: What it failed on has been dealt with: it was to be run again.
@@ -144,7 +144,7 @@ class Supervision:
         self.at = at
         self.kept: dict[ActorRef[Any], Kept] = {}
         #: How many of them have not ended.
-        self.living = 0
+        self.living: int = 0
         #: Those that are to be restarted together, in the order of their start.
         self.group: list[Kept] = []
         #: When the restarts of late were.

@@ -25,6 +25,7 @@ from .instrument import Discarded
 if TYPE_CHECKING:
     from .fiber import Fiber
     from .names import Cell
+    from .regions import Group
 
 Kinds = tuple[type, ...]
 
@@ -208,7 +209,7 @@ class Held:
         self.frozen: list[tuple[Any, float]] = []
         self.alarm: Alarm | None = me.alarm
         self.own: Own | None = me.own
-        self.group = me.group
+        self.group: Group | None = me.group
         self.outer: Held | None = me.held
 
     def holds(self, signal: Signal) -> bool:

@@ -96,7 +96,7 @@ class Region:
         self.fiber.outfit(group.conductor.ref)
         self.fiber.region = self
         self.children: list[ActorRef[Any]] = []
-        self.ended = False
+        self.ended: bool = False
         self.final: names.Path = ("end",)
         self.result: Any = None
         self.error: BaseException | None = None

@@ -92,7 +92,7 @@ class Roster:
         self.thread: int = get_ident()
         #: How many events, and replies, came to nobody: who was to have them had ended, had no
         #: room, or no longer waited.
-        self.dead_letters = 0
+        self.dead_letters: int = 0
         self._actors: dict[ActorRef[Any], None] = {}
         self._named: dict[str, ActorRef[Any]] = {}
         self._serials: dict[str, int] = {}

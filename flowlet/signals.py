@@ -36,7 +36,7 @@ class Kill(Stop, Halt):
     __slots__ = ("met",)
 
     def __init__(self) -> None:
-        self.met = 0
+        self.met: int = 0
 
     def meet(self, fiber: Fiber) -> None:
         """Unwind the actor; one that goes on for ever is given up."""

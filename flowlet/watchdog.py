@@ -167,7 +167,7 @@ class Watchdog:
         sentry.turns = 0
         resume(sentry, sentry)
         #: Set when the thread has ended.
-        self.over = threading.Event()
+        self.over: threading.Event = threading.Event()
         #: Free when the dispatcher is closed.
         self._closed = _thread.allocate_lock()
         self._closed.acquire()

@@ -6,7 +6,7 @@ by the run.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import ConfigDict
 
@@ -23,7 +23,7 @@ class Exited(Event):
     A stopped actor has neither.
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(arbitrary_types_allowed=True)
 
     ref: ActorRef[Any]
     result: Any = None

@@ -209,6 +209,25 @@ def test_every_public_name_says_what_it_is(name: str) -> None:
     assert silent == []
 
 
+def test_all_that_can_be_imported_says_what_it_is() -> None:
+    """Every module, class, function and method without an underscore; a setter is its getter's."""
+
+    def silent(node: ast.AST, name: str) -> Iterator[str]:
+        for inner in ast.iter_child_nodes(node):
+            if isinstance(inner, ast.If | ast.Try):
+                yield from silent(inner, name)
+            if not isinstance(inner, ast.FunctionDef | ast.ClassDef) or inner.name[0] == "_":
+                continue
+            marks = {ast.unparse(mark).rpartition(".")[2] for mark in inner.decorator_list}
+            if not ast.get_docstring(inner) and not marks & {"overload", "setter"}:
+                yield f"{name}.{inner.name}"
+            if isinstance(inner, ast.ClassDef):
+                yield from silent(inner, f"{name}.{inner.name}")
+
+    modules = [name for name, tree in TREES.items() if tree.body and not ast.get_docstring(tree)]
+    assert modules + [each for name, tree in TREES.items() for each in silent(tree, name)] == []
+
+
 @pytest.mark.parametrize("folder", ["flowlet", "examples", "benchmarks"])
 def test_a_file_is_one_sitting(folder: str) -> None:
     """No file is longer than can be read in one go."""

@@ -47,5 +47,5 @@ def by_wheel(dot: str, format: str) -> bytes:
 
 
 if __name__ == "__main__":
-    source = sys.stdin.buffer.read().decode("utf-8")
+    source: str = sys.stdin.buffer.read().decode("utf-8")
     sys.stdout.buffer.write(laid_out(source, sys.argv[1]))

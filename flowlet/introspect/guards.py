@@ -59,7 +59,7 @@ class Tracer:
 
     def __init__(self, functions: Mapping[CodeType, Code]) -> None:
         self.atoms: dict[tuple[CodeType, int], str] = {}
-        self.steps = 0
+        self.steps: int = 0
         self._points = {code: _points_of(code, read) for code, read in functions.items()}
         self._open: dict[CodeType, int] = {}
         self._ears = _Monitoring(self) if sys.version_info >= (3, 12) else _Tracing(self)

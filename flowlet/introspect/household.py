@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container
 from itertools import count
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from .. import names
 from ..actor import ActorRef
@@ -23,7 +23,7 @@ MOST_CHILDREN: Final = 64
 class Household(Stage):
     """The actors of a cast, and what comes of them."""
 
-    handle = CastRef
+    handle: ClassVar[type[ActorRef[Any]]] = CastRef
 
     def __init__(self) -> None:
         super().__init__()

@@ -71,7 +71,7 @@ class Reader:
     def __init__(
         self, keep: Collection[str] = (), everything: bool = False, hooks: Hooks | None = None
     ) -> None:
-        self.hooks = hooks or {}
+        self.hooks: Hooks = hooks or {}
         self.keep: frozenset[str] = frozenset(keep)
         self.everything = everything
         self._layouts: dict[CodeType, Layout] = {}

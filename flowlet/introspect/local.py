@@ -58,9 +58,9 @@ class LocalMachine:
         self.exchange = exchange
         self.reader = reader
         #: How many steps were run on a real greenlet, replays not counted; and replays.
-        self.runs = 0
-        self.replays = 0
-        self.kept = 0
+        self.runs: int = 0
+        self.replays: int = 0
+        self.kept: int = 0
         #: Cells that were read or written in some step.
         self.touched: dict[int, None] = {}
         #: What its children are called.

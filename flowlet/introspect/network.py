@@ -46,7 +46,7 @@ class Fields:
         self.actor_at: list[int] = [ACTOR_BITS * number for number in range(actors)]
         start = ACTOR_BITS * actors
         self.cell_at: list[int] = [start + CELL_BITS * number for number in range(cells)]
-        self.end = start + CELL_BITS * cells
+        self.end: int = start + CELL_BITS * cells
         #: What is left of each actor's timers, by number, where that counts.
         self.clock_at: list[int] = (
             [self.take(CLOCK_BITS) for _ in range(actors)] if ordered_time else []

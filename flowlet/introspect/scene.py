@@ -101,7 +101,7 @@ class Scene(Household):
         fresh(system)(self)
         self.setting_up = False
         self.set_up: tuple[Pick, ...] = tuple(self.picked)
-        self.cast += [ref for ref in self._actors if isinstance(ref, CastRef)]
+        self.cast.extend(ref for ref in self._actors if isinstance(ref, CastRef))
         self.named_cells: list[Cell[Any]] = list(self.cells.named.values())
         # All begin when the search says so.
         self.ready.clear()
@@ -245,7 +245,8 @@ class Scene(Household):
         `event` is what comes, if something does: an event, a reply or a result.
         """
         self.sent, self.reads, self.writes, self.looked_at = [], {}, {}, {}
-        self.picks, self.picked = stimulus.picks, []
+        self.picks: tuple[int, ...] = stimulus.picks
+        self.picked: list[Pick] = []
         self.asked_now = False
         fiber = ref._fiber
         if not self._can_happen(ref, stimulus, event):
@@ -376,7 +377,7 @@ class Scene(Household):
             if error is not ref.error or not isinstance(error, Exception):
                 raise
         finally:
-            self.quota = None
+            self.quota: int | None = None
             self._free_hub = self.hub
 
     def dispose(self) -> None:

@@ -51,7 +51,7 @@ class Stage(Dispatcher):
 
     def __init__(self) -> None:
         super().__init__()
-        self.now = self._moment
+        self.now: Callable[[], float] = self._moment
         #: Whether an actor has asked for the time since the last stimulus.
         self.asked_now: bool = False
         self.refusal: ExploreError | None = None

@@ -83,7 +83,7 @@ class Canon:
     def __init__(
         self, frame_form: Callable[[Canon, types.FrameType], Form], hooks: Hooks | None = None
     ) -> None:
-        self.hooks = hooks or {}
+        self.hooks: Hooks = hooks or {}
         self.numbers: dict[int, int] = {}
         #: Lists that the actor was given when it was spawned, by address: which argument each is.
         self.given: dict[int, int] = {}

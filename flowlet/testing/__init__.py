@@ -17,10 +17,10 @@ are hypothesis's own; here is only what it cannot know: which events an actor ta
 
 try:
     import hypothesis as _hypothesis  # noqa: F401  # only to say what is missing
-except ImportError as error:
+except ImportError as _error:
     raise ImportError(
         "flowlet.testing needs hypothesis: pip install 'flowlet[hypothesis]'"
-    ) from error
+    ) from _error
 
 from .machine import ActorMachine, machine_of
 from .running import Ran, RunView, run_sequence

@@ -14,6 +14,7 @@ import weakref
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,7 +40,7 @@ class Made:
     """A dispatcher, where it was made, and its story."""
 
     def __init__(self, dispatcher: Dispatcher, scope: str | None, story: Story | None) -> None:
-        self.dispatcher = weakref.ref(dispatcher)
+        self.dispatcher: weakref.ref[Dispatcher] = weakref.ref(dispatcher)
         self.scope = scope
         self.story = story
         #: The dispatcher itself, while a strict test may have leaked its actors.
@@ -52,7 +53,7 @@ class Session:
     """A run of pytest."""
 
     def __init__(self, config: pytest.Config, keep: int, coverage: CoverageRun | None) -> None:
-        self.root = config.rootpath
+        self.root: Path = config.rootpath
         self.strict_by_default: bool = bool(
             config.getoption("flowlet_strict") or config.getini("flowlet_strict")
         )

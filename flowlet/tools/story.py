@@ -52,7 +52,7 @@ class Chapter:
         self.function: str = function
         #: The last events as `[time, what happened, with what, the state after it]`.
         self.events: deque[list[Any]] = deque(maxlen=keep)
-        self.told = 0
+        self.told: int = 0
         self.waits: tuple[Any, ...] | None = None
         self.where: tuple[str, int] | None = None
         #: How it ended, as text.
@@ -70,7 +70,7 @@ class Story:
     """A listener that remembers the last `keep` events of every actor."""
 
     def __init__(self, dispatcher: Dispatcher, keep: int) -> None:
-        self.dispatcher = weakref.ref(dispatcher)
+        self.dispatcher: weakref.ref[Dispatcher] = weakref.ref(dispatcher)
         self.keep = keep
         self.chapters: dict[str, Chapter] = {}
         self._ended: deque[str] = deque()

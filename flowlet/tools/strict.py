@@ -89,7 +89,7 @@ class Watch:
         self.strictness = strictness
         self.root = root
         self.faults: list[str] = []
-        self.more = 0
+        self.more: int = 0
         #: How many dead letters were told, by dispatcher.
         self.letters: dict[int, int] = {}
 

@@ -49,7 +49,7 @@ class Search:
 
     def __init__(self, target: Callable[..., Any]) -> None:
         self.target = target
-        self.fn = names.unwrapped(target)
+        self.fn: Callable[..., Any] = names.unwrapped(target)
         self.reading: Reading = reading_of(self.fn)
         self.name: str = names.function_name(target)
         self.facts: Facts = Facts(Alphabet(target, None, None))
