@@ -22,7 +22,7 @@ from .syntax import node_of
 End: TypeAlias = tuple[int, int]
 
 #: First line, last line, first column, last column.
-_Position: TypeAlias = "tuple[int | None, int | None, int | None, int | None]"
+_Position: TypeAlias = "tuple[int | None, ...]"
 
 
 @functools.lru_cache(maxsize=4096)

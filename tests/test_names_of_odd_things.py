@@ -33,6 +33,8 @@ class Angry:
     __hash__ = None  # type: ignore[assignment]  # it is no key either
 
     def __getattribute__(self, name: str) -> Any:
+        if name == "__class__":  # what collects tests asks everybody
+            return Angry
         raise RuntimeError(name)
 
     def __eq__(self, other: object) -> bool:
