@@ -18,7 +18,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import bars, exploring, page, scale, tcp
+from benchmarks import bars, exploring, importing, page, scale, tcp
 from benchmarks.measure import Samples, Subject, interleave
 
 try:
@@ -117,7 +117,11 @@ def main() -> None:
     timing = tcp.compare(given.packets)
     tcp.tell(given.packets, timing)
 
-    rows = bars.rows(samples, found, explored)
+    print()
+    imported = importing.measure()
+    importing.tell(imported)
+
+    rows = bars.rows(samples, found, explored, imported)
     tell_bars(rows)
     result = {
         "date": time.strftime("%Y-%m-%d"),
@@ -146,6 +150,7 @@ def main() -> None:
             "spin": None if exploring.missing() else exploring.version(),
             "models": explored,
         },
+        "importing": imported,
         "tcp": {"packets": given.packets, **vars(timing)},
     }
     out = Path("out")

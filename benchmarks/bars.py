@@ -66,10 +66,16 @@ def best_peer(samples: Samples, task: str) -> str:
     return min(PEERS, key=lambda who: samples.ratio(f"{task}: {who}"))
 
 
-def rows(samples: Samples, found: dict[str, Figures], explored: dict[str, Figures]) -> list[Row]:
+def rows(
+    samples: Samples,
+    found: dict[str, Figures],
+    explored: dict[str, Figures],
+    imported: Figures,
+) -> list[Row]:
     """Every row, from what was measured."""
     return [
-        *_events(samples), *_machines(samples), *_many(samples, found), *_exploring(explored)
+        *_events(samples), *_machines(samples), *_many(samples, found), *_exploring(explored),
+        *_importing(imported),
     ]  # fmt: skip
 
 
@@ -142,3 +148,12 @@ def _exploring(explored: dict[str, Figures]) -> list[Row]:
                 Row("the search, SPIN with a small hash table", small, f"{small:.2f} x"),
             ]
     return found
+
+
+def _importing(imported: Figures) -> list[Row]:
+    """Before anything runs."""
+    processor = imported["processor"]
+    return [
+        at_most("import flowlet, to pydantic with one model", imported["wall"], 1.3, None),
+        Row("the same, the processor's time", processor, f"{processor:.2f}"),
+    ]

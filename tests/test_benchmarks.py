@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.exploring import BESIDE_SPIN, MODELS, Spin, missing, promela
+from benchmarks.importing import measure as imports
 from benchmarks.page import BEGIN, END, PAGE, replaced
 from examples.models.table import MODELS as TABLE
 from flowlet import explore
@@ -55,6 +56,14 @@ def test_spin_finds_them_in_the_sizes_that_are_measured(name: str, tmp_path: Pat
     found = spins_counts(model.promela, model.size, tmp_path)
     assert found == (x.unique_states, x.transitions)
     assert x.unique_states == model.states
+
+
+def test_imports_are_measured_one_against_the_other() -> None:
+    """Of one round the ratio is that round's."""
+    found = imports(1)
+    for clock in ("wall", "processor"):
+        assert found[f"pydantic {clock}"] > 0
+        assert found[clock] == found[f"flowlet {clock}"] / found[f"pydantic {clock}"]
 
 
 def test_the_page_keeps_what_is_written_by_hand() -> None:
