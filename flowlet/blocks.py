@@ -21,7 +21,7 @@ from .events import Delay, EventMeta, name_of, seconds_of, timeout_of
 from .fiber import Fiber
 from .mailbox import Block, Kinds
 from .reports import report_delivery
-from .syntax import playing
+from .roles import playing
 
 R = TypeVar("R")
 P = ParamSpec("P")

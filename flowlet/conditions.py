@@ -13,7 +13,7 @@ from .events import Over
 from .mailbox import QUEUED, WatchedBox
 from .names import check_function
 from .reports import note_wait, report_delivery
-from .syntax import playing
+from .roles import playing
 from .waiting import wait
 
 CALLED: Final = "wait_until"

@@ -22,7 +22,7 @@ from .errors import IllegalCallError
 from .events import Delay
 from .fiber import Fiber
 from .mailbox import LATER, Own, take
-from .syntax import playing
+from .roles import playing
 from .waiting import wait
 
 R = TypeVar("R")

@@ -19,7 +19,7 @@ from .blocks import check_kinds, open_already, outside, until
 from .fiber import Fiber
 from .mailbox import Alarm, Block, Held, Kinds, Signal
 from .reports import note_wait, report_delivery
-from .syntax import playing
+from .roles import playing
 
 E = TypeVar("E")
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from reprlib import recursive_repr
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
@@ -27,22 +28,40 @@ if TYPE_CHECKING:
 Path: TypeAlias = tuple[Any, ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Record:
     """Something that happened to `actor` at `time`."""
 
     time: float
     actor: ActorRef[Any]
 
+    # As a dataclass has them, and once for all: it would compile both for each kind of record,
+    # which was 1 ms of every `import flowlet`.
 
-@dataclass(slots=True)
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Record) or type(other) is not type(self):
+            return NotImplemented
+        return self._values() == other._values()
+
+    @recursive_repr("...")
+    def __repr__(self) -> str:
+        named = zip(self.__match_args__, self._values(), strict=True)
+        return (
+            f"{type(self).__qualname__}({', '.join(f'{name}={value!r}' for name, value in named)})"
+        )
+
+    def _values(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in self.__match_args__)
+
+
+@dataclass(slots=True, eq=False, repr=False)
 class Spawned(Record):
     """An actor was made; `parent` is the actor that did it, or `None`."""
 
     parent: ActorRef[Any] | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Sent(Record):
     """`actor` was sent `event`, by the actor `sender` or from outside (`None`)."""
 
@@ -50,7 +69,7 @@ class Sent(Record):
     sender: ActorRef[Any] | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Delivered(Record):
     """`actor` took `event`: its wait did, or the `until` block that is left by it (`block`).
 
@@ -63,14 +82,14 @@ class Delivered(Record):
     handled: Path | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Discarded(Record):
     """`event` was thrown away: nothing in the actor takes it."""
 
     event: object
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class DeadLetter(Record):
     """`event` was sent by `sender` and came to nobody: the actor had ended, or had no room.
 
@@ -81,14 +100,14 @@ class DeadLetter(Record):
     sender: ActorRef[Any] | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Emitted(Record):
     """`actor` gave out `value`."""
 
     value: object
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Parked(Record):
     """`actor` waits in `state`; `passed` are the blocks it went through without a wait."""
 
@@ -97,14 +116,14 @@ class Parked(Record):
     where: tuple[str, int]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Restarted(Record):
     """`actor`, which is supervised, runs its function again; `error` is what it failed on."""
 
     error: BaseException | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Ended(Record):
     """`actor` has ended in the final state `state`; `passed` as in `Parked`."""
 

@@ -14,7 +14,7 @@ from .blocks import running
 from .errors import IllegalCallError, Jump
 from .life import go_through
 from .names import NO_PLAIN_FUNCTION, check_function
-from .syntax import playing
+from .roles import playing
 
 R = TypeVar("R")
 P = ParamSpec("P")

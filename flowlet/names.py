@@ -13,12 +13,12 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from types import CodeType, FrameType
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from .call_ends import ends_of
 from .events import label_of_type
-from .source import CallString, Site, collapsed, reading_of
-from .syntax import COMPREHENSIONS
+
+if TYPE_CHECKING:
+    from .source import Site
 
 Path: TypeAlias = tuple[Any, ...]
 
@@ -94,18 +94,6 @@ def stack_of(frame: FrameType | None) -> list[tuple[CodeType, int]]:
     return stack
 
 
-def call_string(stack: Iterable[tuple[CodeType, int]], unrolled: int) -> CallString:
-    """The stack as a reading of the source knows it: comprehensions merged, recursion collapsed."""
-    string: list[tuple[CodeType, tuple[int, int]]] = []
-    for code, lasti in stack:
-        end = ends_of(code)[lasti // 2]
-        if code.co_name in COMPREHENSIONS and string:
-            string[-1] = (string[-1][0], end)
-            continue
-        string.append((code, end))
-    return collapsed(string, unrolled)
-
-
 def line_of(place: tuple[CodeType, int]) -> tuple[str, int]:
     """The file and line of a frame."""
     code, lasti = place
@@ -137,7 +125,7 @@ def state_of(
     base = path or (function_name(fn),)
     if not stack and called() != JOIN:
         return base  # an actor that has not begun, or one whose function is a wait
-    site = _site(unwrapped(fn), stack) if stack else None
+    site = _finder()(unwrapped(fn), stack) if stack else None
     if site is None:
         text = called()
         return (*base, text) if text else base
@@ -147,9 +135,12 @@ def state_of(
     return (*base, label if site.repeat == 1 else f"{label}#{site.repeat}")
 
 
-def _site(fn: Callable[..., Any], stack: list[tuple[CodeType, int]]) -> Site | None:
-    reading = reading_of(fn)
-    return reading.sites.get(call_string(stack, reading.unrolled))
+@functools.cache
+def _finder() -> Callable[[Callable[..., Any], list[tuple[CodeType, int]]], Site | None]:
+    """What finds a wait in the source; with it comes all that reads sources, which takes 3 ms."""
+    from .sites import site_of
+
+    return site_of
 
 
 def path_of(cell: Cell | None) -> Path:

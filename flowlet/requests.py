@@ -19,7 +19,7 @@ from .blocks import Name, Seconds, running
 from .errors import IllegalCallError, NoReplyError
 from .events import Event, Over, label_of_type, seconds_of
 from .mailbox import Asked, Own
-from .syntax import playing
+from .roles import playing
 from .waiting import wait
 
 if TYPE_CHECKING:

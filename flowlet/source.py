@@ -25,17 +25,14 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from .events import Delay, label_of_type
+from .roles import ROLES, is_class, is_request, role_of
 from .syntax import (
-    ROLES,
     UNKNOWN,
     Code,
     InstanceOf,
     bind,
     callee,
-    is_class,
     is_function,
-    is_request,
-    role_of,
 )
 
 Place = tuple[CodeType, tuple[int, int]]

@@ -15,7 +15,7 @@ from .blocks import Name, Seconds, running
 from .errors import IllegalCallError
 from .events import seconds_of
 from .keeper import Child, Restart, Strategy, Supervision
-from .syntax import playing
+from .roles import playing
 
 A = TypeVar("A")
 B = TypeVar("B")

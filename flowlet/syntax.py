@@ -12,50 +12,15 @@ import functools
 import inspect
 import linecache
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType, MethodType, ModuleType
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final
 
 from .events import Delay
-
-Fn = TypeVar("Fn", bound=Callable[..., Any])
-Role = Literal[
-    "receive", "wait", "state", "on", "flow", "become", "parallel", "race", "request", "spawn",
-]  # fmt: skip
-
-#: What the functions of flowlet are to a reader of sources; filled where they are defined.
-ROLES: Final[dict[Any, Role]] = {}
+from .roles import is_class, role_of
 
 COMPREHENSIONS: Final = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
-
-
-def playing(role: Role) -> Callable[[Fn], Fn]:
-    """Decorate a function of flowlet with its role for a reader of sources."""
-
-    def mark(fn: Fn) -> Fn:
-        ROLES[fn] = role
-        return fn
-
-    return mark
-
-
-def role_of(target: Any) -> Role | None:
-    """What a value is to a reader of sources, if it is a function of flowlet."""
-    try:
-        return ROLES.get(target)
-    except Exception:  # what cannot be a key, or does not like to be one
-        return None
-
-
-def is_class(value: Any) -> bool:
-    """Whether it is a class; an object that only says so, as a stand-in may, is none."""
-    return issubclass(type(value), type)
-
-
-def is_request(kind: Any) -> bool:
-    """Whether this is a class of requests, so that an `.ask` with one of it is a wait."""
-    return is_class(kind) and any(role_of(base) == "request" for base in kind.__mro__)
 
 
 class _Unknown:

@@ -34,7 +34,7 @@ from .named_ref import NamedRef
 from .names import check_function
 from .regions import Group
 from .reports import report_delivery
-from .syntax import playing
+from .roles import playing
 from .waiting import go_on_waiting, wait
 
 A = TypeVar("A")

@@ -23,7 +23,8 @@ class Exited(Event):
     A stopped actor has neither.
     """
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(arbitrary_types_allowed=True)
+    # What checks it is built with the first: most programs watch nobody.
+    model_config: ClassVar[ConfigDict] = ConfigDict(arbitrary_types_allowed=True, defer_build=True)
 
     ref: ActorRef[Any]
     result: Any = None

@@ -21,7 +21,7 @@ from flowlet import (
     state,
     until,
 )
-from flowlet.instrument import Delivered, Record, Sent
+from flowlet.instrument import DeadLetter, Delivered, Record, Sent
 
 
 class Coin(Event):
@@ -406,3 +406,17 @@ def test_who_begins_to_listen_late_hears_of_the_next_delivery(waiter: Callable[[
     took = [record.event for record in log if isinstance(record, Delivered)]
     assert took[:1] == [Note()]
     assert [record.event for record in log if isinstance(record, Sent)] == [Note()]
+
+
+def test_records_of_a_kind_are_compared_by_what_they_tell() -> None:
+    """As any dataclass; and a test that fails shows their fields."""
+    with Dispatcher() as d:
+        ref = d.spawn(turnstile)
+        one, same = Sent(1.5, ref, Coin(), None), Sent(1.5, ref, Coin(), None)
+        assert one == same
+        assert one != Sent(1.5, ref, Coin(2), None)
+        assert one != Sent(2.0, ref, Coin(), None)
+        assert one != DeadLetter(1.5, ref, Coin(), None)
+        assert repr(one) == f"Sent(time=1.5, actor={ref!r}, event=Coin(value=1), sender=None)"
+        with pytest.raises(TypeError):
+            hash(one)

@@ -22,7 +22,14 @@ PACKAGE = ROOT / "flowlet"
 # From the bottom up.  A package stands for all its modules that are not named themselves.
 LAYERS = (
     {"flowlet.errors", "flowlet.events", "flowlet.instrument"},
-    {"flowlet.syntax", "flowlet.call_ends", "flowlet.source", "flowlet.names"},
+    {
+        "flowlet.roles",
+        "flowlet.syntax",
+        "flowlet.call_ends",
+        "flowlet.source",
+        "flowlet.sites",
+        "flowlet.names",
+    },
     {"flowlet.mailbox", "flowlet.clock"},
     {
         "flowlet.fiber",

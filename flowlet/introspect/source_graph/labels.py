@@ -11,7 +11,7 @@ from ...blocks import State
 from ...events import label_of, label_of_type, name_of
 from ...names import function_name
 from ...requests import Request
-from ...syntax import is_request
+from ...roles import is_request
 from .calls import block_of
 from .functions import user_function
 from .values import (
