@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from flowlet.introspect.model import MANY, StateGraph, writers
 
-from .multigraph import NoNetworkxError
+from .missing import NoGraphvizError, NoNetworkxError
 from .places import relative_to
-from .render import NoGraphvizError
 
 if TYPE_CHECKING:
     from networkx import MultiDiGraph

@@ -11,17 +11,10 @@ from typing import TYPE_CHECKING
 from flowlet.introspect.model import StateGraph
 from flowlet.introspect.model.order import breadth_first, by_source_line, states_of
 
+from .missing import NoNetworkxError
+
 if TYPE_CHECKING:
     from networkx import MultiDiGraph
-
-
-class NoNetworkxError(ImportError):
-    """networkx, which the graph is to be handed to, is not installed."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "to_networkx needs networkx, which is not installed: pip install 'flowlet[networkx]'"
-        )
 
 
 def to_networkx(graph: StateGraph) -> MultiDiGraph[str]:

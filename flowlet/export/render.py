@@ -17,6 +17,7 @@ from html import escape
 from pathlib import Path
 
 from . import style
+from .missing import NoGraphvizError
 
 #: Dots an inch of a PNG: twice what a screen has, so that it is sharp on one of double density.
 PNG_DPI = 192
@@ -34,17 +35,6 @@ _FONTS = (
     "/Library/Fonts",
     "WINDOWSFONTDIR",  # Fontconfig's own word for it
 )
-
-
-class NoGraphvizError(RuntimeError):
-    """There is no Graphviz that could lay out the picture; the message says what to install."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(
-            f"a picture needs Graphviz: {why}. Do one of: pip install pygraphviz, whose wheel "
-            "carries Graphviz; install your system's graphviz package; or save as .dot, .mmd or "
-            ".json, which need nothing."
-        )
 
 
 def svg_from_dot(dot: str) -> str:

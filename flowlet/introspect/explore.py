@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel
 
 from .. import names
 from ..errors import ExploreError
-from ..source import forget
-from .alphabet import Examples
 from .found import Exploration
-from .network import NetworkKind
-from .symmetry import Symmetry
-from .system import Options, explore_system
 from .targets import is_system
-from .values import Hooks
+
+if TYPE_CHECKING:
+    from .alphabet import Examples
+    from .network import NetworkKind
+    from .symmetry import Symmetry
+    from .values import Hooks
 
 Time = Literal["any", "ordered"]
 Progress = Callable[[int, int], None]
@@ -76,6 +76,9 @@ def explore(
     """
     check_options(target, time, identity, max_states, within, symmetry, examples)
     keep = listed_names(keep)
+    from ..source import forget
+    from .system import Options, explore_system  # what searches: `flowlet.introspect` says why
+
     forget(names.unwrapped(target))
     events = listed_events(events)
     options = Options(

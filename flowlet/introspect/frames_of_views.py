@@ -104,6 +104,10 @@ class Frames:
             frame = frame.f_back
         return found[::-1]
 
+    def none(self, product: Product, name: str) -> Locals:
+        """The locals of an actor that has no frame."""
+        return Locals(product, name, {}, frozenset(), everything=True)
+
     def dispose(self) -> None:
         """Throw the scenes away."""
         for scene in self._scenes:

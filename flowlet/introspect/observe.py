@@ -7,7 +7,7 @@ counts.  Laid over an explored graph (`explored.merge(observed)`) it shows what 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import names
 from ..actor import ActorRef
@@ -16,7 +16,9 @@ from ..errors import ExploreError
 from ..instrument import Ended, Record, Sent
 from ..instrument import Spawned as SpawnedRecord
 from .model import Evidence, State, StateGraph, Transition, side_by_side
-from .record import Follower, GraphBuilder, Move
+
+if TYPE_CHECKING:
+    from .record import Follower, GraphBuilder, Move
 
 #: The states of more actors than this are not put side by side.
 MOST_TOGETHER = 16
@@ -83,6 +85,8 @@ class Observation:
             del self._followers[ref]
 
     def _follow(self, ref: ActorRef[Any], at: tuple[Any, ...] | None) -> Follower:
+        from .record import Follower  # what follows: `flowlet.introspect` says why
+
         self._builder(ref)
         self._together.places[ref.name] = None if at is None else names.text(at)
         follower = self._followers[ref] = Follower(at)
@@ -93,6 +97,8 @@ class Observation:
         self._functions[ref.name] = fn
         builder = self._builders.get(fn)
         if builder is None:
+            from .record import GraphBuilder
+
             builder = self._builders[fn] = GraphBuilder(names.function_name(fn), explored=False)
         return builder
 

@@ -11,7 +11,6 @@ import os
 import sys
 from collections.abc import Callable
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +46,8 @@ class Page:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """The page in a frame, for a notebook."""
+        from html import escape  # with its table of 2,000 entities
+
         frame = (
             f'<iframe srcdoc="{escape(self.html)}" title="{escape(self.graph.name)}: step through" '
             'sandbox="allow-scripts allow-popups" allow="clipboard-write" width="100%" '

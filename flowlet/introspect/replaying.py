@@ -12,7 +12,7 @@ import functools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from ..actor import ActorRef
 from ..calls import Call
@@ -22,7 +22,6 @@ from ..requests import Asking
 from ..watching import Exited
 from .alphabet import Alphabet, Examples
 from .cast import CastRef, NoReply, Sending
-from .explore import listed_events
 from .found import Step
 from .local import is_stuck, timer_text
 from .network import KINDS, NETWORKS, NetworkKind
@@ -34,49 +33,18 @@ from .telling_steps import flight_line, in_region, numbered, told, told_end
 Offer = tuple[str, Stimulus, Sending | None]
 
 
-def replay(
+def replayed(
     system: Callable[..., Any],
-    path: Iterable[Step | str],
-    network: NetworkKind = "fifo",
-    *,
-    time: Literal["any", "ordered"] = "any",
-    events: Iterable[Any] | None = None,
-    examples: Examples = None,
+    steps: list[Step],
+    network: NetworkKind,
+    is_ordered: bool,
+    events: list[Any] | None,
+    examples: Examples,
 ) -> Scene:
-    """Run a system along a path that `explore` or `check` has found; what stands there then.
-
-    ```python
-    d = replay(system, verdict.failures[0].path)
-    d.find("server").state
-    ```
-
-    `path`: steps, or their lines as text.  The result is a dispatcher whose actors wait where the
-    path ends; `d.view` shows them as predicates see them, `d.view.possible` says what can happen
-    next, and `d.view.deadlock()` who waits in vain.  On a `network` that is `"duplicating"` what
-    was sent stays on its way; with `time="ordered"` only the earliest timer goes off, where nothing
-    else can happen.  `events` and `examples` are those that the search was given: a line
-    of text means one of them.
-
-    Raises `ReplayError` for a step that cannot be taken there, `ExploreError` for an actor that
-    the system does not spawn.
-    """
-    if isinstance(path, str | Step):
-        raise TypeError(
-            f"replay takes a path, a list of steps or of their lines, not {path!r}: "
-            "replay(system, [step])"
-        )
+    """The scene on which a system has taken these steps."""
     if network not in NETWORKS:
         raise ReplayError(f"network is one of {', '.join(NETWORKS)}, not {network!r}")
-    steps = [Step("", step, None, "", step) if isinstance(step, str) else step for step in path]
-    for step in steps:
-        if not isinstance(step, Step):
-            raise TypeError(
-                f"replay takes a path, a list of steps or of their lines, and not {step!r} in it; "
-                "explore(system).path_to(state) and check(system).failures[0].path are paths"
-            )
-    if time not in ("any", "ordered"):
-        raise ReplayError(f'time is "any" or "ordered", not {time!r}')
-    told = _Told(system, steps, network, time == "ordered", listed_events(events), examples)
+    told = _Told(system, steps, network, is_ordered, events, examples)
     walk = _walked(told, len(steps))
     scene = walk.scene
     scene.flying = walk.on_their_way()

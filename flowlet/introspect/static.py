@@ -14,9 +14,7 @@ from typing import Any
 
 from .. import names
 from ..errors import ExploreError
-from ..source import forget
 from .model import StateGraph
-from .source_graph import Search
 
 
 def static(target: Callable[..., Any]) -> StateGraph:
@@ -59,5 +57,8 @@ def static(target: Callable[..., Any]) -> StateGraph:
         inspect.getsource(getattr(body, "__wrapped__", body))
     except (OSError, TypeError):
         raise ExploreError(f"the source of {name} is not at hand, so it cannot be read") from None
+    from ..source import forget
+    from .source_graph import Search  # what reads: `flowlet.introspect` says why
+
     forget(fn)
     return Search(target).graph()

@@ -7,8 +7,6 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from .stage import fresh
-
 
 def is_system(target: Callable[..., Any]) -> bool:
     """Whether a function spawns a system: its one parameter is a dispatcher."""
@@ -26,6 +24,7 @@ def is_system(target: Callable[..., Any]) -> bool:
 
 def alone(fn: Callable[..., Any]) -> Callable[[Any], None]:
     """A system of one actor, which runs this function."""
+    from .stage import fresh  # what runs it: `flowlet.introspect` says why
 
     def system(d: Any) -> None:
         d.spawn(fresh(fn))

@@ -8,7 +8,6 @@ from typing import Any
 from pydantic import BaseModel
 
 from ..actor import ActorRef
-from .cast import NoReply
 
 
 def told(value: Any) -> str:
@@ -37,6 +36,8 @@ def numbered(texts: Sequence[str], place: int) -> str:
 
 def flight_line(event: Any, reply: bool, sender: str, receiver: str = "") -> str:
     """A message as a line: `Ping(number=0) from client`."""
+    from .cast import NoReply  # there by now; `view`, which takes names from here, comes before
+
     if isinstance(event, NoReply):
         what = "no reply"
     else:

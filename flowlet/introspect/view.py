@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .. import names
 from ..actor import ActorRef
-from .exchange import Message
-from .frames_of_views import Locals
 from .model import side_by_side
-from .product import Product
-from .scene import Scene
-from .standing import LocalState, Standing
 from .telling_steps import child_name
+
+if TYPE_CHECKING:
+    from .exchange import Message
+    from .frames_of_views import Locals
+    from .product import Product
+    from .scene import Scene
+    from .standing import LocalState, Standing
 
 
 class Flight(NamedTuple):
@@ -71,11 +73,7 @@ class ActorView:
     def locals(self) -> Locals:
         """The locals of the actor function's own frame; none when it has ended."""
         frames = self.frames
-        return (
-            frames[0]
-            if frames
-            else Locals(self._product, self.name, {}, frozenset(), everything=True)
-        )
+        return frames[0] if frames else self._product.views.none(self._product, self.name)
 
     def __repr__(self) -> str:
         return f"<{self.name} in {names.text(self.state)}>"
@@ -119,6 +117,8 @@ class View:
                 if child.child_name == own:
                     return ActorView(product, full, family, child)
             # One that does not live now: not yet, or not any more.
+            from .standing import Standing  # there by now, as there is a search
+
             return ActorView(product, full, family, Standing((), child_name=own, alive=False))
         there = ", ".join(actor.name for actor in self.actors)
         raise KeyError(f"there is no actor {name!r}; there are {there}")

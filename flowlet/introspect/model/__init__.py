@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from .coverage import ALIKE, Coverage, Stray, side_by_side
 from .diff import EdgeChange, GraphDiff, StateChange
-from .graph import StateGraph, Writer, writers
+from .graph import MANY, StateGraph, Writer, writers
 from .parts import (
     Change,
     Composite,
@@ -25,7 +25,6 @@ from .parts import (
     Transition,
     TransitionKind,
 )
-from .view import MANY
 
 __all__ = [
     "ALIKE",

@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from .factor import factored
 from .laying import laid_over
-from .minimize import minimized
 from .order import states_of
 from .parts import Composite, Part, State, Transition
-from .paths import covering_paths
 from .quotient import merged
-from .view import MANY, viewed
 
 if TYPE_CHECKING:
     from .coverage import Coverage, Trace
     from .diff import GraphDiff
+
+#: A picture with more states than this is folded.
+MANY = 29
 
 
 class StateGraph(Part, frozen=True):
@@ -123,6 +122,8 @@ class StateGraph(Part, frozen=True):
         label (event, guard and outputs) to every state, up to such sameness, to which the other
         has one: strong bisimilarity.  Evidence of edges that become one is added.
         """
+        from .minimize import minimized
+
         return minimized(self)
 
     def highlight(self, *states: str | tuple[object, ...]) -> StateGraph:
@@ -164,6 +165,8 @@ class StateGraph(Part, frozen=True):
         by edge.  Others stay multiplied.  `composites` says which blocks are regions, and where
         they begin.  Pictures are drawn of it.
         """
+        from .factor import factored
+
         return factored(self)
 
     def view(self, max_nodes: int = MANY) -> StateGraph:
@@ -178,6 +181,8 @@ class StateGraph(Part, frozen=True):
         names what a state stands for, and a note says how many states there were.  Pictures are
         drawn of `graph.view()`.
         """
+        from .view import viewed
+
         return viewed(self, max_nodes)
 
     def diff(self, after: StateGraph) -> GraphDiff:
@@ -224,6 +229,8 @@ class StateGraph(Part, frozen=True):
         They are few and short, and the same each time.  They are paths of what is drawn: where
         data decides which guard holds, a path may need another event before it can be walked.
         """
+        from .paths import covering_paths
+
         return covering_paths(self)
 
     def text(self, format: str = "dot") -> str:

@@ -14,8 +14,11 @@ Depth = Literal["deep", "shallow"]
 Change = Literal["new", "gone"]
 
 
-class Part(BaseModel, frozen=True, extra="forbid"):
-    """What all parts share: they never change, and a field that is not known is an error."""
+class Part(BaseModel, frozen=True, extra="forbid", defer_build=True):
+    """What all parts share: they never change, and a field that is not known is an error.
+
+    What checks them is built with the first of them: most programs make none.
+    """
 
 
 class Source(Part, frozen=True):

@@ -27,15 +27,13 @@ if TYPE_CHECKING:
 
 Path = tuple[str, ...]
 
-#: A picture with more states than this is folded.
-MANY = 29
 #: A chain of fewer inner states than this stays: a fold of two saves one state and tells less.
 SHORT = 3
 #: Blocks are not closed where fewer states than this would be left: that would hide the machine.
 FEW = 4
 
 
-def viewed(graph: StateGraph, max_nodes: int = MANY) -> StateGraph:
+def viewed(graph: StateGraph, max_nodes: int) -> StateGraph:
     """The graph with at most `max_nodes` states."""
     if max_nodes < 1:
         raise ValueError(f"a view has at least one node, not max_nodes={max_nodes}")
