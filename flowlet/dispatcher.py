@@ -85,9 +85,8 @@ class Dispatcher(Roster):
         self._heap = self.timers.heap
         if watchdog is not None:
             self.watchdog: Watchdog | None = Watchdog(self, watchdog)
-        if self.handle is ActorRef:  # else it is a stage for exploring, where nothing happens
-            for call in TOLD.get():
-                call(self)
+        for call in TOLD.get() if self.handle is ActorRef else ():  # on a stage nothing happens
+            call(self)
 
     # --- running --------------------------------------------------------------------------
 
