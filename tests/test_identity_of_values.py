@@ -5,6 +5,7 @@ Two that behave differently are two states, also where Python calls them equal.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from decimal import Decimal
@@ -84,7 +85,7 @@ class Side(Enum):
         (Decimal("1.0"), Decimal("1.00")),
         (marked(1), marked(2)),
     ],
-    ids=repr,
+    ids=lambda pair: re.sub(r" at 0x\w+", "", repr(pair)),
 )
 def test_values_that_behave_differently_are_two_states(pair: tuple[Any, Any]) -> None:
     """Also those that Python calls equal: by type, by order, deep inside."""
