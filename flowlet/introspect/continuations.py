@@ -47,7 +47,7 @@ class Continuations:
         self.steps = steps
         self.handler = handler
         self.gone = gone
-        self.index = {step.offset: place for place, step in enumerate(steps)}
+        self.index: dict[int, int] = {step.offset: place for place, step in enumerate(steps)}
         #: By source text and kind of instruction: one instruction of each place that is known.
         self.known: dict[Any, list[int]] = {}
         self.numbers: dict[int, int] = {}

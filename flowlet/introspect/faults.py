@@ -46,8 +46,10 @@ class Asked:
         sometimes: dict[str, Predicate],
         eventually: dict[str, Predicate],
     ) -> None:
-        self.always, self.never = always, never
-        self.sometimes, self.eventually = sometimes, eventually
+        self.always: dict[str, Predicate] = always
+        self.never: dict[str, Predicate] = never
+        self.sometimes: dict[str, Predicate] = sometimes
+        self.eventually: dict[str, Predicate] = eventually
         self.decided: dict[tuple[FailureKind, str], int] = {}
         self.holds: dict[str, set[int]] = {}
 

@@ -24,7 +24,7 @@ class Line:
 
     def __init__(self, what: str) -> None:
         self.what = what
-        self.began = time.perf_counter()
+        self.began: float = time.perf_counter()
         self.live: Any = None
 
     def __call__(self, states: int, frontier: int) -> None:
@@ -41,7 +41,7 @@ class Line:
             from rich.live import Live
             from rich.spinner import Spinner
 
-            self.spinner = Spinner("dots", text)
+            self.spinner: Any = Spinner("dots", text)
             # Painted only when told: a thread of its own would do so amid a step of an actor.
             self.live = Live(
                 self.spinner, console=Console(stderr=True), auto_refresh=False, transient=True

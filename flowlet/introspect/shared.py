@@ -17,7 +17,7 @@ from typing import Any
 
 from ..errors import ExploreError
 from ..syntax import Code
-from .reach import MISSING, Place, reached
+from .reach import MISSING, Chance, Place, reached
 from .values import Canon, Form
 
 #: So many calls whose outcome is another one each time are told.
@@ -38,12 +38,12 @@ class SharedGlobals:
 
     def __init__(self, functions: Mapping[CodeType, Code], make_canon: Callable[[], Canon]) -> None:
         self.make_canon = make_canon
-        self.chance = random.getstate()
+        self.chance: tuple[Any, ...] = random.getstate()
         self.watched: list[_Watched] = []
         #: What cannot be watched, and so may change unseen.
         self.notes: dict[str, None] = {}
         found = reached((code, dict_of(read)) for code, read in functions.items())
-        self.chances = list(found.chances.values())
+        self.chances: list[Chance] = list(found.chances.values())
         for place in found.places.values():
             self._watch(place)
         for chance in self.chances:

@@ -234,9 +234,11 @@ class SceneView:
         self._scene = scene
         cast = [ref for ref in scene.members() if ref not in scene.root_of]
         children = [ref for ref in scene.members() if ref in scene.root_of]
-        self.actors = [SceneActor(ref, scene.full_name(ref)) for ref in (*cast, *children)]
-        self.cells = {cell.name: cell._value for cell in scene.named_cells}
-        self.in_flight = [
+        self.actors: list[SceneActor] = [
+            SceneActor(ref, scene.full_name(ref)) for ref in (*cast, *children)
+        ]
+        self.cells: dict[str, Any] = {cell.name: cell._value for cell in scene.named_cells}
+        self.in_flight: list[Flight] = [
             Flight("" if s.sender is None else scene.full_name(s.sender), s.receiver.name, s.event)
             for s in scene.flying
         ]

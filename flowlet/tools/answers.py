@@ -5,7 +5,7 @@ Fields are added, never renamed or taken away, within one major version.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,7 +15,7 @@ from flowlet.introspect.model import Transition
 class Answer(BaseModel):
     """What all answers share: `from` is written so, although Python keeps that word to itself."""
 
-    model_config = ConfigDict(populate_by_name=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(populate_by_name=True)
 
 
 class EdgeAnswer(Answer):

@@ -29,7 +29,7 @@ from flowlet.tools.searching import with_search
 
 _ENDS = "Exit codes:\n\n" + "\n".join(f"- `{code:d}` {what}" for code, what in MEANING.items())
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",

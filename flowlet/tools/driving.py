@@ -41,24 +41,24 @@ class Drive:
         dispatcher: Dispatcher | None = None,
     ) -> None:
         self.target = target
-        self.d = dispatcher or Dispatcher(
+        self.d: Dispatcher = dispatcher or Dispatcher(
             clock=RealClock() if clock == "real" else VirtualClock(), seed=seed
         )
-        self.began = self.d.now()
+        self.began: float = self.d.now()
         self.fn = fn
         self.most_steps = most_steps
         #: All actors that there ever were, the ended ones too.
         self.cast: dict[ActorRef[Any], None] = {}
         self.failures: list[BaseException] = []
-        self.stopped = False
-        self.why = NOTHING_MORE
+        self.stopped: bool = False
+        self.why: str = NOTHING_MORE
         #: What has happened and was not told yet, and whom to tell it.  A listener is called in
         #: the midst of an actor's work, where an error of whoever writes would be the actor's.
         self.lines: list[TraceLine] = []
         self.tellers: list[Callable[[TraceLine], object]] = []
         self.d.listen(lambda record: self.cast.setdefault(record.actor))
         self.d.listen(Tracing(self.lines.append))
-        self.is_system = is_system(fn)
+        self.is_system: bool = is_system(fn)
 
     def begin(self) -> None:
         """Spawn the actors, and let each come to its first wait."""

@@ -31,7 +31,7 @@ from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
-from mkdocs.plugins import BasePlugin, get_plugin_logger
+from mkdocs.plugins import BasePlugin, PrefixedLogger, get_plugin_logger
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
@@ -45,7 +45,7 @@ from flowlet.tools.site.source_page import source_page
 #: Where the pages of the sources stand in the site.
 FOLDER = "_sources"
 
-log = get_plugin_logger("flowlet")
+log: PrefixedLogger = get_plugin_logger("flowlet")
 
 
 class FlowletConfig(Config):

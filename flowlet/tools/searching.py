@@ -22,6 +22,8 @@ from flowlet.tools.targets import TargetError, actor_function, resolve
 from flowlet.tools.telling import console
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from flowlet.introspect import Exploration, StateGraph
 
 Progress = Callable[[int, int], None]
@@ -220,8 +222,8 @@ class Bar:
     """How many of the states that were found have been continued; what is left may grow."""
 
     def __init__(self) -> None:
-        self.console = console(stderr=True)
-        self.began = time.perf_counter()
+        self.console: Console = console(stderr=True)
+        self.began: float = time.perf_counter()
         self.shown: Any = None
 
     def __call__(self, states: int, frontier: int) -> None:

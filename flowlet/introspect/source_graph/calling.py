@@ -58,11 +58,11 @@ if TYPE_CHECKING:
 class Calls:
     """Makes the calls of a machine."""
 
-    simple = staticmethod(simple_call)
+    simple: Any = staticmethod(simple_call)
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        self.words = Words(machine)
+        self.words: Words = Words(machine)
 
     def call(self, stack: Stack, leg: Leg, step: Step) -> Iterator[Item]:
         """The call at which the innermost frame stands."""

@@ -21,8 +21,8 @@ class Expressions:
 
     def __init__(self, program: Program) -> None:
         self.p = program
-        self.steps = program.steps
-        self.temps = 0
+        self.steps: list[Step] = program.steps
+        self.temps: int = 0
         self.depth = 0
         #: Of each loop round here: steps that lead out, steps that lead on, the depth of blocks.
         self.loops: list[tuple[Labels, Labels, int]] = []

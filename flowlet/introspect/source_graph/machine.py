@@ -99,13 +99,13 @@ class Machine:
         self.facts = facts
         #: Told of each leg to a block that is passed through; returns the leg from there on.
         self.passed = passed
-        self.steps = 0
-        self.calls = Calls(self)
-        self.unwinding = Unwinding(self)
-        self.groups = Groups(self)
-        self.exits = ExitStacks(self)
-        self.errors = Errors(self)
-        self.loops = Loops(self)
+        self.steps: int = 0
+        self.calls: Calls = Calls(self)
+        self.unwinding: Unwinding = Unwinding(self)
+        self.groups: Groups = Groups(self)
+        self.exits: ExitStacks = ExitStacks(self)
+        self.errors: Errors = Errors(self)
+        self.loops: Loops = Loops(self)
         #: How often a function may stand in a stack before it is recursion.
         self.unrolled = unrolled
         self._arm_texts: dict[int, dict[int, tuple[Any, str]]] = {}
