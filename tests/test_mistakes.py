@@ -18,6 +18,7 @@ from flowlet import (
     IllegalCallError,
     NotAnEventTypeError,
     become,
+    choose,
     explore,
     flow,
     parallel,
@@ -344,13 +345,13 @@ def test_one_thing_that_is_to_be_a_list_is_not_taken_letter_by_letter(
 
 def test_the_name_of_one_variable_is_one_name() -> None:
     def forgetful() -> None:
-        for number in range(2):
-            last = number  # noqa: F841
-            receive(Knock, at="shut")
+        last = choose("left", "right")  # noqa: F841
+        receive(Knock, at="shut")
 
-    plain = explore(forgetful, keep=("last",))
-    assert explore(forgetful, keep="last").unique_states == plain.unique_states
-    assert not any("keep=" in note for note in plain.notes)
+    assert explore(forgetful).unique_states == 2
+    kept = explore(forgetful, keep="last")
+    assert kept.unique_states == explore(forgetful, keep=("last",)).unique_states == 3
+    assert not any("keep=" in note for note in kept.notes)
 
 
 def test_a_name_to_keep_that_is_nowhere_is_told() -> None:

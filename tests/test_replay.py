@@ -12,12 +12,15 @@ from flowlet import (
     ActorRef,
     Dispatcher,
     Event,
+    Exited,
     Timeout,
     choose,
     pause,
     receive,
+    spawn,
     state,
     wait_until,
+    watch,
 )
 from flowlet.cells import Cell
 from flowlet.errors import ExploreError, ReplayError
@@ -308,3 +311,68 @@ def test_with_time_in_order_a_later_timer_does_not_go_off_first() -> None:
     with pytest.raises(ReplayError, match="step 1"):
         replay(system, ["long: after 2s"], time="ordered")
     assert replay(system, [], time="ordered").view.possible == ["short: after 1s"]
+
+
+def test_who_only_listens_is_no_deadlock_but_a_strict_one() -> None:
+    def listener() -> None:
+        receive(Job, at="idle")
+
+    def system(d: Dispatcher) -> None:
+        d.spawn(listener, name="one")
+        d.spawn(listener, name="other")
+
+    view = replay(system, []).view
+    assert not view.deadlock()
+    assert "one in idle" in view.deadlock(strict=True)
+
+
+def test_without_order_nothing_is_thrown_away() -> None:
+    """What its actor does not take stays on its way."""
+
+    def picky() -> None:
+        receive(Done, at="picky")
+
+    def system(d: Dispatcher) -> None:
+        d.spawn(sends_job, d.spawn(picky), name="sender")
+
+    assert replay(system, []).view.possible == ["picky: Job(size=1) from sender"]
+    assert replay(system, [], "unordered").view.possible == []
+
+
+def sends_job(to: ActorRef[Any]) -> None:
+    to.send(Job())
+
+
+def test_a_predicate_that_does_not_hold_is_none_in_a_family_either() -> None:
+    def child(gate: Cell[bool]) -> None:
+        wait_until(lambda: gate.value, at="shut")
+
+    def parent(gate: Cell[bool]) -> None:
+        with spawn(child, gate):
+            receive(Job, at="waits")
+
+    def system(d: Dispatcher) -> None:
+        d.spawn(parent, d.shared("gate", False))
+
+    path = ["parent/child: begins", "parent/child: goes on"]  # to look for the first time
+    assert replay(system, path).view.possible == ["parent: Job(size=1)"]
+    with pytest.raises(ReplayError, match="step 3"):
+        replay(system, [*path, "parent/child: goes on"])
+
+
+def test_a_failure_of_which_somebody_is_still_to_hear_is_no_crash() -> None:
+    def fails() -> None:
+        pause("on the way")
+        raise ValueError
+
+    def hears(other: ActorRef[Any], does: bool) -> None:
+        if does:
+            watch(other)
+        receive(Exited, at="hears")
+
+    def system(d: Dispatcher, does: bool) -> None:
+        d.spawn(hears, d.spawn(fails), does)
+
+    path = ["fails: goes on"]
+    assert replay(partial(system, does=False), path).view.crashed == ["fails"]
+    assert replay(partial(system, does=True), path).view.crashed == []

@@ -426,3 +426,39 @@ def test_what_an_actor_sends_to_itself_comes_to_it() -> None:
 
     assert results(system, "worker") == {"done"}
     assert explore(system).graph_of("worker").triples() == {("reminded", "A", "end")}
+
+
+def test_in_ordered_time_no_timer_is_drawn_where_something_else_comes_first() -> None:
+    """Although what it would lead to is reached in another way."""
+
+    def busy() -> None:
+        while True:
+            pause("busy")
+            sleep(1)
+
+    def once() -> None:
+        receive(after=2, at="waits")
+
+    def system(d: Dispatcher) -> None:
+        d.spawn(busy)
+        d.spawn(once)
+
+    drawn = explore(system, time="ordered").graph.triples()
+    timers = {start for start, event, _ in drawn if event == "once: after 2s"}
+    assert timers == {"busy/sleep | waits"}
+
+
+def test_the_loss_of_a_message_is_drawn() -> None:
+    """Once for each place where the actors stand, in whatever states of the messages."""
+
+    def teller(to: ActorRef[Any]) -> None:
+        to.send(A())
+
+    def hearer() -> None:
+        receive(A, at="hears")
+
+    def system(d: Dispatcher) -> None:
+        d.spawn(teller, d.spawn(hearer))
+
+    drawn = explore(system, lossy=True).graph.triples()
+    assert ("hears | end", "lost A", "hears | end") in drawn
