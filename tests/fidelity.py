@@ -138,6 +138,38 @@ FORMATS: dict[str, Format] = {
             "what is not complete": Shown("a legend", r"Not complete"),
         },
     ),
+    "html": Format(
+        text("html"),
+        {
+            "initial state": Shown(
+                "a dot; there it begins",
+                r'"initial":\[0\],"active":\[\],"states":\[{"path":\["locked"',
+            ),
+            "composite state": Shown("a box", r'"boxes":\[\{"name":"online"'),
+            "regions": Shown("boxes side by side; steps are of all", r'"name":"both/left"'),
+            "history": Shown("H* in a circle, with a card", r'data-history="0"'),
+            "final state": Shown("a double ring; there it ends", r'"kind":"final"'),
+            "end by an error": Shown("red; there it crashes", r'"kind":"error"'),
+            "event label": Shown("at the arrow", r">let go<"),
+            "guard": Shown("in brackets; who steps decides", r">\[coin.value &gt; 2\]<"),
+            "action": Shown("after a slash", r">/ emit 'tea'<"),
+            "entry and exit": Shown("at the arrows in and out", r"(?s)/ emit 'bright.*emit 'dark"),
+            "after edge": Shown("`after 5s`", r">after 5s<"),
+            "named delay": Shown("its name", r">patience<"),
+            "eventless edge": Shown("a thin arrow; it goes on", r'"event":"","kind":"eventless"'),
+            "internal edge": Shown("inside the state", r'"of":\["node",0\],"edges":\[\d'),
+            "child's end": Shown("at the arrow", r">Exited<"),
+            "deferred set": Shown(
+                "inside the state, and its card", r'"event":"Late","kind":"internal",.*?\["defer"'
+            ),
+            "active state": Shown("dark blue; there it begins", r'class="node active"'),
+            "edge from a border": Shown("from the box", r'"ends":\["online"'),
+            "source link": Shown("a link in the card", r'"url":"tests/features.py#L\d+"'),
+            "evidence": Shown("a count, colours, switches", r">×1<"),
+            "change": Shown("green and red, switches", r'"change":"new"'),
+            "what is not complete": Shown("a note", r"Not complete:"),
+        },
+    ),
     "scxml": Format(
         text("scxml"),
         {

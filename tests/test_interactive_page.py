@@ -19,15 +19,17 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 
-from flowlet import Event, explore, receive
+from flowlet import Event, explore, parallel, receive, state, until
 from flowlet.export import NoGraphvizError, to_html, to_svg
 from flowlet.export import html as page
 from flowlet.export.dot import MOST_LINES
-from flowlet.export.marked import Finder, Marked, marked
+from flowlet.export.marked import KINDS, Marked, PartKind, marked
 from flowlet.export.markup import line_rows
-from flowlet.introspect import Source, State, StateGraph, Transition
+from flowlet.introspect import Source, State, StateGraph, Transition, static
+from tests.features import keeping, remembering
 from tests.graphs import graph_of, graphs
 from tests.machines import session
+from tests.regions import Made, multiplied, regions
 
 SVG = "{http://www.w3.org/2000/svg}"
 #: A name that is also a way out of the element that it stands in.
@@ -133,7 +135,7 @@ def test_names_are_text_whatever_they_hold() -> None:
     data = data_of(html)
     assert data["states"][0]["path"] == [HOSTILE]
     assert {edge["guard"] for edge in data["edges"]} == {"", HOSTILE}
-    assert data["notes"] == [HOSTILE]
+    assert data["pictures"][0]["notes"] == [HOSTILE]
     assert html.encode("utf-8")
 
 
@@ -192,12 +194,14 @@ def test_every_state_and_transition_is_found_in_the_picture() -> None:
     check_marks(graph)
     data = data_of(to_html(graph))
     (picture,) = data["pictures"]
-    assert sorted(s for some in picture["states"] for s in some) == list(range(len(graph.states)))
-    assert sorted(e for some in picture["lines"] for e in some) == list(range(len(edges)))
-    for line, (kind, _) in zip(picture["lines"], picture["of"], strict=True):
-        told = {data["edges"][edge]["event"] for edge in line}
-        assert len(told) == 1
-        assert (kind == "node") is (told == {"Blink"})
+    numbers = [number for node in picture["nodes"] for number in node["states"]]
+    assert sorted(numbers) == list(range(len(graph.states)))
+    told = [number for line in picture["lines"] for number in line["edges"]]
+    assert sorted(told) == list(range(len(edges)))
+    for line in picture["lines"]:
+        events = {data["edges"][edge]["event"] for edge in line["edges"]}
+        assert len(events) == 1
+        assert (line["of"][0] == "node") is (events == {"Blink"})
 
 
 @settings(max_examples=12, deadline=None)
@@ -212,22 +216,27 @@ def check_marks(graph: StateGraph) -> None:
     svg = ElementTree.fromstring(picture.svg)
     places = {kind: {g.get(f"data-{kind}") for g in svg.iter("g")} - {None} for kind in KINDS}
     drawn = picture.drawn
-    for kind, parts in zip(KINDS, (drawn.nodes, drawn.boxes, drawn.arrows), strict=True):
-        assert places[kind] == {str(number) for number in range(len(parts))}
+    counts: dict[PartKind, int] = {
+        "node": len(drawn.nodes),
+        "box": len(drawn.boxes),
+        "arrow": len(drawn.arrows),
+    }
+    for kind, count in counts.items():
+        assert places[kind] == {str(number) for number in range(count)}
+    remembering = {str(number) for number, box in enumerate(drawn.boxes) if box.history}
+    assert places["history"] == remembering
     unmarked = [group for group in svg.iter("g") if group.get("class") == "edge"]
-    assert len(unmarked) == len(drawn.initial)  # the arrows from the black dot
-    finder = Finder(picture)
+    inner = [box for box in drawn.boxes if box.initial]
+    assert len(unmarked) == len(drawn.initial) + len(inner)  # the arrows from black dots
     texts = texts_by_line(picture)
-    for edge in graph.transitions:
-        line = finder.line_of(edge)
-        assert line is not None
-        assert picture.lines[line].line.event == edge.event
-        rich = "".join(line_rows(picture.lines[line].line))
+    told: list[Transition] = []
+    for number, (_, _, line) in enumerate(picture.lines()):
+        assert line.id == f"line-{number}"
+        told += line.edges
+        rich = "".join(row.text for row in line_rows(line))
         bare = unescape(re.sub(r"<[^>]*>", "", rich)).replace("\\\\", "\\")
-        assert texts.get(line, "") == "".join(bare.split())
-
-
-KINDS = ("node", "box", "arrow")
+        assert texts.get(number, "") == "".join(bare.split())
+    assert sorted(map(repr, told)) == sorted(map(repr, graph.transitions))
 
 
 def test_the_picture_is_the_one_that_an_svg_shows() -> None:
@@ -253,10 +262,182 @@ def test_more_lines_than_an_arrow_has_room_for_are_told_by_its_card() -> None:
     assert [texts[line] for line in sorted(texts)] == [f"Event{n:02}" for n in range(len(texts))]
     assert len(texts) == MOST_LINES
     (shown,) = data_of(to_html(graph))["pictures"]
-    assert len(shown["arrows"][0]) == 16
+    assert sorted(len(arrow["lines"]) for arrow in shown["arrows"]) == [1, 15]  # one without text
+
+
+# --- regions, history, what is kept, where it is now
+
+
+def check_steps(data: dict[str, Any]) -> None:
+    """Each step of the machine stands in the picture, where it begins and where it leads."""
+    (picture,) = data["pictures"]
+    nodes, boxes = picture["nodes"], picture["boxes"]
+
+    def at(state: int) -> set[str]:
+        """The nodes of a state, and the boxes that they are in."""
+        there = [node for node in nodes if state in node["states"]]
+        names = {boxes[number]["name"] for node in there for number in node["boxes"]}
+        return names | {node["name"] for node in there}
+
+    for number, edge in enumerate(data["edges"]):
+        lines = [line for line in picture["lines"] if number in line["edges"]]
+        assert lines
+        heads = set()
+        for line in lines:
+            assert line["event"] == edge["event"] or line["kind"] == "done"
+            kind, place = line["of"]
+            if kind == "arrow":
+                tail, head = picture["arrows"][place]["ends"]
+                heads.add(head)
+            else:
+                tail = head = (nodes if kind == "node" else boxes)[place]["name"]
+                heads.add(head)
+            assert tail in at(edge["from"])
+        assert heads & at(edge["to"])
+
+
+@settings(max_examples=25, deadline=None)
+@given(regions())
+def test_regions_are_stepped_through_as_they_combine(made: Made) -> None:
+    """The picture has them side by side; a step is one of all of them, and found in its arrows."""
+    graph = multiplied(made)
+    data = data_of(to_html(graph))
+    assert len(data["states"]) == len(graph.states)
+    assert len(data["edges"]) == len(graph.transitions)
+    check_steps(data)
+    (picture,) = data["pictures"]
+    if any(node["told"] for node in picture["nodes"]):  # else they have stayed together
+        for number, state in enumerate(data["states"]):
+            standing = [node for node in picture["nodes"] if number in node["states"]]
+            is_in_regions = state["path"][0] == "on"
+            assert len(standing) == (len(made.steps) if is_in_regions else 1)
+
+
+def a_kitchen() -> None:
+    def pot() -> None:
+        receive(Boil, at="cold")
+        receive(Serve, at="hot")
+
+    def table() -> None:
+        receive(Lay, at="bare")
+        receive(Serve, at="laid")
+
+    while True:
+        receive(Nail, at="closed")
+        with state("open"), until(Close):
+            parallel(pot, table)
+
+
+class Boil(Event): ...
+
+
+class Lay(Event): ...
+
+
+class Serve(Event): ...
+
+
+class Close(Event): ...
+
+
+def test_one_event_for_two_regions_is_one_step_on_two_arrows() -> None:
+    """Where both are ready it moves both."""
+    data = data_of(to_html(explore(a_kitchen).graph))
+    check_steps(data)
+    (picture,) = data["pictures"]
+    names = ["/".join(state["path"]) for state in data["states"]]
+    (both,) = [
+        number
+        for number, edge in enumerate(data["edges"])
+        if edge["event"] == "Serve" and names[edge["from"]] == "open/hot | laid"
+    ]
+    lines = [line for line in picture["lines"] if both in line["edges"]]
+    tails = {picture["arrows"][line["of"][1]]["ends"][0] for line in lines}
+    assert tails == {"open/pot/hot", "open/table/laid", "open"}  # and then all have ended
+    (opened,) = [arrow for arrow in picture["arrows"] if arrow["ends"][0] == "closed"]
+    assert opened["ends"] == ["closed", "open"]
+
+
+def test_a_state_of_one_region_says_what_holds_in_it_alone() -> None:
+    """Not what the combination accepts."""
+    (picture,) = data_of(to_html(explore(a_kitchen).graph))["pictures"]
+    told = {node["name"]: node["told"] for node in picture["nodes"]}
+    assert told["closed"] is None  # the state itself says it
+    assert told["open/pot/cold"]["accepts"] == ["Boil"]
+    assert told["open/table/bare"]["at"]["text"].startswith("tests/test_interactive_page.py:")
+
+
+def test_a_state_is_near_to_the_arrows_that_touch_it() -> None:
+    """Also to those from the border of its box, and to those that go in there."""
+    (picture,) = data_of(to_html(explore(a_kitchen).graph))["pictures"]
+    (bare,) = [node for node in picture["nodes"] if node["name"] == "open/table/bare"]
+    near = [picture["arrows"][number] for number in bare["near"]]
+    words = {picture["lines"][line]["event"] for arrow in near for line in arrow["lines"]}
+    assert words - {""} == {"Nail", "Close", "Lay"}
+
+
+def test_what_is_kept_for_later_is_a_line_of_no_transition() -> None:
+    """It can be found, and cannot be taken."""
+    picture = marked(static(keeping))
+    (kept,) = [line for _, _, line in picture.lines() if not line.edges]
+    assert kept.text == "Late / defer"
+    assert "Late/defer" in texts_by_line(picture).values()
+
+
+def test_a_block_that_remembers_has_a_mark_that_can_be_pointed_at() -> None:
+    """With the number of its box."""
+    graph = explore(remembering).graph
+    check_marks(graph)
+    (picture,) = data_of(to_html(graph))["pictures"]
+    assert {"name": "player", "history": "deep"} in picture["boxes"]
+
+
+def test_where_an_actor_is_now_the_page_begins() -> None:
+    """And the picture keeps it, wherever the steps have led."""
+    graph = explore(a_kitchen).graph.highlight("open/hot | bare")
+    data = data_of(to_html(graph))
+    (now,) = data["active"]
+    assert data["states"][now]["path"] == ["open", "hot | bare"]
+    (picture,) = data["pictures"]
+    active = [node["name"] for node in picture["nodes"] if node["active"]]
+    assert sorted(active) == ["open/pot/hot", "open/table/bare"]
+    svg = ElementTree.fromstring(marked(graph.factor()).svg)
+    marks = [group.get("class") for group in svg.iter("g") if group.get("data-node")]
+    assert marks.count("node active") == 2
+
+
+def test_notes_are_those_under_the_picture() -> None:
+    """With what only a picture has to say; folding is told above it."""
+    graph = explore(a_kitchen).graph
+    boils = next(edge for edge in graph.transitions if edge.event == "Boil")
+    others = tuple(edge for edge in graph.transitions if edge is not boils)
+    less = graph.model_copy(update={"transitions": others})  # only a part of what regions do
+    (picture,) = data_of(to_html(less))["pictures"]
+    assert any("regions in combination" in note for note in picture["notes"])
+    assert [one["notes"] for one in data_of(to_html(a_chain_of(60)))["pictures"]] == [[], []]
 
 
 # --- what is folded
+
+
+def test_regions_in_a_folded_picture_are_still_stepped_through_one_by_one() -> None:
+    """Chains fold, regions stand apart, and no step is lost but those inside the folds."""
+
+    def feast() -> None:
+        for number in range(40):
+            receive(Nail, at=f"guest {number}")
+        a_kitchen()
+
+    graph = explore(feast).graph
+    data = data_of(to_html(graph))
+    folded, whole = data["pictures"]
+    assert sum(map(len, (node["folded"] for node in folded["nodes"]))) > 30
+    check_steps(data | {"pictures": [whole]})
+    shown = {number for line in folded["lines"] for number in line["edges"]}
+    hidden = [edge for number, edge in enumerate(data["edges"]) if number not in shown]
+    assert {edge["event"] for edge in hidden} == {"Nail"}
+    for number in range(len(data["states"])):
+        assert any(number in node["states"] for node in folded["nodes"])
 
 
 def test_a_small_machine_is_drawn_once_and_whole() -> None:
@@ -268,11 +449,13 @@ def test_a_folded_picture_comes_with_the_whole_one_where_there_is_room() -> None
     """The data is of the whole machine; a state of the picture says which it stands for."""
     data = data_of(to_html(a_chain_of(60)))
     folded, whole = data["pictures"]
-    assert len(data["states"]) == len(whole["states"]) == 61
-    assert folded["drawn"] == len(folded["states"]) == 5
-    assert max(map(len, folded["states"])) == 57
+    assert len(data["states"]) == len(whole["nodes"]) == 61
+    assert (folded["folded"], whole["folded"]) == (True, False)
+    assert len(folded["nodes"]) == 5
+    assert max(len(node["states"]) for node in folded["nodes"]) == 57
     assert len(data["edges"]) == 60
-    assert sum(map(len, folded["lines"])) == 4  # the others are inside the fold
+    lines = [line["edges"] for line in folded["lines"]]
+    assert list(map(len, lines)) == [1, 1, 1, 1]  # the others are inside the fold
 
 
 def test_a_large_machine_is_drawn_folded_and_still_known_whole() -> None:
@@ -287,7 +470,7 @@ def test_what_is_too_large_to_carry_is_folded_first(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(page, "MOST_STATES", 50)
     data = data_of(to_html(a_chain_of(60)))
     assert len(data["states"]) == 5
-    assert any("61 states drawn as 5" in note for note in data["notes"])
+    assert any("61 states drawn as 5" in note for note in data["pictures"][0]["notes"])
 
 
 # --- the model's way to it

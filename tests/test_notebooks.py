@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import flowlet
-from flowlet import draw, explore, play
+from flowlet import Dispatcher, draw, explore, observe, play
 from flowlet.introspect import StateGraph, system
 from flowlet.introspect.model import writers
 from tests.graphs import graph_of
@@ -63,6 +63,23 @@ def test_an_exploration_shows_the_graph_that_it_found() -> None:
     assert shown[SVG] == found.graph.text("svg")
     assert shown[PLAIN].splitlines()[0] == repr(found)
     assert "idle --Connect--> online/guest" in shown[PLAIN]
+
+
+def test_what_was_observed_shows_its_graph() -> None:
+    """Bold, with counts."""
+    with Dispatcher() as d:
+        watched = observe(d)
+        d.spawn(session)
+        d.settle()
+    assert bundle_of(watched) == bundle_of(watched.graph)
+    assert "idle" in bundle_of(watched)[SVG]
+
+
+def test_a_difference_shows_both_versions_and_says_what_has_changed() -> None:
+    """In the words that it is printed in."""
+    diff = graph_of("a B c").diff(graph_of("a B c", "c D a"))
+    shown = bundle_of(diff)
+    assert shown == {SVG: diff.graph.text("svg"), PLAIN: "+ c --D--> a"}
 
 
 def test_a_large_exploration_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:

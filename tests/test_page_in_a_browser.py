@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flowlet import Event, Timeout, explore, receive, state, until
-from flowlet.introspect import StateGraph
+from flowlet import Event, Timeout, explore, parallel, receive, state, until
+from flowlet.introspect import StateGraph, static
 from flowlet.introspect.play import Page
 from tests.browser import a_browser
+from tests.features import keeping
 from tests.graphs import graph_of, with_counts
 
 #: With UPDATE_PICTURES these are left in out/, to be looked at.
@@ -56,6 +58,12 @@ def browser() -> Iterator[Any]:
 Open = Callable[..., Any]
 
 
+@cache
+def page_of(graph: StateGraph) -> str:
+    """Laying out takes longer than most tests, and many look at the same machine."""
+    return graph.text("html")
+
+
 @pytest.fixture
 def open_page(browser: Any, tmp_path: Path) -> Iterator[Open]:
     """Opens the page of a graph from a file; whatever it complains of fails the test."""
@@ -76,10 +84,8 @@ def open_page(browser: Any, tmp_path: Path) -> Iterator[Open]:
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("requestfailed", lambda request: complaints.append(request.url))
         path = tmp_path / f"page-{len(contexts)}.html"
-        if isinstance(graph, StateGraph):
-            graph.save(path)
-        else:
-            path.write_text(graph, encoding="utf-8")
+        text = page_of(graph) if isinstance(graph, StateGraph) else graph
+        path.write_text(text, encoding="utf-8")
         page.goto(path.as_uri())
         return page
 
@@ -209,6 +215,122 @@ def test_any_state_can_be_gone_on_from(open_page: Open) -> None:
     page.get_by_role("button", name="Go on from here").click()
     assert here(page) == "call/ringing"
     assert sorted(choices(page)) == ["Answer", "HangUp", "after 30s"]
+
+
+# --- regions, history, where it is now
+
+
+class Play(Event): ...
+
+
+class Stop(Event): ...
+
+
+class Louder(Event): ...
+
+
+class Softer(Event): ...
+
+
+def radio() -> None:
+    def station() -> None:
+        while True:
+            receive(Play, at="silent")
+            receive(Stop, at="playing")
+
+    def volume() -> None:
+        while True:
+            receive(Louder, at="soft")
+            receive(Softer, Stop, at="loud")
+
+    while True:
+        receive(Lift, at="off")
+        with until(HangUp), state("on", history="deep"):
+            parallel(station, volume)
+
+
+RADIO = explore(radio, events=[Lift(), Play(), Stop(), Louder(), Softer(), HangUp()]).graph
+
+
+def now(page: Any) -> list[str]:
+    """The states of the picture that are highlighted."""
+    marked = page.locator(".picture:not([hidden]) .node.now").all()
+    return sorted(one.get_attribute("aria-label").removeprefix("State ") for one in marked)
+
+
+def test_each_region_is_highlighted_where_it_is(open_page: Open) -> None:
+    """Steps are those of the whole machine; an event for both regions moves both."""
+    page = open_page(RADIO)
+    assert "drawn as 5, regions apart" in page.inner_text("#count")
+    assert now(page) == ["off"]
+    page.keyboard.press("1")
+    assert now(page) == ["on/station/silent", "on/volume/soft"]
+    assert here(page) == "on/silent|soft"
+    for event in ("Play", "Louder"):
+        page.locator(".arrow text.can", has_text=event).click()
+    assert now(page) == ["on/station/playing", "on/volume/loud"]
+    page.click("#choices .choice:has-text('Stop')")
+    assert now(page) == ["on/station/silent", "on/volume/soft"]
+    assert page.locator(".arrow.took").count() == 2
+    assert sorted(choices(page)) == ["HangUp", "Louder", "Play"]
+    page.locator("#choices .choice", has_text="HangUp").click()
+    assert now(page) == ["off"]
+
+
+def test_one_region_gone_on_from_leaves_the_others_where_they_are(open_page: Open) -> None:
+    """As far as there is such a combination."""
+    page = open_page(RADIO)
+    page.keyboard.press("1")
+    page.locator("#choices .choice", has_text="Louder").click()
+    node(page, "on/station/playing").click()
+    card = page.inner_text("#card")
+    assert "on / station / playing" in card
+    assert "Stop" in card
+    assert "Louder" not in card  # what the other region accepts
+    page.get_by_role("button", name="Go on from here").click()
+    assert now(page) == ["on/station/playing", "on/volume/loud"]
+
+
+def test_a_history_mark_says_what_it_means(open_page: Open) -> None:
+    """By the pointer and by keys."""
+    page = open_page(RADIO)
+    page.locator(".history").hover()
+    card = page.locator("#card")
+    card.wait_for(state="visible")
+    assert "where it was left, at any depth" in card.inner_text()
+    page.keyboard.press("Escape")
+    page.locator(".history").focus()
+    page.keyboard.press("Enter")
+    assert card.locator("h3").inner_text() == "on"
+
+
+def test_where_the_actor_is_the_steps_begin_and_reset(open_page: Open) -> None:
+    """The picture still has it when the steps have led elsewhere."""
+    page = open_page(RADIO.highlight("on/playing | soft"))
+    assert now(page) == ["on/station/playing", "on/volume/soft"]
+    assert page.locator("#trail .event").all_inner_texts() == ["now"]
+    page.locator("#choices .choice", has_text="HangUp").click()
+    assert now(page) == ["off"]
+    assert page.locator(".node.active").count() == 2
+    page.keyboard.press("r")
+    assert here(page) == "on/playing|soft"
+    node(page, "on/station/playing").hover()
+    page.locator("#card").wait_for(state="visible")
+    assert "the actor is here now" in page.inner_text("#card")
+
+
+def test_what_is_kept_for_later_is_told_and_found(open_page: Open) -> None:
+    """A click on it is no step."""
+    page = open_page(static(keeping))
+    line = page.locator("text[data-line]", has_text="defer").first
+    line.dispatch_event("click")
+    assert page.locator("#card").is_visible()
+    assert page.locator("#trail li").count() == 1
+    page.keyboard.press("/")
+    page.keyboard.type("defer")
+    assert page.inner_text("#hits") == "1 hit"
+    page.keyboard.press("Enter")
+    assert page.inner_text("#hits") == "1 of 1: Late / defer"
 
 
 # --- cards

@@ -36,6 +36,7 @@ from flowlet.introspect.model import MANY, StateGraph
 
 from . import style
 from .markup import (
+    Row,
     attributes_of,
     cluster_id,
     font,
@@ -59,7 +60,11 @@ WEIGHT = 3
 
 def to_dot(graph: StateGraph, *, many: int = MANY) -> str:
     """The graph as DOT text; above `many` states it is folded."""
-    drawn = for_people(graph, many)
+    return dot_of(for_people(graph, many))
+
+
+def dot_of(drawn: Picture) -> str:
+    """A picture as DOT text; parts with an `id` have it in SVG too."""
     out = [f"digraph {node_id(drawn.name or 'machine')} {{"]
     out += _defaults(drawn)
     out += _starts(drawn)
@@ -88,7 +93,7 @@ def _defaults(drawn: Picture) -> list[str]:
     if drawn.legend:
         rows.insert(0, _legend(drawn.legend))
     if rows:
-        look["label"] = rows_of(rows)
+        look["label"] = rows_of(map(Row, rows))
     return [
         f"  graph {attributes_of(look)}",
         "  node "
@@ -168,7 +173,7 @@ def _in_a_row(boxes: list[Box]) -> list[str]:
 
 
 def _box_look(box: Box, depth: int) -> dict[str, object]:
-    title = [font(line, style.QUIET, bold=True) for line in broken(box.title)]
+    title = [Row(font(line, style.QUIET, bold=True)) for line in broken(box.title)]
     look: dict[str, object] = {
         "color": style.BOX_EDGE,
         "fillcolor": style.BOXES[depth % len(style.BOXES)],
@@ -185,7 +190,7 @@ def _box_look(box: Box, depth: int) -> dict[str, object]:
         look |= {"color": style.FAINT, "penwidth": "1", "style": "dashed"}
     if box.active:
         look |= {"color": style.ACTIVE, "penwidth": "1.8"}
-    return look
+    return look | _id(box)
 
 
 def _marks(drawn: Picture, box: Box) -> list[str]:
@@ -201,6 +206,7 @@ def _marks(drawn: Picture, box: Box) -> list[str]:
     if box.history:
         told = f"{box.name} remembers where it was left"
         mark = {"label": history_mark(box.history), "tooltip": plain(told)}
+        mark |= {"id": box.id.replace("box", "history")} if box.id else {}
         out.append(f"{own_id(f'history {box.name}')} {attributes_of(_HISTORY | mark)}")
     return out
 
@@ -248,7 +254,11 @@ def _node(node: Node) -> str:
         look |= {"color": _CHANGES[node.look], "penwidth": "2"}
         look |= {"style": "rounded,filled,dashed"} if node.look == "gone" else {}
     told = ", ".join(node.folded) if node.folded else node.name
-    return f"{node_id(node.name)} {attributes_of(look | link_to(node.source, told))}"
+    return f"{node_id(node.name)} {attributes_of(look | link_to(node.source, told) | _id(node))}"
+
+
+def _id(part: Node | Box | Arrow) -> dict[str, object]:
+    return {"id": part.id} if part.id else {}
 
 
 def _node_label(node: Node) -> str:
@@ -265,7 +275,7 @@ def _node_label(node: Node) -> str:
         return f"<{'<BR/>'.join(lines)}>"
     colour = style.ON_ACTIVE if node.active else None
     inside = (row for line in node.inside for row in line_rows(line, style.LINE_SIZE, colour))
-    return rows_of(lines, inside, align="CENTER")
+    return rows_of(map(Row, lines), inside, align="CENTER")
 
 
 _DISC: dict[str, object] = {
@@ -349,6 +359,7 @@ def _by_a_way_outside(
     by = own_id(f"again {number}")
     text.pop("labeltooltip", None)
     text = {"label": ""} | text | {"fontsize": style.LINE_SIZE, "shape": "plain", "style": ""}
+    text |= _id(arrow)
     begins = {"arrowtail": look.get("arrowtail", "none")}
     bare = {key: value for key, value in look.items() if key not in ("arrowtail", "dir", "weight")}
     held = drawn.inside(arrow.tail if arrow.tail_box else arrow.head_box)
@@ -374,7 +385,7 @@ def _by_a_way_outside(
 def _arrow_look(arrow: Arrow) -> dict[str, object]:
     kinds = {line.kind for line in arrow.lines}
     looks: set[Look] = {line.look for line in arrow.lines}
-    look: dict[str, object] = {}
+    look: dict[str, object] = _id(arrow)
     if kinds == {"timeout"}:
         look |= {"arrowtail": "odot", "color": style.TIME, "dir": "both"}
     elif kinds == {"eventless"}:
@@ -414,7 +425,7 @@ def _arrow_text(arrow: Arrow) -> dict[str, object]:
         return {}
     lines = [row for line in shown[:MOST_LINES] for row in line_rows(line)]
     if len(shown) > MOST_LINES:
-        lines.append(font(f"… {len(shown) - MOST_LINES} more", style.QUIET))
+        lines.append(Row(font(f"… {len(shown) - MOST_LINES} more", style.QUIET)))
     told = "\n".join(line.text + (f"  ({line.at})" if line.at else "") for line in shown)
     at = next((line.at for line in shown if line.at), None)
     link = link_to(at, told)

@@ -18,11 +18,12 @@ from html import escape
 from importlib.resources import files
 
 from flowlet.introspect.model import MANY, StateGraph
+from flowlet.introspect.model.factor import taken_apart
 from flowlet.introspect.model.order import states_of
 
 from . import style
-from .marked import Marked, marked
-from .page_data import page_data
+from .marked import marked
+from .page_data import Shown, page_data
 from .text import visible
 
 #: A machine of so many states and transitions is drawn whole as well where it is folded: there is
@@ -44,8 +45,9 @@ def to_html(graph: StateGraph, *, many: int = MANY) -> str:
     """
     if len(graph.states) > MOST_STATES or len(graph.transitions) > MOST_EDGES:
         graph = graph.view(many)
-    pictures = list(_pictures(graph, many))
-    data = page_data(graph, pictures)
+    apart = taken_apart(graph)
+    pictures = list(_pictures(apart.graph, many))
+    data = page_data(graph, apart, pictures)
     sheet, script = _sheet(), _script()
     parts = {
         "title": escape(visible(graph.name) or "machine"),
@@ -53,22 +55,22 @@ def to_html(graph: StateGraph, *, many: int = MANY) -> str:
         "sheet": sheet,
         "script": script,
         "data": _json(data),
-        "pictures": "\n".join(_element(number, one) for number, (_, one) in enumerate(pictures)),
+        "pictures": "\n".join(_element(number, one) for number, one in enumerate(pictures)),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _read("page.html"))
 
 
-def _pictures(graph: StateGraph, many: int) -> Iterator[tuple[StateGraph, Marked]]:
+def _pictures(graph: StateGraph, many: int) -> Iterator[Shown]:
     folded = graph.view(many)
-    yield folded, marked(folded)
+    yield Shown(folded, marked(folded), folded is not graph)
     is_small = len(states_of(graph)) <= WHOLE_STATES and len(graph.transitions) <= WHOLE_EDGES
     if folded is not graph and is_small:
-        yield graph, marked(graph)
+        yield Shown(graph, marked(graph), is_folded=False)
 
 
-def _element(number: int, picture: Marked) -> str:
+def _element(number: int, shown: Shown) -> str:
     hidden = " hidden" if number else ""  # the first one is looked at, to begin with
-    return f'<div class="picture" id="picture-{number}"{hidden}>{picture.svg}</div>'
+    return f'<div class="picture" id="picture-{number}"{hidden}>{shown.picture.svg}</div>'
 
 
 def _policy(script: str, sheet: str) -> str:

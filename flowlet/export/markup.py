@@ -8,6 +8,7 @@ replaced in them too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from html import escape
 
 from flowlet.introspect.model import Source
@@ -23,7 +24,20 @@ ROW = 34
 LONGEST = 1500
 
 
-def line_rows(line: Line, size: float = 0, colour: style.Colour | None = None) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a label, and whose it is: SVG then has a link to `#id` round its texts."""
+
+    text: str
+    id: str = ""
+
+    @property
+    def link(self) -> str:
+        """The attribute of its cell; an `ID` is not written where there is nothing to click."""
+        return f' HREF="#{self.id}"' if self.id else ""
+
+
+def line_rows(line: Line, size: float = 0, colour: style.Colour | None = None) -> list[Row]:
     """A transition as rich text, in rows: event, guard and outputs each in their own colour.
 
     Or all of it in that `colour`, where it stands on a ground of another one.
@@ -48,17 +62,17 @@ def line_rows(line: Line, size: float = 0, colour: style.Colour | None = None) -
                 length = 0
             rows[-1].append(font(piece, shade, bold, size))
             length += len(piece) + 1
-    return [" ".join(row) for row in rows]
+    return [Row(" ".join(row), line.id) for row in rows]
 
 
-def rows_of(lines: Iterable[str], below: Iterable[str] = (), align: str = "LEFT") -> str:
+def rows_of(lines: Iterable[Row], below: Iterable[Row] = (), align: str = "LEFT") -> str:
     """An HTML-like label with air round it, so that text stands off its own arrow.
 
     What comes `below` stands under a rule, as in a box of UML.
     """
 
-    def rows(lines: Iterable[str], align: str) -> str:
-        return "".join(f'<TR><TD ALIGN="{align}">{line}</TD></TR>' for line in lines)
+    def rows(rows: Iterable[Row], align: str) -> str:
+        return "".join(f'<TR><TD ALIGN="{align}"{one.link}>{one.text}</TD></TR>' for one in rows)
 
     space = 'BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2"'
     lower = rows(below, "LEFT")

@@ -19,9 +19,11 @@ What is too large to be read is folded before, by `StateGraph.view`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import or_
 
-from flowlet.introspect.model import MANY, Depth, State, StateGraph, Transition
+from flowlet.introspect.model import MANY, Depth, Evidence, State, StateGraph, Transition
 from flowlet.introspect.model.order import breadth_first, by_source_line, states_of
 
 from .borders import Borders, Place, composites_of, is_in
@@ -115,13 +117,15 @@ def picture(graph: StateGraph) -> Picture:
     )
 
 
-def _by_place(edges: Iterable[Transition], borders: Borders) -> dict[Place, dict[Line, Transition]]:
-    """The edges by the arrow that they share; equal ones are one, with all their evidence."""
-    places: dict[Place, dict[Line, Transition]] = {}
+def _by_place(
+    edges: Iterable[Transition], borders: Borders
+) -> dict[Place, dict[Line, list[Transition]]]:
+    """The edges by the arrow that they share, and there by the line."""
+    places: dict[Place, dict[Line, list[Transition]]] = {}
     for edge in sorted(edges, key=by_source_line):
         same = places.setdefault(borders.of(edge), {})
         bare = Line(edge.kind, edge.event, edge.guard, edge.outputs, edge.change or "plain")
-        same[bare] = _together(same[bare], edge) if bare in same else edge
+        same.setdefault(bare, []).append(edge)
     return places
 
 
@@ -167,24 +171,16 @@ class _Known:
         self.any_seen = any(edge.evidence.seen for edge in self.edges)
         self.any_reached = self.any_seen or any(edge.evidence.reachable for edge in self.edges)
 
-    def lines(self, same: dict[Line, Transition]) -> tuple[Line, ...]:
-        return tuple(
-            Line(
-                bare.kind,
-                bare.event,
-                bare.guard,
-                bare.outputs,
-                self.edge_look(edge),
-                edge.evidence.seen,
-                edge.at,
-            )
-            for bare, edge in same.items()
-        )
+    def lines(self, by_line: dict[Line, list[Transition]]) -> tuple[Line, ...]:
+        return tuple(self._line(bare, tuple(edges)) for bare, edges in by_line.items())
 
-    def edge_look(self, edge: Transition) -> Look:
-        if edge.change:
-            return edge.change
-        known = edge.evidence
+    def _line(self, bare: Line, edges: tuple[Transition, ...]) -> Line:
+        """A line with all the evidence of its edges."""
+        known = reduce(or_, (edge.evidence for edge in edges))
+        look = edges[0].change or self.edge_look(known)
+        return replace(bare, look=look, seen=known.seen, at=edges[0].at, edges=edges)
+
+    def edge_look(self, known: Evidence) -> Look:
         if known.seen:
             return "seen"
         if self.any_reached and known.static and not known.reachable:
@@ -197,10 +193,6 @@ class _Known:
         if not self.any_seen:
             return "plain"
         return "seen" if state.evidence.seen or state.name in touched else "unseen"
-
-
-def _together(one: Transition, other: Transition) -> Transition:
-    return one.model_copy(update={"evidence": one.evidence | other.evidence})
 
 
 def history_mark(depth: Depth | None) -> str:

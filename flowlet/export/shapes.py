@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Literal
 
-from flowlet.introspect.model import Depth, Source, StateKind
+from flowlet.introspect.model import Depth, Source, StateKind, Transition
 from flowlet.introspect.model import TransitionKind as LineKind
 
 #: How well something is known: `seen` and `unseen` exist where a run has counted, `guessed` is
@@ -25,7 +26,10 @@ MEANING: dict[Look, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One transition, as a line of text at its arrow."""
+    """One transition, as a line of text at its arrow.
+
+    `edges` are those of the graph that it is drawn for; none where it says what is deferred.
+    """
 
     kind: LineKind
     event: str = ""
@@ -34,6 +38,8 @@ class Line:
     look: Look = "plain"
     seen: int = 0
     at: Source | None = None
+    edges: tuple[Transition, ...] = field(default=(), compare=False, repr=False)
+    id: str = field(default="", compare=False)
 
     @property
     def text(self) -> str:
@@ -61,6 +67,7 @@ class Arrow:
     lines: tuple[Line, ...]
     tail_box: bool = False
     head_box: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,7 @@ class Node:
     source: Source | None = None
     history: Depth | None = None
     active: bool = False
+    id: str = ""
 
     @property
     def is_ring(self) -> bool:
@@ -106,6 +114,7 @@ class Box:
     initial_box: str = ""
     is_region: bool = False
     active: bool = False
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +147,34 @@ class Picture:
         if "plain" in looks and not looks.isdisjoint({"new", "gone"}):
             legend["plain"] = "as before"
         return legend
+
+    def with_ids(self) -> Picture:
+        """The same, in which each part has an `id`: `node-0`, `box-0`, `arrow-0`, `line-0`.
+
+        The number is its place among those of its kind; lines count on through nodes, boxes and
+        arrows, and a box's history mark has its number.  A script finds the parts by them in what
+        was laid out.
+        """
+        lines = count()
+
+        def numbered(some: tuple[Line, ...]) -> tuple[Line, ...]:
+            return tuple(replace(line, id=f"line-{next(lines)}") for line in some)
+
+        return replace(
+            self,
+            nodes=tuple(
+                replace(one, id=f"node-{number}", inside=numbered(one.inside))
+                for number, one in enumerate(self.nodes)
+            ),
+            boxes=tuple(
+                replace(one, id=f"box-{number}", inside=numbered(one.inside))
+                for number, one in enumerate(self.boxes)
+            ),
+            arrows=tuple(
+                replace(one, id=f"arrow-{number}", lines=numbered(one.lines))
+                for number, one in enumerate(self.arrows)
+            ),
+        )
 
     def boxes_in(self, box: str) -> list[Box]:
         """The boxes that stand in that one, not deeper; in the empty one, those at the top."""

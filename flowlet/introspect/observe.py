@@ -16,6 +16,7 @@ from ..errors import ExploreError
 from ..instrument import Ended, Record, Sent
 from ..instrument import Spawned as SpawnedRecord
 from .model import Evidence, State, StateGraph, Transition, side_by_side
+from .model.display import shown_as
 
 if TYPE_CHECKING:
     from .record import Follower, GraphBuilder, Move
@@ -101,6 +102,10 @@ class Observation:
 
             builder = self._builders[fn] = GraphBuilder(names.function_name(fn), explored=False)
         return builder
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """The picture of what was seen, for a notebook."""
+        return shown_as(self.graph)
 
     @property
     def graph(self) -> StateGraph:

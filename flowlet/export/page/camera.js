@@ -56,16 +56,22 @@ const camera = (() => {
     return { x: x - (width * scale) / 2, y: y - (height * scale) / 2, scale };
   }
 
-  /** The place of an element, in units of the picture. */
-  function placeOf(element) {
-    const box = element.getBoundingClientRect();
+  /** The place of elements together, in units of the picture. */
+  function placeOf(elements) {
+    const box = around(elements);
     const frame = canvas.getBoundingClientRect();
     return {
-      x: eye.x + (box.left + box.width / 2 - frame.left) * eye.scale,
-      y: eye.y + (box.top + box.height / 2 - frame.top) * eye.scale,
+      x: eye.x + ((box.left + box.right) / 2 - frame.left) * eye.scale,
+      y: eye.y + ((box.top + box.bottom) / 2 - frame.top) * eye.scale,
       isInside:
         box.left >= frame.left && box.right <= frame.right && box.top >= frame.top && box.bottom <= frame.bottom,
     };
+  }
+
+  function around(elements) {
+    const boxes = elements.map((one) => one.getBoundingClientRect());
+    const most = (side, of) => of(...boxes.map((box) => box[side]));
+    return { left: most("left", Math.min), top: most("top", Math.min), right: most("right", Math.max), bottom: most("bottom", Math.max) };
   }
 
   function zoom(factor, at, smooth = true) {
@@ -106,20 +112,20 @@ const camera = (() => {
         look(whole());
       }
     },
-    /** To begin with: the whole, or of a very large picture what is round an element. */
-    begin(element) {
+    /** To begin with: the whole, or of a very large picture what is round some elements. */
+    begin(elements) {
       const all = whole();
-      fitted = all.scale <= SMALLEST || !element;
+      fitted = all.scale <= SMALLEST || elements.length === 0;
       look(all);
       if (fitted) return;
-      const { x, y } = placeOf(element);
+      const { x, y } = placeOf(elements);
       look(centred(x, y, 1));
     },
-    /** Bring an element into sight, in the middle; one that is seen already stays where it is. */
-    reveal(element, covered = 0) {
-      const place = placeOf(element);
+    /** Bring elements into sight, in the middle; what is seen already stays where it is. */
+    reveal(elements, covered = 0) {
+      const place = placeOf(elements);
       const { height } = size();
-      const bottom = element.getBoundingClientRect().bottom - canvas.getBoundingClientRect().top;
+      const bottom = around(elements).bottom - canvas.getBoundingClientRect().top;
       if (place.isInside && bottom > height - covered) return camera.pan(0, height - covered - bottom - 12, true);
       if (place.isInside) return;
       fitted = false;

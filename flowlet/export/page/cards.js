@@ -13,82 +13,80 @@ const cards = (() => {
   // --- what it says
 
   function contents(part) {
-    if (part.kind === "node") {
-      const some = shown.data.states[part.place];
-      return some.length > 1 ? foldCard(part.place, some) : stateCard(some[0]);
-    }
-    const some = part.kind === "arrow" ? shown.edgesOf(part.place) : shown.data.lines[part.line];
-    return arrowCard(part, some.filter(layers.isOn));
+    if (part.kind === "history") return historyCard(shown.data.boxes[part.place]);
+    if (part.kind !== "node") return arrowCard(part);
+    const node = shown.data.nodes[part.place];
+    return node.folded.length ? foldCard(node) : stateCard(node);
   }
 
-  function stateCard(number) {
-    const state = states[number];
-    const kind = { transient: "passed through", final: "final state", error: "a crash", state: "state" };
+  function stateCard({ states: some, told, active, history }) {
+    const state = told ?? states[some[0]];
+    const kinds = { transient: "passed through", final: "final state", error: "a crash", state: "state" };
+    const kind = [kinds[state.kind], state.change, active && "the actor is here now"];
     return [
-      make("p", { class: "kind" }, state.change ? `${kind[state.kind]}, ${state.change}` : kind[state.kind]),
+      make("p", { class: "kind" }, kind.filter(Boolean).join(", ")),
       make("h3", {}, ...path(state.path)),
       facts([
         ["accepts", state.accepts.join(", ")],
         ["keeps for later", state.deferred.join(", ")],
         ["throws away", state.discarded.join(", ")],
+        ["remembers", remembered(history)],
         ["known", evidence(state)],
       ]),
       source(state.at),
       make(
         "div",
         { class: "acts" },
-        make("button", { type: "button", onclick: () => simulator.beginAt(number) }, "Go on from here"),
+        make("button", { type: "button", onclick: () => simulator.beginNear(some) }, "Go on from here"),
       ),
     ];
   }
 
-  function foldCard(node, some) {
+  function foldCard({ name, folded }) {
     return [
-      make("p", { class: "kind" }, `folded, ${some.length} states`),
-      make("h3", {}, shown.data.titles[node]),
-      make("ul", { class: "inside" }, ...some.map((state) => make("li", {}, nameOf(state)))),
+      make("p", { class: "kind" }, `folded, ${folded.length} states`),
+      make("h3", {}, name),
+      make("ul", { class: "inside" }, ...folded.map((one) => make("li", {}, one))),
     ];
   }
 
-  function arrowCard(part, some) {
-    const line = part.line;
-    const told = new Map(); // transitions that one line stands for are told once
-    for (const edge of some) {
-      const key = shown.lineOf.get(edge);
-      told.set(key, [...(told.get(key) ?? []), edge]);
-    }
-    const title =
-      part.kind === "arrow"
-        ? endsOf(shown, part.place).flatMap((end, i) => (i ? [" → ", end] : [end]))
-        : [part.kind === "box" ? `inside ${shown.data.boxes[part.place]}` : `inside ${shown.data.titles[part.place]}`];
+  const remembered = (history) =>
+    ({ deep: "where it was left, at any depth", shallow: "where it was left, one level deep" })[history] ?? "";
+
+  function historyCard({ name, history }) {
+    return [make("p", { class: "kind" }, "history"), make("h3", {}, name), facts([["remembers", remembered(history)]])];
+  }
+
+  function arrowCard({ kind, place, line }) {
+    const { ends, border, lines } = kind === "arrow" ? shown.data.arrows[place] : { lines: [line] };
+    const title = ends ? ends.join(" → ") : `inside ${shown.data.boxes[place].name}`;
+    const told = lines.filter((one) => layers.isLineOn(shown.data.lines[one]));
     return [
-      make("h3", {}, ...title),
-      ...[...told].map(([key, same]) => transition(same, key === line && told.size > 1)),
+      make("h3", {}, title),
+      ...told.map((one) => transition(shown.data.lines[one], border ? ends[0] : "", one === line && told.length > 1)),
     ];
   }
 
-  function transition(same, isMeant) {
-    const edge = edges[same[0]];
-    const from = [...new Set(same.map((one) => nameOf(edges[one].from)))];
-    const possible = same.find((one) => simulator.possible().includes(one));
+  /** What a line says.  It may stand for a step from each of many combinations. */
+  function transition(line, border, isMeant) {
+    const same = line.edges.filter(layers.isOn);
+    const possible = same.filter((one) => simulator.possible().includes(one));
+    const step = (one) => {
+      const text = possible.length > 1 ? titleOf(edges[one]) : "Step";
+      return make("button", { type: "button", class: "main", onclick: () => simulator.step(one) }, text);
+    };
     return make(
       "section",
       { class: isMeant ? "transition meant" : "transition" },
-      make("p", { class: "words" }, ...spaced(wordsOf(same[0]))),
+      make("p", { class: "words" }, ...spaced(wordsOf(line))),
       facts([
-        ["from the border of", edge.border ?? ""],
-        ["out of", from.length > 1 ? from.join(", ") : ""],
+        ["from the border of", border],
+        ["out of", line.from.length > 1 ? line.from.join(", ") : ""],
         ["known", evidence(together(same))],
-        ["compared", edge.change ?? ""],
+        ["compared", edges[same[0]]?.change ?? ""],
       ]),
-      source(edge.at),
-      possible === undefined
-        ? null
-        : make(
-            "div",
-            { class: "acts" },
-            make("button", { type: "button", class: "main", onclick: () => simulator.step(possible) }, "Step"),
-          ),
+      source(line.at),
+      possible.length ? make("div", { class: "acts" }, ...possible.map(step)) : null,
     );
   }
 
@@ -139,10 +137,10 @@ const cards = (() => {
 
   /** What has to do with a state stands out: its arrows stay, all others fade. */
   function trace({ kind, place }) {
-    const some = kind === "node" ? shown.data.states[place] : [];
+    const some = kind === "node" ? shown.data.nodes[place].near : [];
     canvas.classList.toggle("tracing", some.length > 0);
     shown.arrows.forEach((elements, arrow) => {
-      const isNear = shown.edgesOf(arrow).some((e) => some.includes(edges[e].from) || some.includes(edges[e].to));
+      const isNear = some.includes(arrow);
       elements.forEach((one) => one.classList.toggle("near", isNear));
     });
   }
@@ -154,7 +152,7 @@ const cards = (() => {
     card.classList.toggle("docked", frame.width < 560);
     if (frame.width < 560) {
       card.style.left = card.style.top = "";
-      if (open.isPinned) camera.reveal(element, card.offsetHeight + 8);
+      if (open.isPinned) camera.reveal([element], card.offsetHeight + 8);
       return;
     }
     const box = element.getBoundingClientRect();
@@ -173,6 +171,7 @@ const cards = (() => {
     if (line !== undefined && shown.texts[line].length) return shown.texts[line][0];
     if (kind === "node") return shown.nodes[place];
     if (kind === "box") return shown.boxes[place];
+    if (kind === "history") return shown.marks[place];
     return shown.arrows[place].find((one) => one.querySelector("text")) ?? shown.arrows[place][0];
   }
 

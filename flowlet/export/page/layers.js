@@ -21,20 +21,23 @@ const layers = (() => {
   const of = { evidence, change: ({ change }) => change ?? "same" };
   const isCompared = [...edges, ...states].some((part) => part.change);
 
+  /** A line that stands for no transition says what is kept for later, and is always there. */
+  const isLineOn = (line) => line.edges.length === 0 || line.edges.some((edge) => isOn(edges[edge]));
+
   const isOn = (part) =>
     !off.has(`evidence ${of.evidence(part)}`) && !(isCompared && off.has(`change ${of.change(part)}`));
 
   /** Hide in every picture what is switched off. */
   function apply() {
     for (const drawing of drawings) {
-      const isLineOn = drawing.data.lines.map((some) => some.length === 0 || some.some((e) => isOn(edges[e])));
-      drawing.texts.forEach((texts, line) => texts.forEach((one) => one.classList.toggle("off", !isLineOn[line])));
+      const isThere = drawing.data.lines.map(isLineOn);
+      drawing.texts.forEach((texts, line) => texts.forEach((one) => one.classList.toggle("off", !isThere[line])));
       drawing.arrows.forEach((elements, arrow) => {
-        const isShown = drawing.data.arrows[arrow].some((line) => isLineOn[line]);
+        const isShown = drawing.data.arrows[arrow].lines.some((line) => isThere[line]);
         elements.forEach((one) => one.classList.toggle("off", !isShown));
       });
       drawing.nodes.forEach((element, node) => {
-        element.classList.toggle("faint", drawing.data.states[node].every((state) => isLonely(state)));
+        element.classList.toggle("faint", drawing.data.nodes[node].states.every(isLonely));
       });
     }
   }
@@ -78,5 +81,5 @@ const layers = (() => {
     );
   }
 
-  return { isOn: (edge) => isOn(edges[edge]), makeSwitches };
+  return { isOn: (edge) => isOn(edges[edge]), isLineOn, makeSwitches };
 })();

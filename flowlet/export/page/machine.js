@@ -1,8 +1,10 @@
 // The machine: its states and transitions, and the pictures that show them.
 //
 // A state or a transition is known by its number in the data; page_data.py says what is told of
-// each.  A part of a picture (a node, a box, an arrow) may stand for many of them.  All text goes
-// through `textContent`, never through markup.
+// each.  A part of a picture (a node, a box, an arrow) may stand for many of them: a fold for all
+// that is in it, a state of one region for every combination with it.  So a state of the machine may
+// be at several nodes, one in each region.  All text goes through `textContent`, never through
+// markup.
 
 const machine = JSON.parse(document.getElementById("machine").textContent);
 const { states, edges } = machine;
@@ -25,18 +27,20 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** What a transition says, in UML's order: `event [guard] / outputs`. */
-function labelOf(edge) {
-  const { event, guard, outputs } = edges[edge];
+/** What a transition or a line says, in UML's order: `event [guard] / outputs`. */
+function labelOf({ event, guard, outputs }) {
   const parts = [event, guard && `[${guard}]`, outputs.length > 0 && `/ ${outputs.join(", ")}`];
   return parts.filter(Boolean).join(" ");
 }
 
+/** The same for one that has no event. */
+const titleOf = (edge) => labelOf(edge) || (edge.kind === "done" ? "all have ended" : "goes on");
+
 /** The same as elements, each in its colour. */
 function wordsOf(edge) {
-  const { kind, event, guard, outputs } = edges[edge];
+  const { kind, event, guard, outputs } = edge;
   return [
-    make("span", { class: kind === "timeout" ? "event time" : "event" }, event || "goes on"),
+    make("span", { class: kind === "timeout" ? "event time" : "event" }, event || titleOf({ ...edge, guard: "", outputs: [] })),
     guard ? make("span", { class: "guard" }, `[${guard}]`) : null,
     outputs.length ? make("span", { class: "outputs" }, `/ ${outputs.join(", ")}`) : null,
   ].filter((word) => word !== null);
@@ -53,10 +57,11 @@ class Drawing {
     this.boxes = this.parts("box").map(([element]) => element);
     this.arrows = this.parts("arrow");
     this.texts = this.parts("line", this.data.lines.length);
-    this.nodeOf = new Map();
-    this.data.states.forEach((some, node) => some.forEach((state) => this.nodeOf.set(state, node)));
-    this.lineOf = new Map();
-    this.data.lines.forEach((some, line) => some.forEach((edge) => this.lineOf.set(edge, line)));
+    this.marks = this.parts("history").map(([element]) => element);
+    this.nodesOf = states.map(() => []);
+    this.data.nodes.forEach((node, place) => node.states.forEach((state) => this.nodesOf[state].push(place)));
+    this.linesOf = edges.map(() => []);
+    this.data.lines.forEach((line, place) => line.edges.forEach((edge) => this.linesOf[edge].push(place)));
     this.makeReachable();
   }
 
@@ -69,36 +74,34 @@ class Drawing {
     return found;
   }
 
-  /** The transitions that an arrow stands for. */
-  edgesOf(arrow) {
-    return this.data.arrows[arrow].flatMap((line) => this.data.lines[line]);
+  /** The elements that show a transition: its arrows, and texts inside its states and boxes. */
+  elementsOf(edge) {
+    return this.linesOf[edge].flatMap((line) => {
+      const [kind, place] = this.data.lines[line].of;
+      return kind === "arrow" ? this.arrows[place] : this.texts[line];
+    });
   }
 
-  /** The elements that show a transition: its arrow, or the texts inside its state or box. */
-  elementsOf(edge) {
-    const line = this.lineOf.get(edge);
-    if (line === undefined) return [];
-    const [kind, place] = this.data.of[line];
-    return kind === "arrow" ? this.arrows[place] : this.texts[line];
+  /** The elements of a state: one node, or one in each region. */
+  elementsOfState(state) {
+    return (this.nodesOf[state] ?? []).map((node) => this.nodes[node]);
   }
 
   /** Every state and arrow can be reached by Tab, and says what it is. */
   makeReachable() {
     this.svg.setAttribute("role", "group");
     this.svg.setAttribute("aria-label", machine.name || "machine");
-    this.nodes.forEach((element, node) => {
-      const names = this.data.states[node].map(nameOf);
-      const many = names.length > 1 ? `${names.length} states: ` : "";
-      asButton(element, `State ${many}${names.slice(0, 5).join(", ")}${names.length > 5 ? ", …" : ""}`);
+    this.nodes.forEach((element, place) => {
+      const { name, folded } = this.data.nodes[place];
+      const some = `${folded.length} states: ${folded.slice(0, 5).join(", ")}${folded.length > 5 ? ", …" : ""}`;
+      asButton(element, `State ${folded.length ? some : name}`);
     });
-    this.arrows.forEach((elements, arrow) => {
-      asButton(elements[0], `Arrow from ${endsOf(this, arrow).join(" to ")}: ${this.linesOf(arrow)}`);
+    this.arrows.forEach((elements, place) => {
+      const { ends, lines } = this.data.arrows[place];
+      const words = lines.map((line) => titleOf(this.data.lines[line]));
+      asButton(elements[0], `Arrow from ${ends.join(" to ")}: ${words.join("; ")}`);
     });
-  }
-
-  linesOf(arrow) {
-    const first = this.data.arrows[arrow].map((line) => this.data.lines[line][0]);
-    return first.map((edge) => (edge === undefined ? "" : labelOf(edge) || "goes on")).join("; ");
+    this.marks.forEach((element, box) => asButton(element, `History of ${this.data.boxes[box].name}`));
   }
 }
 
@@ -106,20 +109,6 @@ function asButton(element, label) {
   element.setAttribute("tabindex", "0");
   element.setAttribute("role", "button");
   element.setAttribute("aria-label", label);
-}
-
-/** The names of what an arrow leads from and to: a block where it leaves from its border. */
-function endsOf(drawing, arrow) {
-  const some = drawing.edgesOf(arrow);
-  if (some.length === 0) return ["", ""];
-  const { from, to, border } = edges[some[0]];
-  const tail = some.some((edge) => edges[edge].from !== from) && border ? border : titleOf(drawing, from);
-  return [tail, titleOf(drawing, to)];
-}
-
-function titleOf(drawing, state) {
-  const node = drawing.nodeOf.get(state);
-  return drawing.data.states[node].length > 1 ? drawing.data.titles[node] : nameOf(state);
 }
 
 const drawings = machine.pictures.map((_, number) => new Drawing(number));

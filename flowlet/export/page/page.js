@@ -10,9 +10,9 @@ function refresh() {
 /** The part of the picture that an element belongs to. */
 function partOf(element) {
   const text = element.closest?.("[data-line]");
-  const group = element.closest?.("[data-node], [data-arrow], [data-box]");
+  const group = element.closest?.("[data-node], [data-arrow], [data-box], [data-history]");
   if (!group) return null;
-  const kind = ["node", "arrow", "box"].find((one) => one in group.dataset);
+  const kind = ["node", "arrow", "box", "history"].find((one) => one in group.dataset);
   if (kind === "box" && !text) return null; // a box is the ground that other parts stand on
   const line = text ? Number(text.dataset.line) : undefined;
   return { kind, place: Number(group.dataset[kind]), line };
@@ -22,8 +22,8 @@ function partOf(element) {
 function choose(part, from = null) {
   const isStep = part.kind === "arrow" || part.line !== undefined;
   if (isStep) {
-    const lines = part.line === undefined ? shown.data.arrows[part.place] : [part.line];
-    const some = lines.flatMap((line) => shown.data.lines[line]);
+    const lines = part.line === undefined ? shown.data.arrows[part.place].lines : [part.line];
+    const some = lines.flatMap((line) => shown.data.lines[line].edges);
     const possible = simulator.possible().filter((edge) => some.includes(edge));
     if (possible.length === 1) {
       cards.close();
@@ -87,7 +87,7 @@ canvas.addEventListener("pointerleave", () => cards.leave());
 canvas.addEventListener("focusin", (event) => {
   const part = partOf(event.target);
   if (part && event.target.matches(":focus-visible")) {
-    camera.reveal(event.target);
+    camera.reveal([event.target]);
     cards.look(part, true);
   }
 });
@@ -195,11 +195,13 @@ function look(drawing) {
   shown.element.hidden = true;
   shown = drawing;
   shown.element.hidden = false;
-  unfold.textContent = shown === drawings[0] ? `Show all ${states.length} states` : "Show it folded";
+  unfold.textContent = shown === drawings[0] ? `Show all ${drawings.at(-1).nodes.length} states` : "Show it folded";
   count();
+  note();
   search.refresh();
   refresh();
-  camera.begin(shown.nodes[shown.nodeOf.get(simulator.current())] ?? shown.nodes[0]);
+  const here = simulator.current();
+  camera.begin(here === null ? shown.nodes.slice(0, 1) : shown.elementsOfState(here));
 }
 
 unfold.addEventListener("click", () => look(shown === drawings[0] ? drawings[1] : drawings[0]));
@@ -209,20 +211,20 @@ unfold.addEventListener("click", () => look(shown === drawings[0] ? drawings[1] 
 function count() {
   const many = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
   const told = [many(states.length, "state"), many(edges.length, "transition")];
-  const { drawn } = shown.data;
-  if (drawn < states.length) told.push(`drawn folded as ${drawn}`);
+  const drawn = shown.nodes.length;
+  if (shown.data.folded) told.push(`drawn folded as ${drawn}`);
+  else if (shown.data.apart) told.push(`drawn as ${drawn}, regions apart`);
   if (!machine.complete) told.push("not complete");
   byId("count").textContent = told.join(" · ");
 }
 
 function note() {
-  const notes = machine.complete ? machine.notes : ["Not complete: there may be more than is drawn.", ...machine.notes];
+  const { notes } = shown.data;
   byId("notes").hidden = notes.length === 0;
-  byId("notes").querySelector("ul").append(...notes.map((one) => make("li", {}, one)));
+  byId("notes").querySelector("ul").replaceChildren(...notes.map((one) => make("li", {}, one)));
 }
 
 paint(remembered());
-note();
 layers.makeSwitches();
 unfold.hidden = drawings.length < 2;
 simulator.reset();

@@ -15,16 +15,16 @@ const search = (() => {
     hits = [];
     at = -1;
     if (wanted) {
-      shown.data.states.forEach((some, node) => {
-        const name = some.map(nameOf).find(has);
-        if (name !== undefined) hits.push({ part: { kind: "node", place: node }, elements: [shown.nodes[node]], text: name });
+      shown.data.nodes.forEach(({ name, folded }, place) => {
+        const text = [...folded, name].find(has);
+        if (text !== undefined) hits.push({ part: { kind: "node", place }, elements: [shown.nodes[place]], text });
       });
-      shown.data.lines.forEach((some, line) => {
-        const edge = some.find((one) => layers.isOn(one) && has(labelOf(one)));
-        if (edge === undefined) return;
-        const [kind, place] = shown.data.of[line];
-        const elements = [...shown.texts[line], ...(kind === "arrow" ? shown.arrows[place] : [])];
-        hits.push({ part: { kind, place, line }, elements, text: labelOf(edge) });
+      shown.data.lines.forEach((line, number) => {
+        const text = labelOf(line);
+        if (!has(text) || !layers.isLineOn(line)) return;
+        const [kind, place] = line.of;
+        const elements = [...shown.texts[number], ...(kind === "arrow" ? shown.arrows[place] : [])];
+        hits.push({ part: { kind, place, line: number }, elements, text });
       });
     }
     mark(wanted !== "");
@@ -44,7 +44,7 @@ const search = (() => {
     shown.svg.querySelectorAll(".at").forEach((one) => one.classList.remove("at"));
     const { part, elements, text } = hits[at];
     elements.forEach((one) => one.classList.add("at"));
-    camera.reveal(elements[0]);
+    camera.reveal([elements[0]]);
     cards.close();
     cards.look(part, true);
     told.textContent = `${at + 1} of ${hits.length}: ${text}`;

@@ -22,6 +22,29 @@ Path = tuple[str, ...]
 Proof = dict[Part, list[Transition]]
 
 
+@dataclass(frozen=True, slots=True)
+class Factored:
+    """A graph with regions apart, and which parts of the whole graph its parts stand for."""
+
+    graph: StateGraph
+    #: Of each state of the whole, by its name, the states of `graph` that are it together.
+    states: dict[str, tuple[str, ...]]
+    #: Of each edge of `graph`, in order, the places of the edges of the whole that it stands for.
+    edges: tuple[tuple[int, ...], ...]
+
+    def then(self, further: Factored) -> Factored:
+        """The whole with more of its regions apart; `further` has those of this one's graph."""
+        states = {
+            name: tuple(inner for part in parts for inner in further.states[part])
+            for name, parts in self.states.items()
+        }
+        edges = tuple(
+            tuple(sorted({place for middle in some for place in self.edges[middle]}))
+            for some in further.edges
+        )
+        return Factored(further.graph, states, edges)
+
+
 @dataclass(slots=True)
 class Group:
     """The states in which the same regions are side by side."""
@@ -115,28 +138,35 @@ class Apart:
         self.short.add(self.group.names[i])
         return path[1:]
 
-    def graph_apart(self, own: list[Transition]) -> StateGraph:
+    def factored(self, own: list[Transition]) -> Factored:
         """The whole graph, with the regions apart."""
         graph, initial = self.graph, self.regions.initial
         held = {state.name for state in self.group.states}
         first = self.states[0, initial[0]].name
         box = "/".join(self.box)
         mine = {id(edge) for edge in own}
-        edges = []
-        for edge in graph.transitions:
+        edges: list[Transition] = []
+        stands_for: list[tuple[int, ...]] = []
+        places: dict[int, list[int]] = {}
+        for number, edge in enumerate(graph.transitions):
             if id(edge) in mine:
+                places.setdefault(id(edge), []).append(number)
                 continue
+            stands_for.append((number,))
             if edge.source in held:
                 edge = edge.model_copy(update={"source": first})
             if edge.target in held:
                 update = {"target": first, "entry": edge.entry or box}
                 edge = edge.model_copy(update=update)
             edges.append(edge)
-        edges += [self._edge(part, first, box) for part in self.regions.parts]
+        for part in self.regions.parts:
+            edges.append(self._edge(part, first, box))
+            same = {number for edge in self.proof[part] for number in places[id(edge)]}
+            stands_for.append(tuple(sorted(same)))
         states = [state for state in graph.states if state.name not in held]
         place = min(i for i, state in enumerate(graph.states) if state.name in held)
         states[place:place] = self.states.values()
-        return graph.model_copy(
+        apart = graph.model_copy(
             update={
                 "states": tuple(states),
                 "transitions": tuple(edges),
@@ -144,6 +174,11 @@ class Apart:
                 "composites": tuple(self._composites(held, first)),
             }
         )
+        parts_of: dict[str, tuple[str, ...]] = {state.name: (state.name,) for state in states}
+        for state in self.group.states:
+            together = enumerate(combination_of(state))
+            parts_of[state.name] = tuple(self.states[i, place].name for i, place in together)
+        return Factored(apart, parts_of, tuple(stands_for))
 
     def _edge(self, part: Part, first: str, box: str) -> Transition:
         proof = self.proof[part]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+from .display import shown_as
 from .graph import StateGraph
 from .laying import by_triple
 from .order import states_of
@@ -75,6 +76,10 @@ class GraphDiff(Part, frozen=True):
 
     def __str__(self) -> str:
         return "\n".join(self.lines()) or "no difference"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """The picture of both versions, for a notebook."""
+        return shown_as(self.graph) | {"text/plain": str(self)}
 
     def lines(self) -> Iterator[str]:
         """The differences one by one, as they are printed."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .apart import Apart, Group, Proof, is_round
+from .apart import Apart, Factored, Group, Proof, is_round
 from .multiply import Combination, Label, Regions
 from .parts import State, Transition
 from .quotient import unused
@@ -30,13 +30,22 @@ Path = tuple[str, ...]
 
 def factored(graph: StateGraph) -> StateGraph:
     """The graph with all regions apart that are independent of each other."""
+    return taken_apart(graph).graph
+
+
+def taken_apart(graph: StateGraph) -> Factored:
+    """The same, and which states and edges of the graph each part stands for."""
+    names: dict[str, tuple[str, ...]] = {state.name: (state.name,) for state in graph.states}
+    found = Factored(graph, names, tuple((n,) for n in range(len(graph.transitions))))
     settled: set[tuple[Path, tuple[str, ...]]] = set()
     while True:
-        group = next((one for one in _groups(graph) if (one.path, one.names) not in settled), None)
+        groups = _groups(found.graph)
+        group = next((one for one in groups if (one.path, one.names) not in settled), None)
         if group is None:
-            return graph
+            return found
         settled.add((group.path, group.names))
-        graph = _apart(graph, group)
+        further = _apart(found.graph, group)
+        found = found.then(further) if further else found
 
 
 def _groups(graph: StateGraph) -> Iterator[Group]:
@@ -49,11 +58,11 @@ def _groups(graph: StateGraph) -> Iterator[Group]:
         yield Group(path, names, states)
 
 
-def _apart(graph: StateGraph, group: Group) -> StateGraph:
-    """The graph with the regions of a group apart, or as it was."""
+def _apart(graph: StateGraph, group: Group) -> Factored | None:
+    """The graph with the regions of a group apart; `None` where they have to stay together."""
     combos = {state.name: combination_of(state) for state in group.states}
     if len(set(combos.values())) < len(combos):
-        return graph
+        return None
     box = _box(graph, group)
     # Edges at the border of a composite round these regions are of that one.
     outer = {block.name for block in graph.composites if block.regions}
@@ -67,7 +76,7 @@ def _apart(graph: StateGraph, group: Group) -> StateGraph:
     entries |= set(graph.initial) & set(combos)
     entries |= {block.initial for block in graph.composites if block.initial in combos}
     if len(entries) != 1 or any(edge.change for edge in own):
-        return graph
+        return None
     (entry,) = entries
     for comes_back in (False, True):
         reader = Reader(combos, {s.name: s for s in group.states}, own, entry, comes_back)
@@ -78,8 +87,8 @@ def _apart(graph: StateGraph, group: Group) -> StateGraph:
         if proof is not None:
             built = Apart(graph, group, box, regions, proof)
             if built.keeps_mail():
-                return built.graph_apart(own)
-    return graph
+                return built.factored(own)
+    return None
 
 
 def _box(graph: StateGraph, group: Group) -> Path:
