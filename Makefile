@@ -21,9 +21,12 @@ demo: $(VENV)/.has-examples ## follow real TCP connections; the pictures are lef
 	@mkdir -p out
 	@$(BIN)/python -m examples.tcp examples/tcp/capture.pcap
 
+# A registry that does not answer is no reason to wait for ever.
+IN_TIME = $(shell command -v timeout >/dev/null && echo timeout 120)
+
 node: ## what runs under Node, for the tests that hand machines to it; they are skipped without
 	@mkdir -p .node && cp tests/node/package.json .node/
-	@npm install --prefix .node --no-package-lock --ignore-scripts --silent && \
+	@$(IN_TIME) npm install --prefix .node --no-package-lock --ignore-scripts --silent && \
 		echo "installed in .node: $$(ls .node/node_modules | tr '\n' ' ')" || \
 		echo "npm is not here, or could not install: tests that need Node are skipped"
 
@@ -66,7 +69,7 @@ format: $(VENV)/.has-dev ## let ruff mend what it can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-types: $(VENV)/.has-dev ## mypy --strict, and pyright; all that can be imported has its type written
+types: $(VENV)/.has-dev $(VENV)/.has-docs ## mypy --strict, and pyright; all that can be imported has its type written
 	@$(BIN)/mypy
 	@$(BIN)/pyright --pythonpath $(BIN)/python
 	@told=$$(PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pyright --verifytypes flowlet --ignoreexternal) || \

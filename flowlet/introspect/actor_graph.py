@@ -44,7 +44,7 @@ class Pen:
         self.thrown: list[tuple[ActorRef[Any], str]] = []
         #: What was given out in the step, with all that is in it.
         self.given: list[str] = []
-        self.follower = Follower()
+        self.follower: Follower = Follower()
         #: What hears of the step that is being run.
         self.listener: Listener | None = None
 

@@ -73,14 +73,18 @@ class Layout:
         self.index: dict[int, int] = {offset: place for place, offset in enumerate(self.offsets)}
         self.entries: list[Any] = list(bytecode.exception_entries)
         never = self._exits_that_never_swallow(swallows)
-        self.continuations = Continuations(
+        self.continuations: Continuations = Continuations(
             self.steps, self._handler, lambda place: self._is_swallow(place, never)
         )
-        self.next = [self._successors(place, never) for place in range(len(self.steps))]
-        self.live = self._liveness(_set)
-        self.live_alone = self._liveness(_set_or_shared) if code.co_cellvars else self.live
-        self.depth = self._depths()
-        self.is_generator = bool(code.co_flags & inspect.CO_GENERATOR)
+        self.next: list[list[int]] = [
+            self._successors(place, never) for place in range(len(self.steps))
+        ]
+        self.live: list[frozenset[str]] = self._liveness(_set)
+        self.live_alone: list[frozenset[str]] = (
+            self._liveness(_set_or_shared) if code.co_cellvars else self.live
+        )
+        self.depth: list[int] = self._depths()
+        self.is_generator: bool = bool(code.co_flags & inspect.CO_GENERATOR)
         #: The one constant that every return gives, in a tuple; `None` where they differ.
         self.always_returns: tuple[Any, ...] | None = self._returned()
         self._points: dict[int, Point] = {}

@@ -33,11 +33,11 @@ class Product(Universe):
         #: Each state that was found, and the one from which it was found first.
         self.parent: dict[int, int] = {}
         self.terminal: list[int] = []
-        self.transitions = 0
-        self.seconds = 0.0
-        self.searching = False
+        self.transitions: int = 0
+        self.seconds: float = 0.0
+        self.searching: bool = False
         #: Whether somebody has ended it by Ctrl-C, and wants to see what there is.
-        self.interrupted = False
+        self.interrupted: bool = False
         #: The steps that were taken, where some were only tried.
         self.taken: set[Any] | None = None
 

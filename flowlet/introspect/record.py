@@ -97,7 +97,7 @@ class Follower:
         self.at = at
         self.in_steps = in_steps
         self.cause: Delivered | None = None
-        self.has_arrived = False
+        self.has_arrived: bool = False
         self.outputs: list[tuple[Path, int, str]] = []
 
     def take(self, record: Record) -> Move | None:

@@ -95,7 +95,7 @@ class Scene(Household):
         self.calls: dict[Fiber, Call] = {}
         self.performed: dict[Call, Callable[..., Any]] = {}
         self.picks = tuple(picks)
-        self.setting_up = True
+        self.setting_up: bool = True
         if (decimal := sys.modules.get("decimal")) is not None:
             decimal.getcontext()  # it is made when first asked for, and would be an actor's own
         fresh(system)(self)

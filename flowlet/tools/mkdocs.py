@@ -55,7 +55,7 @@ class FlowletConfig(Config):
     site; `none`; or an address with `{path}` and `{line}`.
     """
 
-    sources = config_options.Type(str, default="site")
+    sources: Any = config_options.Type(str, default="site")
 
 
 class FlowletPlugin(BasePlugin[FlowletConfig]):
