@@ -22,7 +22,7 @@ demo: $(VENV)/.has-examples ## follow real TCP connections; the pictures are lef
 	@$(BIN)/python -m examples.tcp examples/tcp/capture.pcap
 
 # A registry that does not answer is no reason to wait for ever.
-IN_TIME = $(shell command -v timeout >/dev/null && echo timeout 120)
+IN_TIME = $(shell command -v timeout >/dev/null && echo timeout 60)
 
 node: ## what runs under Node, for the tests that hand machines to it; they are skipped without
 	@mkdir -p .node && cp tests/node/package.json .node/
@@ -30,8 +30,8 @@ node: ## what runs under Node, for the tests that hand machines to it; they are 
 		echo "installed in .node: $$(ls .node/node_modules | tr '\n' ' ')" || \
 		echo "npm is not here, or could not install: tests that need Node are skipped"
 
-test: $(VENV)/.has-test ## the quick tests
-	@$(BIN)/python -m pytest
+test: $(VENV)/.has-test ## the quick tests, in two processes
+	@$(BIN)/python -m pytest -n 2
 
 test-web: $(VENV)/.has-web ## the tests that need Chromium (on the path) or Jupyter
 	@$(BIN)/python -m pytest tests/test_page_in_a_browser.py tests/test_notebooks.py

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import abc
-import sys
 from collections.abc import Callable
 from enum import Enum
 from typing import Annotated, Any, Literal
@@ -26,7 +25,6 @@ from flowlet import (
     whereis,
 )
 from flowlet.events import Over
-from flowlet.introspect import progress
 
 
 class Colour(Enum):
@@ -300,27 +298,3 @@ def test_an_actor_by_name_is_whoever_bears_it() -> None:
         d.settle()
         assert not serving.alive
     assert result == [True, True, True, ["up"], "<whoever is called 'server'>"]
-
-
-def shown(line: Any) -> Any:
-    return line.status
-
-
-def test_a_long_search_shows_how_far_it_is(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """After a second, to whoever sits before a terminal; nothing is shown to a file."""
-    assert progress.line_for("gate") is None
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    line = progress.line_for("gate")
-    assert line is not None
-    line(5, 3)
-    assert shown(line) is None
-    line.end()
-    line.began -= 100
-    line(5_000, 3)
-    assert "exploring gate: 5,000 states" in str(shown(line).status)
-    line(6_000, 2)
-    assert "6,000 states" in str(shown(line).status)
-    line.end()
-    capsys.readouterr()

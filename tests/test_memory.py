@@ -34,6 +34,7 @@ class Token:
     """Something that an actor holds, to see when it lets go."""
 
 
+@pytest.mark.slow
 def test_ended_actors_are_freed() -> None:
     """Two thousand actors spawned, parked and stopped leave nothing behind."""
     held: weakref.WeakSet[Token] = weakref.WeakSet()

@@ -760,10 +760,6 @@ for n in choose(LISTED, NUMBERS):
     pause(str(n))
 n = "all"
 ---
-global LATELY
-LATELY = "g"
-n = LATELY
----
 import math as m
 n = str(m.pi > 3)
 ---

@@ -493,6 +493,7 @@ def rounds(count: int, later: float) -> Iterator[tuple[int, int]]:
     follower.finish()
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_length_of_the_capture() -> None:
     """Machines serve again, and nothing is kept of a connection that is over."""
     tracemalloc.start()

@@ -293,6 +293,7 @@ def refused_by_mermaid(texts: dict[str, str]) -> dict[str, str]:
     return refused
 
 
+@pytest.mark.slow
 @needs_plantuml
 def test_plantuml_takes_every_diagram(tmp_path: Path) -> None:
     """It draws them where there is a `dot`; where there is none, it only reads them."""

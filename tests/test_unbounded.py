@@ -377,6 +377,7 @@ def diary() -> None:
         days.append(receive(Push, Coin))
 
 
+@pytest.mark.slow
 def test_a_list_of_what_came_is_noticed_although_the_ways_double_with_each_entry() -> None:
     """Long before it is forty-eight entries long, which would be 2^48 states."""
     x = explore(diary)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .evaluate import evaluate
 from .items import items_of
-from .values import UNKNOWN, Args, Coll, Inst, Known, Method, Table, Value
+from .values import NONE, UNKNOWN, Args, Coll, Inst, Known, Method, Table, Value
 
 if TYPE_CHECKING:
     from .frames import Frame, Stack
@@ -163,11 +163,15 @@ def _changed_by_method(machine: Machine, stack: Stack, method: Method, given: Ar
     owner, attr = method.owner, method.attr
     args, words, whole = given
     added: tuple[Value, ...] = ()
-    if attr in _ADDS_ITS_LAST:
+    if attr == "setdefault" and len(args) == 1:
+        added = (NONE,)
+    elif attr in _ADDS_ITS_LAST:
         added = args[-1:]
     elif attr in ("extend", "update"):
         more = args[0] if args else Coll(())
         held = more.items if isinstance(more, Table) else ()
+        if isinstance(more, Known) and isinstance(more.value, dict):
+            held = tuple((Known(key), Known(value)) for key, value in more.value.items())
         items = items_of(more)
         added = tuple(value for _, value in held) or (
             items.items if isinstance(items, Coll) else (UNKNOWN,)
