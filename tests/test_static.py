@@ -1102,4 +1102,4 @@ def test_only_an_actor_function_can_be_read() -> None:
     with pytest.raises(ExploreError, match="takes an actor function"):
         static("turnstile")  # type: ignore[arg-type]  # the mistake
     with pytest.raises(ExploreError, match=r"source of .* is not at hand"):
-        static(eval("lambda: None"))
+        static(eval(compile("lambda: None", "<nowhere>", "eval")))

@@ -40,7 +40,7 @@ def static(target: Callable[..., Any]) -> StateGraph:
     annotations = getattr(body, "__annotations__", {})
     try:
         parameters = list(inspect.signature(target).parameters.values())
-    except (TypeError, ValueError):
+    except Exception:  # an odd object may say anything of itself, and from 3.12 on is called for it
         parameters = []
     required = [p.name for p in parameters if p.default is p.empty]
     if any(p == "d" or "Dispatcher" in str(annotations.get(p, "")) for p in required):

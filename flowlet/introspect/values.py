@@ -15,6 +15,7 @@ import contextvars
 import functools
 import math
 import types
+import warnings
 from collections.abc import Callable, Hashable, Mapping
 from enum import Enum
 from random import Random
@@ -280,7 +281,9 @@ class Canon:
 
     def _reduced(self, value: Any, kind: type, path: str) -> tuple[Form, ...]:
         try:
-            reduced = value.__reduce__() if kind in _ITERATORS else value.__reduce_ex__(4)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # itertools will lose it
+                reduced = value.__reduce__() if kind in _ITERATORS else value.__reduce_ex__(4)
         except Exception as error:
             raise ExploreError(
                 f"{path} is a {kind.__module__}.{kind.__qualname__}, whose state cannot be read "
