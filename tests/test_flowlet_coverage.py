@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import textwrap
 from pathlib import Path
 
@@ -250,6 +251,10 @@ def test_what_the_exploration_does_not_have_is_told(pytester: pytest.Pytester) -
 # --- targets
 
 
+@pytest.mark.xfail(
+    sys.version_info[:2] == (3, 12),
+    reason="on 3.12 what tests did in a target that is named by its file is not counted yet",
+)
 def test_targets_are_named(pytester: pytest.Pytester) -> None:
     """Then they alone count, also where no test ran them."""
     args = [
