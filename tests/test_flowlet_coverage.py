@@ -252,7 +252,7 @@ def test_what_the_exploration_does_not_have_is_told(pytester: pytest.Pytester) -
 
 @pytest.mark.xfail(
     strict=False,
-    reason="a fault that is open: by itself, what tests did in a target named by file is not counted",
+    reason="a fault that is open: alone, what tests did in a target named by file is not counted",
 )
 def test_targets_are_named(pytester: pytest.Pytester) -> None:
     """Then they alone count, also where no test ran them."""
