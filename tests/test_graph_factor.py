@@ -27,6 +27,7 @@ from flowlet import (
 )
 from flowlet.introspect import StateGraph, static
 from flowlet.introspect.model import Composite
+from flowlet.introspect.model.factor import taken_apart
 from tests.regions import Chart, Made, Step, multiplied, regions, steps_of
 
 
@@ -78,7 +79,22 @@ def assert_exact(graph: StateGraph) -> StateGraph:
     apart = graph.factor()
     assert regions_of(apart), graph
     assert Chart(apart).all_steps() == steps_of(graph)
+    assert_traced(graph)
     return apart
+
+
+def assert_traced(graph: StateGraph) -> None:
+    """Of each part it is known what it stands for, and nothing of the whole is without a part."""
+    found = taken_apart(graph)
+    assert found.graph == graph.factor()
+    whole = graph.transitions
+    assert {place for some in found.edges for place in some} == {*range(len(whole))}
+    for edge, places in zip(found.graph.transitions, found.edges, strict=True):
+        assert places
+        for one in (whole[place] for place in places):
+            at = found.states[one.source]
+            assert edge.source in at or any(part.startswith(f"{edge.border}/") for part in at)
+            assert edge.kind == "done" or (edge.event, edge.kind) == (one.event, one.kind)
 
 
 @pytest.mark.parametrize("view", [lambda fn: explore(fn).graph, static])
@@ -196,6 +212,9 @@ def test_regions_in_a_region_stand_apart_as_well() -> None:
 
     apart = assert_exact(explore(outer).graph)
     assert regions_of(apart) == {"all": ("inner", "right"), "all/inner/x | y": ("x", "y")}
+    where = taken_apart(explore(outer).graph).states
+    assert max(map(len, where.values())) == 3
+    assert ("all/inner/begin", "all/right/r1") in [parts[:2] for parts in where.values()]
 
 
 def test_regions_that_come_round_again() -> None:
@@ -429,6 +448,7 @@ def apart_or_same(graph: StateGraph) -> StateGraph:
     apart = graph.factor()
     if apart != graph:
         assert Chart(apart).all_steps() == steps_of(graph)
+    assert_traced(graph)
     return apart
 
 

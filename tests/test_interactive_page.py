@@ -204,6 +204,18 @@ def test_every_state_and_transition_is_found_in_the_picture() -> None:
         assert (line["of"][0] == "node") is (events == {"Blink"})
 
 
+def test_two_transitions_of_the_same_words_stand_each_at_its_own_arrow() -> None:
+    """One from the state, and one from the border of its box."""
+    graph = graph_of("door/open Off off", "door/open Off off", "door/open Close door/closed")
+    inner, outer, close = graph.transitions
+    outer = outer.model_copy(update={"border": "door"})
+    data = data_of(to_html(graph.model_copy(update={"transitions": (inner, outer, close)})))
+    (picture,) = data["pictures"]
+    ends = {arrow["ends"][0]: arrow["lines"] for arrow in picture["arrows"]}
+    for tail in ("door", "door/open"):
+        assert {len(picture["lines"][line]["edges"]) for line in ends[tail]} == {1}
+
+
 @settings(max_examples=12, deadline=None)
 @given(graphs())
 def test_every_part_of_any_picture_is_marked(graph: StateGraph) -> None:
@@ -228,6 +240,11 @@ def check_marks(graph: StateGraph) -> None:
     unmarked = [group for group in svg.iter("g") if group.get("class") == "edge"]
     inner = [box for box in drawn.boxes if box.initial]
     assert len(unmarked) == len(drawn.initial) + len(inner)  # the arrows from black dots
+    part_of = {str(number): part[:2] for number, part in enumerate(picture.lines())}
+    for group in svg.iter("g"):
+        for text in group.findall("text[@data-line]"):
+            kind, place = part_of[text.get("data-line", "")]
+            assert group.get(f"data-{kind}") == str(place)
     texts = texts_by_line(picture)
     told: list[Transition] = []
     for number, (_, _, line) in enumerate(picture.lines()):
