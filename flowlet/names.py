@@ -35,19 +35,24 @@ JOIN: Final = "join"
 NO_PLAIN_FUNCTION: Final = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
-@functools.lru_cache(maxsize=4096)
 def is_users(code: CodeType) -> bool:
     """Whether a frame of this code belongs to the user's program, not to what runs it."""
-    return not is_kernel(code) and not code.co_filename.endswith(_SKIPPED)
+    return _whose(code.co_filename) == "the user's"
 
 
-@functools.lru_cache(maxsize=4096)
 def is_kernel(code: CodeType) -> bool:
     """Whether a frame of this code is flowlet's own."""
-    return os.path.abspath(code.co_filename).startswith(_HERE)
+    return _whose(code.co_filename) == "ours"
 
 
 @functools.lru_cache(maxsize=4096)
+def _whose(file: str) -> str:
+    # By file, whose hash is kept: that of a code object is made anew of all its names each time.
+    if os.path.abspath(file).startswith(_HERE):
+        return "ours"
+    return "Python's" if file.endswith(_SKIPPED) else "the user's"
+
+
 def is_bottom(code: CodeType) -> bool:
     """Whether this is the frame under which an actor runs."""
     return code.co_name == "_work" and code.co_filename.startswith(_HERE)

@@ -19,7 +19,7 @@ from .guards import Tracer
 from .local import LocalMachine
 from .model import Evidence, State, StateGraph, StateKind, Transition, side_by_side
 from .product import Product
-from .record import Follower, GraphBuilder, Move
+from .record import Follower, GraphBuilder, Move, Path
 from .scene import Scene
 from .standing import Outcome
 from .telling import fields_of
@@ -48,16 +48,18 @@ class Pen:
         #: What hears of the step that is being run.
         self.listener: Listener | None = None
 
-    def begin(self, scene: Scene, ref: CastRef) -> None:
-        """A step is about to be run."""
-        self.moves = []
-        follower = self.follower = Follower(ref.state or None, in_steps=True)
-        moves = self.moves
-
+    def begin(self, scene: Scene, ref: CastRef, path: Path) -> None:
+        """A step is about to be run of an actor that stands there."""
+        moves = self.moves = []
         self.thrown = []
         given = self.given = []
+        follower = self.follower = Follower(path or None, in_steps=True)
+        ears = self.tracer.ears
 
         def hear(record: Record) -> None:
+            traced = ears.is_on
+            if traced:
+                ears.off()  # what is done here is no way of the actor's
             if isinstance(record, Discarded):
                 self.thrown.append((record.actor, label_of(record.event)))
             elif isinstance(record, Sent):
@@ -70,15 +72,19 @@ class Pen:
                 move = follower.take(record)
                 if move is not None:
                     moves.append(move)
+            if traced:
+                ears.on()
 
         self.listener = hear
         scene.listen(hear)
-        fibers = ref._fiber.all_fibers() if ref.alive else []  # one that has ended left a letter
+        # One that has ended left a letter.
+        fibers = ref._fiber.all_fibers() if ref.phase != "ended" else []
         self.tracer.begin([fiber.gr_frame for fiber in fibers])
+        scene.ears = ears
 
     def end(self, scene: Scene) -> None:
         """It has been run, or has failed."""
-        self.tracer.end()
+        scene.ears = None
         assert self.listener is not None
         scene.unlisten(self.listener)
 

@@ -84,9 +84,14 @@ class Layout:
             self._liveness(_set_or_shared) if code.co_cellvars else self.live
         )
         self.depth: list[int] = self._depths()
+        #: All names of locals.
+        self.names: tuple[str, ...] = tuple(
+            dict.fromkeys((*code.co_varnames, *code.co_cellvars, *code.co_freevars))
+        )
         self.is_generator: bool = bool(code.co_flags & inspect.CO_GENERATOR)
         #: The one constant that every return gives, in a tuple; `None` where they differ.
         self.always_returns: tuple[Any, ...] | None = self._returned()
+        #: By `f_lasti`.
         self._points: dict[int, Point] = {}
         self._looking_back: dict[int, bool] = {}
 
@@ -113,10 +118,10 @@ class Layout:
 
     def at(self, lasti: int) -> Point:
         """The point of a frame whose `f_lasti` is this (it may stand in an instruction's cache)."""
-        place = bisect_right(self.offsets, lasti) - 1
-        if place not in self._points:
-            self._points[place] = self._point(place)
-        return self._points[place]
+        point = self._points.get(lasti)
+        if point is None:
+            point = self._points[lasti] = self._point(bisect_right(self.offsets, lasti) - 1)
+        return point
 
     def looks_back(self, lasti: int) -> bool:
         """Whether the exception that is being handled there may still be raised again or read."""

@@ -14,7 +14,7 @@ from ..actor import ActorRef
 from ..errors import ExploreError
 from ..events import label_of
 from ..watching import Exited
-from .cast import NoReply, Sending, transplanted
+from .cast import NoReply, Sending, asking_of, transplanted
 from .identity import Reader
 from .scene import Scene
 from .stage import unshared
@@ -106,7 +106,7 @@ class Exchange:
                 "apart while exploring; send a duration, or leave it out"
             )
         self._refuse_child(canon, f"{label_of(sending.event)}, sent to {sending.receiver.name},")
-        asked = getattr(sending.event, "_asking", None)
+        asked = asking_of(sending.event)
         asker = asked.asker.name if asked is not None else ""
         key = (sender if self.by_sender else None, receiver, form, sending.reply, asker)
         number = self._known.get(key)

@@ -8,7 +8,7 @@ a step of its own.  A child is known by its slot: the lowest that was free when 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import life
@@ -39,14 +39,18 @@ _HELD: Final = {
 
 
 def identify(
-    reader: Reader, scene: Scene, root: CastRef, timers_of: Callable[[Scene, CastRef], Form]
+    reader: Reader,
+    scene: Scene,
+    root: CastRef,
+    timers_of: Callable[[Scene, CastRef, Sequence[Any]], Form],
 ) -> tuple[Snapshot, list[Snapshot | None]]:
     """The identity of an actor with its children, and those of the children by themselves.
 
     One maker of forms reads them all, since what a parent hands to a child they share.
     """
     canon = reader.canon()
-    found = reader.snapshot(root, timers_of(scene, root), scene.timers_for(root), canon)
+    armed = scene.timers_for(root)
+    found = reader.snapshot(root, timers_of(scene, root, armed), armed, canon)
     forms: list[Form] = []
     apart: list[Snapshot | None] = []
     for slot, child in scene.children(root):
@@ -62,7 +66,8 @@ def identify(
                 (slot, child.name, begins, mail, changed_in(fiber.gr_context, canon), kernel)
             )
             continue
-        own = reader.snapshot(child, timers_of(scene, child), scene.timers_for(child), canon)
+        armed = scene.timers_for(child)
+        own = reader.snapshot(child, timers_of(scene, child, armed), armed, canon)
         apart.append(own)
         forms.append((slot, child.name, begins, own.form, kernel))
         found.variables.update(

@@ -14,11 +14,11 @@ from .. import names
 from .check import Failure, FailureKind, Predicate
 from .found import Step
 from .liveness import Lasso, unfair_way
+from .moves import Move
 from .network import NetworkKind
 from .product import Product
 from .system import step_of, steps_to
 from .telling_steps import child_name
-from .universe import Move
 from .view import View
 
 

@@ -13,7 +13,7 @@ import ast
 import functools
 import re
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from types import (
     BuiltinMethodType,
@@ -226,26 +226,26 @@ class Reader:
 
     def _frame(self, frame: FrameType, canon: Canon, found: Snapshot) -> tuple[Any, ...]:
         code = frame.f_code
-        point = self.layout(frame).at(frame.f_lasti)
+        layout = self.layout(frame)
+        point = layout.at(frame.f_lasti)
         values = dict(frame.f_locals)
         kept = self.keep & values.keys()
         if point.tail == "constant" and not self.everything and not kept:
             return ("returns", canon.of(point.constant, "result"))
         found.places = (*found.places, (code, point.place))
         found.scopes.append((code, functools.partial(_value_of, frame)))
-        order = (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
         live: list[Form] = []
-        for name in dict.fromkeys(order):
+        for name in layout.names:
             if name in values and (self.everything or name in point.live or name in kept):
                 label = name if name not in found.variables else f"{code.co_name}.{name}"
                 found.variables[label] = values[name]
                 live.append((name, _told_where(frame, canon, values[name], label)))
             elif name in values and name in point.shared:
                 found.shared.append((frame, name))
-        return (code, point.place, tuple(live), self._hidden(frame, canon, found))
+        hidden = self._hidden(frame, point.hidden, canon, found) if point.hidden else ()
+        return (code, point.place, tuple(live), hidden)
 
-    def _hidden(self, frame: FrameType, canon: Canon, found: Snapshot) -> Form:
-        count = self.layout(frame).at(frame.f_lasti).hidden
+    def _hidden(self, frame: FrameType, count: int, canon: Canon, found: Snapshot) -> Form:
         values = stack_values(frame, count)
         if values is None:
             file, line = names.line_of((frame.f_code, frame.f_lasti))
@@ -421,15 +421,14 @@ def _look_up(frame: FrameType, expr: ast.expr) -> Any:
     return None
 
 
-def timers_by_place(ref: ActorRef[Any]) -> list[tuple[float, Any]]:
-    """What may go off for an actor, in an order that does not depend on times: `(when, timed)`.
+def timers_by_place(ref: ActorRef[Any], armed: Iterable[tuple[float, Any]]) -> list[Any]:
+    """Which of the `armed` timers may go off for an actor, in an order without regard to times.
 
     A wait's own limit comes first, then those of its blocks, from inside out.  What a handler has
     put to sleep goes off only afterwards.
     """
-    armed = {id(timed) for _, timed in ref._home.timers.all_armed()}
-    awake = handlers.times_awake(ref._fiber)
-    return [(timed.when, timed) for timed in awake if id(timed) in armed]
+    known = {id(timed) for _, timed in armed}
+    return [timed for timed in handlers.times_awake(ref._fiber) if id(timed) in known]
 
 
 def timer_label(timed: Any) -> str:

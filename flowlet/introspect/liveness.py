@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
+from .moves import Move
 from .product import Product
-from .universe import Move
 
 Way = list[tuple[Move, int]]
 

@@ -8,7 +8,6 @@ by identity; a step from one of them is run on a scene where this actor plays al
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import names
@@ -92,21 +91,22 @@ class LocalMachine:
         return state
 
     def outcomes(
-        self, state: LocalState, stimulus: Stimulus, event: Any, cells: Sequence[int]
+        self, state: LocalState, stimulus: Stimulus, event: Any, seen: Callable[[], Sequence[int]]
     ) -> tuple[Outcome, ...]:
-        """All that may come of a stimulus, under these values of the cells."""
+        """All that may come of a stimulus; `seen` gives the values of the cells."""
         known = state.known.get(stimulus)
         if known is None:
             known = state.known[stimulus] = []
         for reads, outcomes in known:
-            if all(cells[cell] == value for cell, value in reads):
+            if not reads or all(seen()[cell] == value for cell, value in reads):
                 return outcomes
+        cells = seen()
         reads_of: dict[int, int] = {}
         found: list[Outcome] = []
         todo: list[tuple[int, ...]] = [()]
         while todo:
             picks = todo.pop()
-            chosen = replace(stimulus, picks=picks)
+            chosen = stimulus._replace(picks=picks) if picks else stimulus
             scene = self._scene_at(state)
             outcome = self._play(scene, state, chosen, event, cells, reads_of)
             found.append(outcome)
@@ -139,7 +139,7 @@ class LocalMachine:
         if self.pen is None:
             verdict = scene.play(member, stimulus, here)
         else:
-            self.pen.begin(scene, member)
+            self.pen.begin(scene, member, state.standing(stimulus.slot).path)
             try:
                 verdict = scene.play(member, stimulus, here)
             finally:
@@ -187,7 +187,7 @@ class LocalMachine:
             threw = tuple((scene.slot_of(who) or 0, what) for who, what in self.pen.thrown)
         outcome = Outcome(verdict, target.number, sent, tuple(written), picks, chose, timers, threw)
         if self.pen is not None:
-            step = replace(stimulus, picks=()), outcome
+            step = stimulus._replace(picks=()), outcome
             state.drawn.setdefault(step, self.pen.drawn(outcome))
             state.given.setdefault(step, tuple(self.pen.given))
         return outcome
@@ -256,12 +256,12 @@ class LocalMachine:
         self, scene: Scene, ref: CastRef
     ) -> tuple[Snapshot | None, Any, list[Snapshot | None]]:
         """The identity of the actor as it stands, and those of its children by themselves."""
-        if ref.alive and ref in scene.slots:
+        if ref.phase != "ended" and ref in scene.slots:
             snapshot, apart = family.identify(self.reader, scene, ref, self._timed)
             return snapshot, snapshot.form, apart
-        if ref.alive:
-            timers = self._timed(scene, ref)
-            snapshot = self.reader.snapshot(ref, timers, scene.timers_for(ref))
+        if ref.phase != "ended":
+            armed = scene.timers_for(ref)
+            snapshot = self.reader.snapshot(ref, self._timed(scene, ref, armed), armed)
             return snapshot, snapshot.form, []
         canon = self.reader.canon()
         if ref.error is None:
@@ -271,17 +271,21 @@ class LocalMachine:
                     f"the result of {self.name} comes from now(): times are not told apart, so "
                     "what depends on it may be missing"
                 ] = None
-            return None, ("ended", ref.state, form, *_timer_forms(self.reader, scene, ref)), []
+            return None, ("ended", ref.state, form, *self._left(scene, ref)), []
         if isinstance(ref.error, NoReplyError):
             # Its text says where the other one ended, which is nothing that this one knows.
             outcome: Any = (NoReplyError, ref.error.actor.name)
         else:
             outcome = (type(ref.error), canon.of(ref.error.args, "the error's arguments"))
-        return None, ("ended", ref.state, outcome, *_timer_forms(self.reader, scene, ref)), []
+        return None, ("ended", ref.state, outcome, *self._left(scene, ref)), []
 
-    def _timed(self, scene: Scene, ref: CastRef) -> tuple[Any, ...]:
-        """What may go off for an actor, and whose end it is to hear of."""
-        timers = _timer_forms(self.reader, scene, ref)
+    def _left(self, scene: Scene, ref: CastRef) -> tuple[Any, ...]:
+        """The letters that an actor that has ended has left."""
+        return _timer_forms(self.reader, scene.timers_for(ref))
+
+    def _timed(self, scene: Scene, ref: CastRef, armed: Sequence[Any]) -> tuple[Any, ...]:
+        """What is `armed` for an actor, and whose end it is to hear of."""
+        timers = _timer_forms(self.reader, armed)
         watched = scene.watched_by(ref)
         if watched:
             timers += (self.reader.canon().of(frozenset(watched), "whom it watches"),)
@@ -416,10 +420,10 @@ def timer_text(timed: Any) -> str:
     return f"send {type(event).__name__} later"
 
 
-def _timer_forms(reader: Reader, scene: Scene, ref: CastRef) -> tuple[Any, ...]:
-    """What may go off for an actor; when it has ended, the letters that it has left."""
+def _timer_forms(reader: Reader, armed: Sequence[Any]) -> tuple[Any, ...]:
+    """What may go off for an actor."""
     return tuple(
         timer_text(timed) if hasattr(timed, "after") or isinstance(timed, Grace)
         else ("later", timed._ref.name, reader.canon().of(timed.event, "mail sent for later"))
-        for timed in scene.timers_for(ref)
+        for timed in armed
     )  # fmt: skip

@@ -7,20 +7,28 @@ Since the search goes breadth first, the way to each state is a shortest one.
 
 from __future__ import annotations
 
+import sys
 import time as wall
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from ..events import label_of
+from .collecting import seldom
 from .exchange import Message
+from .moves import Entry, Lookup, Move
 from .network import MOST_COPIES
 from .scene import START, Stimulus
 from .standing import LocalState
 from .telling_steps import child_name, flight_line, in_region, numbered, told, told_end
-from .universe import Entry, Move, Universe
+from .universe import Universe
 
 #: How often progress is told: after so many states.
 TOLD_EVERY: Final = 2000
+#: So many states are followed at once; and fewer where there is less room than if each led to
+AT_ONCE: Final = 4096
+#: so many others.
+MOST_MOVES: Final = 64
 
 Visit = Callable[[int], bool]
 
@@ -57,7 +65,8 @@ class Product(Universe):
         began = wall.perf_counter()
         self.searching = True
         try:
-            self._run(admits, visit, max_states, progress)
+            with seldom():
+                self._run(admits, visit, max_states, progress)
         except KeyboardInterrupt:
             self.interrupted = True
             self.note("interrupted: what was found until then")
@@ -77,93 +86,111 @@ class Product(Universe):
         max_states: int | None,
         progress: Callable[[int, int], None] | None,
     ) -> None:
-        parent, masks, tables = self.parent, self.masks, self.tables
-        expand, lossy = self.expand, self.lossy
-        outside: set[int] = set()
-        signature, orbits = self.signature, set()
-        frontier = []
-        for state in self.initial():
-            if admits is not None and not admits(state):
-                continue
-            if state not in parent:
-                if signature is not None:
-                    orbit = signature(state)
-                    if orbit in orbits:
-                        continue
-                    orbits.add(orbit)
-                parent[state] = -1
-                frontier.append(state)
-                if visit is not None and visit(state):
-                    return
-        actors = range(len(masks))
+        most = sys.maxsize if max_states is None else max_states
+        door = _Door(self, admits, visit, most)
+        frontier: list[int] = []
+        if not door.let_in(dict.fromkeys(self.initial(), -1), frontier):
+            return
+        # No state is met twice, so all actors together are never known.
+        groups: Sequence[Lookup] = self.lookup.parts or [self.lookup]
         told = TOLD_EVERY
         while frontier:
             following: list[int] = []
-            for state in frontier:
-                leads_on = False
-                new_ones: list[int] = []
-                calm = self.ordered_time and self.is_urgent(state)
-                for actor in actors:
-                    # Written out: this loop is the whole search.
-                    entry = tables[actor].get(state & masks[actor])
-                    if entry is None:
-                        entry = expand(actor, state)
-                    if calm:
-                        entry = entry.without_timers()
-                    for add in entry.adds:
-                        new = state + add
-                        if new not in parent:
-                            new_ones.append(new)
-                        elif add:
-                            leads_on = True
-                    self.transitions += len(entry.adds)
-                    for add, bits in entry.both:
-                        new = state + add | bits
-                        if new not in parent:
-                            new_ones.append(new)
-                        elif new != state:
-                            leads_on = True
-                        self.transitions += 1
-                if lossy:
-                    for _, add in self.network.drops(state):
-                        self.transitions += 1
-                        if state + add not in parent:
-                            new_ones.append(state + add)
-                        else:
-                            leads_on = True
-                guard = self.network.guard
-                for new in new_ones:
-                    if new in parent:
-                        leads_on = True
-                        continue
-                    if new & guard:
-                        self._too_many(new)
-                        self.at_bounds.add(state)
-                        continue
-                    if admits is not None and (new in outside or not admits(new)):
-                        outside.add(new)
-                        self.at_bounds.add(state)
-                        self.transitions -= 1
-                        continue
-                    leads_on = True
-                    if signature is not None:
-                        orbit = signature(new)
-                        if orbit in orbits:
-                            continue
-                        orbits.add(orbit)
-                    if len(parent) == max_states:
-                        self.note(f"stopped after {max_states} states: give a larger max_states=")
-                        return
-                    parent[new] = state
-                    following.append(new)
-                    if visit is not None and visit(new):
-                        return
-                if not leads_on:
-                    self.terminal.append(state)
+            done = 0
+            while done < len(frontier):
+                # Near the most, few at once: the search ends where it is reached.
+                room = most - len(self.parent)
+                states = frontier[done : done + max(1, min(AT_ONCE, room // MOST_MOVES))]
+                done += len(states)
+                goes_on = self._follow(states, groups, door, following)
+                if progress is not None and len(self.parent) >= told:
+                    told = len(self.parent) + TOLD_EVERY
+                    progress(len(self.parent), len(frontier) - done + len(following))
+                if not goes_on:
+                    return
+                groups = [part for group in groups for part in group.apart()]
             frontier = following
-            if progress is not None and len(parent) >= told:
-                told = len(parent) + TOLD_EVERY
-                progress(len(parent), len(frontier))
+
+    def _follow(
+        self, states: list[int], groups: Sequence[Lookup], door: _Door, following: list[int]
+    ) -> bool:
+        """Go on from some states to all that come next; whether the search goes on at all."""
+        parent = self.parent
+        columns = self._entries(states, groups)
+        self.transitions += sum([entry.count for column in columns for entry in column])
+        before = len(parent)
+        # A dictionary keeps the first way to each.  Where nobody is to be asked of new states, the
+        # one of all of them takes these at once: of two-phase commit with six managers they are
+        # followed in 0.041 s so, and in 0.050 s with one of their own.
+        asks = door.asks
+        found = {} if asks else parent
+        reach = found.setdefault
+        # A good part of the search is in these lines, so all that can be is outside.
+        for state, entries in zip(states, zip(*columns, strict=True), strict=True):
+            for entry in entries:
+                for add in entry.adds:
+                    reach(state + add, state)
+                if entry.both:
+                    for add, bits in entry.both:
+                        reach(state + add | bits, state)
+        goes_on = True
+        if asks:
+            goes_on = door.let_in(found, following)
+        else:
+            if len(parent) > door.most:
+                goes_on = door.is_full()
+                while len(parent) > door.most:
+                    parent.popitem()  # the last that came in
+            new = list(islice(reversed(parent), len(parent) - before))
+            following += reversed(new)
+        self._note_ends(states, columns, door)
+        return goes_on
+
+    def _entries(self, states: list[int], groups: Sequence[Lookup]) -> list[list[Entry]]:
+        """What can happen in some states: for each group of actors, its entry in each."""
+        columns: list[list[Any]] = [group.find_each(states) for group in groups]
+        # In the order of the states, so that numbers do not depend on how many come at once.
+        unknown = [
+            (place, number)
+            for number, column in enumerate(columns) if None in column
+            for place, entry in enumerate(column) if entry is None
+        ]  # fmt: skip
+        for place, number in sorted(unknown):
+            columns[number][place] = groups[number].find(states[place])
+        if self.ordered_time:
+            for place in range(len(states)):
+                if any(column[place].urgent for column in columns):
+                    for column in columns:
+                        column[place] = column[place].calm
+        if self.lossy:
+            columns.append([self._losses(state) for state in states])
+        return columns
+
+    def _losses(self, state: int) -> Entry:
+        adds = [add for _, add in self.network.drops(state)]
+        return Entry(adds, count=len(adds))
+
+    def _note_ends(self, states: list[int], columns: list[list[Entry]], door: _Door) -> None:
+        """Note which states lead nowhere, and from which more is possible than was let in."""
+        if not door.refused:
+            places = [place for place, entry in enumerate(columns[0]) if not entry.adds]
+            for column in columns[1:]:
+                places = [place for place in places if not column[place].adds]
+            for place in places:
+                state = states[place]
+                both = [pair for column in columns for pair in column[place].both]
+                if all(state + add | bits == state for add, bits in both):
+                    self.terminal.append(state)
+            return
+        for state, entries in zip(states, zip(*columns, strict=True), strict=True):
+            after = [state + add for entry in entries for add in entry.adds]
+            after += [state + add | bits for entry in entries for add, bits in entry.both]
+            refused = [new for new in after if new in door.refused]
+            if refused:
+                self.at_bounds.add(state)
+                self.transitions -= sum(new in door.outside for new in refused)
+            if all(new == state or new in door.refused for new in after):
+                self.terminal.append(state)
 
     def _too_many(self, state: int) -> None:
         message = next(
@@ -196,11 +223,11 @@ class Product(Universe):
         """
         #: What was not met yet of all that an entry has; most is at once.
         left: dict[tuple[int, object], tuple[Entry, list[Move]]] = {}
-        parent, tables = self.parent, self.tables
+        parent = self.parent
         for state in parent:
-            calm = self.ordered_time and self.is_urgent(state)
-            for actor, mask in enumerate(self.masks):
-                entry = tables[actor].get(state & mask) or self.expand(actor, state)
+            entries = [lookup.find(state) for lookup in self.by_actor]
+            calm = self.ordered_time and any(entry.urgent for entry in entries)
+            for actor, entry in enumerate(entries):
                 key = id(entry), apart(actor, state)
                 known = left.get(key)
                 if known is None:
@@ -214,18 +241,10 @@ class Product(Universe):
 
     # --- afterwards -----------------------------------------------------------------------
 
-    def is_urgent(self, state: int) -> bool:
-        """Whether something can happen in a state that takes no time."""
-        for actor in range(len(self.machines)):
-            entry = self.tables[actor].get(state & self.masks[actor])
-            if (entry or self.expand(actor, state)).urgent:
-                return True
-        return False
-
     def all_moves(self, state: int) -> list[Move]:
         """All that can happen in a state."""
         moves = [move for actor in range(len(self.machines)) for move in self.known(actor, state)]
-        if self.ordered_time and self.is_urgent(state):
+        if self.ordered_time and any(move.is_urgent for move in moves):
             moves = [move for move in moves if move.stimulus.kind != "timer"]
         if self.lossy:
             moves += [self.loss(message, add) for message, add in self.network.drops(state)]
@@ -235,10 +254,9 @@ class Product(Universe):
         """That a message gets lost; `add` is what that does to a state."""
         return Move(-1, Stimulus("event", message.number), message, None, add)
 
-    def known(self, actor: int, state: int) -> list[Move]:
+    def known(self, actor: int, state: int) -> Sequence[Move]:
         """What an actor can do in a state that was found."""
-        entry = self.tables[actor].get(state & self.masks[actor])
-        return (entry or self.expand(actor, state)).moves
+        return self.by_actor[actor].find(state).moves
 
     def path_to(self, state: int) -> list[tuple[Move, int]]:
         """The moves that lead to a state, from an initial one on, each with the state before."""
@@ -328,3 +346,62 @@ class Product(Universe):
         sender = self.exchange.senders[message.sender] if message.sender >= 0 else "outside"
         to = self.names[message.receiver] if receiver else ""
         return flight_line(message.event, message.reply, sender, to)
+
+
+class _Door:
+    """Decides which of the states that were reached are taken up."""
+
+    def __init__(
+        self, search: Product, admits: Visit | None, visit: Visit | None, most: int
+    ) -> None:
+        self.search = search
+        self.admits = admits
+        self.visit = visit
+        self.most = most
+        #: States that are outside the bounds.
+        self.outside: set[int] = set()
+        #: Those that came last and were not let in.
+        self.refused: set[int] = set()
+        self.orbits: set[Any] = set()
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is anything to be asked of a state."""
+        search = self.search
+        asked = (self.admits, self.visit, search.signature)
+        return bool(search.network.guard) or any(each is not None for each in asked)
+
+    def is_full(self) -> bool:
+        """Note that there are more states than are wanted."""
+        self.search.note(f"stopped after {self.most} states: give a larger max_states=")
+        return False
+
+    def let_in(self, found: dict[int, int], following: list[int]) -> bool:
+        """Take up the states that are new, each with the one before it; whether to go on."""
+        search, parent = self.search, self.search.parent
+        admits, visit, signature = self.admits, self.visit, search.signature
+        guard = search.network.guard
+        self.refused.clear()
+        for new, state in found.items():
+            if new in parent:
+                continue
+            if new & guard:
+                search._too_many(new)
+                self.refused.add(new)
+                continue
+            if admits is not None and (new in self.outside or not admits(new)):
+                self.outside.add(new)
+                self.refused.add(new)
+                continue
+            if signature is not None:
+                orbit = signature(new)
+                if orbit in self.orbits:
+                    continue
+                self.orbits.add(orbit)
+            if len(parent) == self.most:
+                return self.is_full()
+            parent[new] = state
+            following.append(new)
+            if visit is not None and visit(new):
+                return False
+        return True

@@ -7,6 +7,7 @@ and makes a `StateGraph` of them.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -110,8 +111,7 @@ class Follower:
             case Parked(state=state, passed=passed, where=(file, line)):
                 fiber = record.actor._fiber
                 inside = regions_of(fiber), tuple(remembering(fiber))
-                source = Source(file=file, line=line)
-                return self._arrive(passed, Stop(state, "state", source, *inside))
+                return self._arrive(passed, Stop(state, "state", _source(file, line), *inside))
             case Ended(state=state, passed=passed, error=error):
                 return self._arrive(passed, Stop(state, "final" if error is None else "error"))
             case Restarted(error=error):
@@ -185,6 +185,11 @@ def kind_of(event: type) -> TransitionKind:
     if issubclass(event, Timeout):
         return "timeout"
     return "done" if issubclass(event, Exited) else "event"
+
+
+@functools.lru_cache(maxsize=4096)
+def _source(file: str, line: int) -> Source:
+    return Source(file=file, line=line)
 
 
 def _value_text(value: object) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import time as wall
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from ..cells import Look
@@ -19,10 +18,10 @@ from ..requests import Asking
 from .cast import CastRef, Sending
 from .differences import difference
 from .exchange import Message
+from .moves import Move
 from .product import Product
 from .scene import LOOK_FOR, Scene, Stimulus, Verdict
 from .telling_steps import told
-from .universe import Move
 
 
 class Rehearsal:
@@ -169,7 +168,7 @@ def _make(product: Product, rehearsal: Rehearsal, move: Move) -> None:
     scene = rehearsal.scene
     ref = scene.member(scene.cast[move.actor], move.stimulus.slot)
     assert move.outcome is not None
-    stimulus = replace(move.stimulus, picks=move.outcome.picks)
+    stimulus = move.stimulus._replace(picks=move.outcome.picks)
     if move.event is not None and sending is None:
         here = product.exchange.here(move.event, rehearsal.scene)
         rehearsal.scene.play(ref, stimulus, here)

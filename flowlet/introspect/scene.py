@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from .. import names
 from ..actor import NOBODY, ActorRef, current_actor
@@ -22,8 +21,8 @@ from ..fiber import Fiber
 from ..instrument import Sent
 from ..requests import Asking
 from ..sending import Delayed
-from .cast import STANDS_STILL, CastRef, NoReply, SceneCell, Sending, transplanted
-from .guards import EndlessLoop
+from .cast import STANDS_STILL, CastRef, NoReply, SceneCell, Sending, asking_of, transplanted
+from .guards import Ears, EndlessLoop
 from .household import Household
 from .identity import timers_by_place
 from .stage import Pick, Stage, fresh
@@ -38,8 +37,7 @@ StimulusKind = Literal[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Stimulus:
+class Stimulus(NamedTuple):
     """Something that can happen to one actor.
 
     `place` says which: the number of a message, of a timer, or of a made-up result; `picks` are
@@ -94,6 +92,8 @@ class Scene(Household):
         self.watches: dict[CastRef, dict[CastRef, None]] = {}
         self.calls: dict[Fiber, Call] = {}
         self.performed: dict[Call, Callable[..., Any]] = {}
+        #: Who is told of the branches that an actor takes in its turn.
+        self.ears: Ears | None = None
         self.picks = tuple(picks)
         self.setting_up: bool = True
         if (decimal := sys.modules.get("decimal")) is not None:
@@ -187,8 +187,8 @@ class Scene(Household):
 
     def watched_by(self, watcher: CastRef) -> list[CastRef]:
         """Whose end an actor is still to hear of, in the order in which they were spawned."""
-        watched = self.watches.get(watcher, {})
-        return [ref for ref in self.cast if ref in watched]
+        watched = self.watches.get(watcher)
+        return [ref for ref in self.cast if ref in watched] if watched else []
 
     def tell_sent(self, sender: ActorRef[Any] | None, to: ActorRef[Any], event: object) -> None:
         """Tell listeners, who draw outputs on edges."""
@@ -213,17 +213,20 @@ class Scene(Household):
 
     def arriving(self, sending: Sending) -> Any:
         """What was sent, as it comes to an actor here: the reply to a request is a message too."""
-        asking = getattr(sending.event, "_asking", None)
-        return sending.event if asking is None else transplanted(sending.event, self, self)
+        return (
+            sending.event
+            if asking_of(sending.event) is None
+            else transplanted(sending.event, self, self)
+        )
 
     def timers_for(self, ref: ActorRef[Any]) -> list[Any]:
         """What may go off by time for an actor: its waits' limits, then the mail sent for later."""
-        timed = [timed for _, timed in timers_by_place(ref)] if ref.phase != "ended" else []
-        later = [
-            each for _, each in self.timers.all_armed()
-            if isinstance(each, Delayed) and each._sender is ref
-        ]  # fmt: skip
+        armed = self.timers.all_armed()
         grace = ref.extra.grace
+        if not armed and grace is None:
+            return []
+        timed = timers_by_place(ref, armed) if ref.phase != "ended" else []
+        later = [each for _, each in armed if isinstance(each, Delayed) and each._sender is ref]
         if grace is not None and ref._fiber not in self.ready:
             timed.append(grace)  # before its turn no time passes
         return timed + later
@@ -323,7 +326,7 @@ class Scene(Household):
     def _until_it_waits(self, ref: CastRef) -> Verdict:
         before = _Standing(ref)
         while self._has_turn(ref):
-            if not ref.alive or before.has_moved(ref):
+            if ref.phase == "ended" or before.has_moved(ref):
                 return "taken"
             if self.root_of.get(ref, ref) in self.slots:
                 break  # in a family each turn is a step
@@ -347,9 +350,9 @@ class Scene(Household):
         before = _Standing(ref)
         ref.put(event)
         while self._has_turn(ref):
-            if not ref.alive or before.has_moved(ref):
+            if ref.phase == "ended" or before.has_moved(ref):
                 break
-        if ref.alive:
+        if ref.phase != "ended":
             box = fiber.box
             if box is not None and any(item is event for item in box):
                 if not before.has_moved(ref):
@@ -363,6 +366,9 @@ class Scene(Household):
 
     def _step(self, ref: ActorRef[Any]) -> None:
         self._begin("step")
+        ears = self.ears
+        if ears is not None:
+            ears.on()
         try:
             self._turn()
         except EndlessLoop as error:
@@ -377,6 +383,8 @@ class Scene(Household):
             if error is not ref.error or not isinstance(error, Exception):
                 raise
         finally:
+            if ears is not None:
+                ears.off()
             self.quota: int | None = None
             self._free_hub = self.hub
 

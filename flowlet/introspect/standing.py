@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from .growth import Growth
 from .identity import Snapshot
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from .record import Move
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What came of a stimulus: the new local state, what was sent, and which cells were set."""
 
     verdict: Verdict
@@ -123,7 +122,7 @@ class LocalState(Standing):
     @property
     def is_timed(self) -> bool:
         """Whether something may go off by time, for it or for a child."""
-        return any(one.timers for one in self.all)
+        return bool(self.timers) or any(one.timers for one in self.children)
 
     def standing(self, slot: int) -> Standing:
         """It, or the child in a slot."""

@@ -16,8 +16,8 @@ from .. import names
 from ..actor import ActorRef
 from ..errors import ExploreError
 from .exchange import End, Message
+from .moves import Move
 from .product import Product
-from .universe import Move
 from .values import Given
 from .view import View
 

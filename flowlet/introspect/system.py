@@ -21,6 +21,7 @@ from .identity import Reader
 from .late import note_late_replies
 from .model import ALIKE, StateGraph
 from .model.display import shown_as
+from .moves import Move
 from .network import NETWORKS, NetworkKind
 from .product import Product
 from .progress import Progress, line_for, unnoticed
@@ -32,7 +33,6 @@ from .symmetry import Orbits, Symmetry, audit_symmetry, groups_of
 from .targets import alone, is_system
 from .telling_steps import child_name
 from .unfolded import unfolded
-from .universe import Move
 from .values import Hooks
 from .view import View
 

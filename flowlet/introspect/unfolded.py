@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from .. import names
 from ..events import label_of_type
@@ -28,10 +27,10 @@ from .model import (
     TransitionKind,
     side_by_side,
 )
+from .moves import Move
 from .product import Product
 from .scene import START
 from .standing import LocalState
-from .universe import Move
 
 Path = tuple[str, ...]
 
@@ -146,14 +145,14 @@ def _is_in_place(local: LocalState, move: Move) -> bool:
     """Whether a handler of `on` has done it all, and nothing was left."""
     if move.outcome is None or move.outcome.target != local.number or move.add or move.bits:
         return False
-    drawn = local.drawn.get((replace(move.stimulus, picks=()), move.outcome), ())
+    drawn = local.drawn.get((move.stimulus._replace(picks=()), move.outcome), ())
     return bool(drawn) and all(each.handled is not None and not each.passed for each in drawn)
 
 
 def _given(local: LocalState, move: Move) -> tuple[str, ...]:
     if move.outcome is None:
         return ()  # a message is lost
-    return local.given.get((replace(move.stimulus, picks=()), move.outcome), ())
+    return local.given.get((move.stimulus._replace(picks=()), move.outcome), ())
 
 
 def _beginnings(

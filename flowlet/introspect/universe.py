@@ -7,8 +7,7 @@ code only where it must.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, Final
 
 from ..errors import ExploreError
@@ -17,7 +16,8 @@ from .exchange import End, Exchange, Message
 from .frames_of_views import Frames
 from .identity import Reader
 from .local import LocalMachine
-from .network import KINDS, Fields, Network, NetworkKind, TooLongError
+from .moves import Lookup, Move
+from .network import KINDS, Field, Fields, Network, NetworkKind, TooLongError
 from .scene import GO, START, Scene, Stimulus, StimulusKind
 from .standing import Awaited, LocalState, Outcome, Standing
 from .telling_steps import told
@@ -26,57 +26,6 @@ ANY_TIME: Final = (
     "any armed timer may go off first, whatever its time (time='any'): time='ordered' lets the "
     "earliest go first"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """One step of the system: what one actor does, or the loss of a message (`actor` is -1)."""
-
-    actor: int
-    stimulus: Stimulus
-    message: Message | None
-    outcome: Outcome | None
-    #: What it does to the state: a number to add, then bits to set.
-    add: int
-    bits: int = 0
-    #: What came from outside, or was made up as the result of a call.
-    event: Any = None
-
-    @property
-    def is_urgent(self) -> bool:
-        """Whether it comes before time passes: all but timers, and what comes from outside."""
-        outside = self.stimulus.kind in ("event", "early") and self.message is None
-        return self.actor >= 0 and self.stimulus.kind != "timer" and not outside
-
-    @property
-    def picks(self) -> tuple[int, ...]:
-        """Which options each `choose` on the way took."""
-        return () if self.outcome is None else self.outcome.picks
-
-
-@dataclass(slots=True)
-class Entry:
-    """What one actor can do, for all states that agree under its mask."""
-
-    moves: list[Move]
-    adds: list[int]
-    both: list[tuple[int, int]]
-    #: Whether something can happen that takes no time.
-    urgent: bool = False
-
-    def without_timers(self) -> Entry:
-        """The same while no time passes."""
-        return entry_of([move for move in self.moves if move.stimulus.kind != "timer"])
-
-
-def entry_of(moves: list[Move]) -> Entry:
-    """The moves, as the search wants them."""
-    return Entry(
-        moves,
-        [move.add for move in moves if not move.bits],
-        [(move.add, move.bits) for move in moves if move.bits],
-        any(move.is_urgent for move in moves),
-    )
 
 
 class Universe:
@@ -135,8 +84,9 @@ class Universe:
         self.ordered_time = ordered_time
         self.network: Network = KINDS[network](self.fields, self.exchange)
         self.keeps_all: bool = network == "duplicating"
-        self.masks: list[int] = self.network.masks
-        self.tables: list[dict[int, Entry]] = [{} for _ in self.names]
+        self.lookup: Lookup = Lookup(range(len(self.names)), self.fields.masks, self.expand)
+        #: What each actor alone can do.
+        self.by_actor: list[Lookup] = self.lookup.leaves
         #: To whom each actor has sent, and who has ended in some state.
         self.sends_to: list[set[int]] = [set() for _ in self.names]
         self.may_end: set[int] = set()
@@ -152,11 +102,11 @@ class Universe:
         """The states in which each actor, in the order of their spawning, has come to a wait."""
         for number, (_, scene) in enumerate(self.variants):
             state = 0
-            for cell, begin in enumerate(self.fields.cell_at):
-                state += self.exchange.value_number(scene, cell) << begin
+            for cell, field in enumerate(self.fields.cells):
+                state += field.code(self.exchange.value_number(scene, cell))
             cells = (*self.fields.values(state), *(0 for _ in self.names))
-            for machine, begin in zip(self.machines, self.fields.actor_at, strict=True):
-                state += machine.unstarted(number, cells).number << begin
+            for machine, field in zip(self.machines, self.fields.actors, strict=True):
+                state += field.code(machine.unstarted(number, cells).number)
             sent = [self.exchange.message_number(sending, scene) for sending in scene.sent]
             add, bits, _ = self.network.send(state, sent)
             begun: list[tuple[int, list[tuple[int, ...]]]] = [(state + add | bits, [])]
@@ -182,34 +132,33 @@ class Universe:
         """A fresh scene, under one of the choices of the system function."""
         return self.scene_for(self.variants[variant][0])
 
-    def expand(self, actor: int, state: int) -> Entry:
-        """What an actor can do in a state; noted for all states that agree under its mask."""
+    def expand(self, actor: int, state: int) -> list[Move]:
+        """What an actor can do in a state; on what else that depends is in its mask from now on."""
         moves, touched = self.moves(actor, state)
-        mask = self.masks[actor] | touched
-        cells = len(self.exchange.cell_names)
-        for cell in self.machines[actor].touched:
-            if cell < cells:
-                mask |= self.fields.cell_mask(cell)
-            else:
-                mask |= self.fields.actor_mask(cell - cells)
-        self.masks[actor] = mask
-        entry = entry_of(moves)
-        self.tables[actor][state & mask] = entry
-        return entry
+        fields = self.fields
+        shared = [*fields.cells, *fields.actors]
+        for field in (*touched, *(shared[place] for place in self.machines[actor].touched)):
+            fields.count(actor, field)
+        return moves
 
-    def moves(self, actor: int, state: int) -> tuple[list[Move], int]:
-        """What an actor can do in a state, and the bits that count for that besides its own."""
+    def moves(self, actor: int, state: int) -> tuple[list[Move], set[Field]]:
+        """What an actor can do in a state, and the fields that count for that besides its own."""
         machine = self.machines[actor]
         local = machine.states[self.fields.local(state, actor)]
         moves: list[Move] = []
+        touched: set[Field] = set()
         if local.cut:
-            return moves, 0
-        cells = self.cells_in(state)
-        touched = 0
+            return moves, touched
+        known_cells: list[tuple[int, ...]] = []
+
+        def cells() -> tuple[int, ...]:
+            """What most moves do not depend on is found out only for those that do."""
+            if not known_cells:
+                known_cells.append(self.cells_in(state))
+            return known_cells[0]
 
         def add(stimulus: Stimulus, event: Any, taking: int, message: Message | None) -> bool:
             """What comes of a stimulus; whether the actor reacts."""
-            nonlocal touched
             reacts = False
             for outcome in machine.outcomes(local, stimulus, event, cells):
                 if outcome.verdict in ("kept", "nothing"):
@@ -218,13 +167,12 @@ class Universe:
                     continue
                 reacts = True
                 try:
-                    change, bits = self._change(actor, state, cells, stimulus, outcome, taking)
+                    change = self._change(actor, state, stimulus, outcome, taking, touched)
                 except TooLongError as queue:
                     self.note(str(queue))
                     self.at_bounds.add(state)
                     continue
                 move = Move(actor, stimulus, message, outcome, *change, event)
-                touched |= bits
                 moves.append(move)
             return reacts
 
@@ -232,7 +180,7 @@ class Universe:
             add(START, None, 0, None)
             return moves, touched
         if not local.alive and not local.timers:
-            return moves, 0
+            return moves, touched
         for one in local.all:
             if one.goes:
                 kind: StimulusKind = "start" if one.goes == "start" else "go"
@@ -248,9 +196,8 @@ class Universe:
                 add(Stimulus("early", -1 - number), event, 0, None)
         for one in local.all:
             if one.timers:
-                places, bits = self._due(actor, state, local, one)
-                touched |= bits
-                for place in places:
+                touched.update(self.fields.clocks)
+                for place in self._due(actor, state, local, one):
                     add(Stimulus("timer", place, slot=one.slot), None, 0, None)
             for wait in one.waits:
                 if wait.kind == "perform" and self.results is not None:
@@ -260,7 +207,7 @@ class Universe:
         asks = [wait for wait in local.waits if wait.kind == "ask"]
         for wait in asks:
             if wait.asks >= 0:
-                touched |= self.fields.actor_mask(wait.asks)
+                touched.add(self.fields.actors[wait.asks])
                 if self._will_not_reply(actor, state, wait.asks):
                     failure = NoReply(self.names[wait.asks], "has ended")
                     add(Stimulus("no reply", wait.asks, region=wait.region), failure, 0, None)
@@ -277,8 +224,7 @@ class Universe:
                 if region < 0:
                     # Too late: a dead letter.
                     late = Outcome("taken", local.number)
-                    change, bits = self._change(actor, state, cells, GO, late, taking)
-                    touched |= bits
+                    change = self._change(actor, state, GO, late, taking, touched)
                     moves.append(
                         Move(actor, Stimulus(kind, message.number), message, late, *change)
                     )
@@ -288,7 +234,7 @@ class Universe:
                 spoken.discard(message.sender)  # it is kept, and lets the others pass
         for one in local.all:
             for other in one.watches:
-                touched |= self.fields.actor_mask(other)
+                touched.add(self.fields.actors[other])
                 there = self.machines[other].states[self.fields.local(state, other)]
                 # It is the last that comes from there; what else does, comes to the parent.
                 before = other in spoken and self.network.ordered and not one.slot
@@ -318,21 +264,18 @@ class Universe:
         coming = (m for channel in self.network.arriving(state, actor) for m, _ in channel)
         return not any(m.reply and self.exchange.roots[m.sender] == asked for m in coming)
 
-    def _due(
-        self, actor: int, state: int, local: LocalState, one: Standing
-    ) -> tuple[Iterable[int], int]:
-        """Which timers of an actor or a child may go off, and the bits that count for that."""
+    def _due(self, actor: int, state: int, local: LocalState, one: Standing) -> Iterable[int]:
+        """Which timers of an actor or a child may go off."""
         fields = self.fields
         if not self.ordered_time:
             if len(one.timers) > 1 or len(self.names) > 1 or local.children:
                 self.hints[ANY_TIME] = None
-            return range(len(one.timers)), 0
+            return range(len(one.timers))
         earliest = min(
             left for other in range(len(self.names)) for left in fields.clock(state, other)
         )
         left = fields.clock(state, actor)[one.first_timer :]
-        due = [place for place in range(len(one.timers)) if left[place] == earliest]
-        return due, fields.clock_mask
+        return [place for place in range(len(one.timers)) if left[place] == earliest]
 
     def _time_passes(self, actor: int, state: int, stimulus: Stimulus, outcome: Outcome) -> int:
         """What it adds to a state that timers are armed, or that time has come to one of them."""
@@ -362,16 +305,18 @@ class Universe:
         self,
         actor: int,
         state: int,
-        cells: tuple[int, ...],
         stimulus: Stimulus,
         outcome: Outcome,
         taking: int,
-    ) -> tuple[tuple[int, int], int]:
-        """What an outcome does to the state: what to add, which bits to set; and what counts."""
+        touched: set[Field],
+    ) -> tuple[int, int]:
+        """What an outcome does to the state: what to add, which bits to set.
+
+        The fields that count for that go to `touched`.
+        """
         fields, network = self.fields, self.network
         machine = self.machines[actor]
-        here = fields.local(state, actor)
-        change = (outcome.target - here << fields.actor_at[actor]) + taking
+        change = fields.actors[actor].change(state, outcome.target) + taking
         for cell, value in outcome.written:
             if self.exchange.grows(cell):
                 raise TooLongError(
@@ -379,7 +324,7 @@ class Universe:
                     f"seems: it has reached {self.exchange.largest[cell]:g}; give it a limit, or "
                     "bound the search: within=lambda v: v.cells[…] <= 5"
                 )
-            change += value - cells[cell] << fields.cell_at[cell]
+            change += fields.cells[cell].change(state, value)
         for number in outcome.sent:
             if self.exchange.swells(number):
                 message = self.exchange.messages[number]
@@ -388,22 +333,23 @@ class Universe:
                     f"contents, the last one {told(message.event)}: it grows without bound, as it "
                     "seems; give it a limit, or bound the search by within="
                 )
-        touched = 0
         if self.ordered_time:
             change += self._time_passes(actor, state, stimulus, outcome)
-            touched |= fields.clock_mask
-        sent: Iterable[int] = outcome.sent
+            touched.update(fields.clocks)
+        sent: Collection[int] = outcome.sent
         if not self.keeps_all:
             sent = self._to_living(actor, state, sent)
-            for other in self.sends_to[actor] & self.may_end:
-                touched |= fields.actor_mask(other)
+            touched.update(fields.actors[other] for other in self.sends_to[actor] & self.may_end)
             if not machine.states[outcome.target].alive:
                 self._has_ended(actor)
                 change += network.emptied(state, actor) - taking
+        if not sent:
+            return change, 0
         add, bits, counted = network.send(state, sent)
-        return (change + add, bits), touched | counted
+        touched.update(counted)
+        return change + add, bits
 
-    def _to_living(self, actor: int, state: int, sent: Iterable[int]) -> list[int]:
+    def _to_living(self, actor: int, state: int, sent: Collection[int]) -> list[int]:
         """What is sent to actors that have not ended; the rest is gone."""
         living = []
         for number in sent:
@@ -419,8 +365,7 @@ class Universe:
         """From now on it counts, for those who send to an actor, whether it has ended."""
         if actor not in self.may_end:
             self.may_end.add(actor)
-            for table in self.tables:
-                table.clear()
+            self.lookup.forget()
 
 
 def _variants(

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from .found import Step
+from .moves import Move
 from .product import Product
 from .record import Move as Drawn
 from .system import step_of
-from .universe import Move
 
 #: More different outputs on the same edge than this are drawn as one.
 MOST_OUTPUTS = 3

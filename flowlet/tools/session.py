@@ -257,11 +257,12 @@ class Session:
     def armed(self) -> list[tuple[str, str, float]]:
         """The timers that are armed, the next one first: whose, called how, and seconds left."""
         now = self.stage.now()
+        armed = self.stage.timers.all_armed()
         found = []
         for ref in self.stage.actors:
-            for when, timed in timers_by_place(ref) if ref.phase == "alive" else ():
-                found.append((ref.name, timer_label(timed), when - now))
-        for when, timed in self.stage.timers.all_armed():
+            for timed in timers_by_place(ref, armed) if ref.phase == "alive" else ():
+                found.append((ref.name, timer_label(timed), timed.when - now))
+        for when, timed in armed:
             if isinstance(timed, Delayed):
                 found.append(("", f"{shown(timed.event)} is delivered", when - now))
         return sorted(found, key=lambda each: each[2])
