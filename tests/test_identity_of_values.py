@@ -16,6 +16,7 @@ from typing import Any, Literal
 import pytest
 
 from flowlet import (
+    ActorRef,
     Dispatcher,
     Event,
     ExploreError,
@@ -23,11 +24,16 @@ from flowlet import (
     choose,
     emit,
     explore,
+    now,
     pause,
     receive,
     wait_until,
 )
 from tests.machines import Box, Digit, Flag, Go, Push, Stop, counts
+
+
+class Basket(Event):
+    items: set[int]
 
 
 class Which(Event):
@@ -319,3 +325,39 @@ def test_a_class_of_the_actor_itself_is_refused_with_the_way_out() -> None:
 
     with pytest.raises(ExploreError, match=r"class Mine is made anew in each run.*outside"):
         explore(hold)
+
+
+def test_a_set_that_is_sent_is_copied_for_each_run() -> None:
+    """Who puts something into it changes it for nobody else."""
+
+    def shopper() -> None:
+        basket = receive(Basket, at="idle")
+        if choose("put in", "leave") == "put in":
+            basket.items.add(9)
+        pause("done")
+        emit(len(basket.items))
+
+    def shop(shopper: ActorRef[None]) -> None:
+        shopper.send(Basket(items={1}))
+
+    def mall(d: Dispatcher) -> None:
+        d.spawn(shop, d.spawn(shopper))
+
+    x: Any = explore(mall)
+    baskets = [
+        v["shopper"].locals["basket"].items for v in x.states if "basket" in v["shopper"].locals
+    ]
+    assert sorted(map(sorted, baskets)) == [[1], [1, 9]]
+
+
+def test_the_time_in_a_set_is_noticed() -> None:
+    """As it is in a list."""
+
+    def clock() -> None:
+        seen = {now()}
+        pause("tick")
+        emit(seen)
+
+    x = explore(clock)
+    assert not x.complete
+    assert any("seen of clock comes from now()" in note for note in x.notes)

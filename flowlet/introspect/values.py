@@ -235,7 +235,10 @@ class Canon:
                 return ("builtin", value.__module__, value.__qualname__)
         elif isinstance(value, frozenset | set) and kind in (frozenset, set):
             form: tuple[Any, ...] = (kind, *self._members(value, path))
-            return form if kind is frozenset else (self._number(value), *form)
+            if kind is frozenset:
+                return form
+            self.is_plain = False
+            return (self._number(value), *form)
         number = self._number(value)
         self.is_plain = False
         return (kind, number, *self._contents(value, kind, path))
@@ -259,6 +262,7 @@ class Canon:
                 canon.closures = self.closures
                 form = canon.of(member, _told(path))
                 are_plain = are_plain and canon.is_plain
+                self.moments |= canon.moments
             alone.append((_text((form, met)), form, member))
         alone.sort(key=lambda each: each[0])
         if are_plain:
