@@ -446,6 +446,12 @@ def stack_that_is_handed_away() -> None:
         stack.pop_all().close()
 
 
+def stack_that_is_filled_too_late() -> None:
+    with contextlib.ExitStack() as stack, state("inner"):
+        stack.enter_context(state("outer"))
+        receive(Go)
+
+
 def flow_of_something(plugin: Callable[[], None]) -> None:
     flow(plugin)
 
@@ -454,7 +460,7 @@ def flow_of_something(plugin: Callable[[], None]) -> None:
     "fn",
     [
         default_factory, new, length, error_that_waits, any_attribute, driven_by_python,
-        stack_that_is_handed_away, flow_of_something,
+        stack_that_is_handed_away, stack_that_is_filled_too_late, flow_of_something,
     ],
     ids=lambda fn: str(fn.__name__),
 )  # fmt: skip

@@ -164,7 +164,16 @@ def arguments_that_do_not_fit() -> None:
     def helper(one: int) -> None: ...
 
     try:
-        helper(*range(receive(Sum, at="sum").euros))
+        helper(*(1,) * receive(Sum, at="sum").euros)
+    except TypeError:
+        receive(Fix, at="fixing")
+
+
+def arguments_that_are_missing() -> None:
+    helper: Any = lambda one: one  # noqa: E731
+    receive(Go, at="sum")
+    try:
+        helper()
     except TypeError:
         receive(Fix, at="fixing")
 
@@ -204,7 +213,7 @@ def under_a_context_manager() -> None:
         attribute, attribute_of_nothing, stored_attribute, unpacking, unpacking_in_a_loop,
         deleted_name, name_that_no_turn_has_set, name_of_an_error_that_is_over,
         name_that_is_nowhere, operands, comparison, loop_over_nothing, deleted_item,
-        import_of_nothing, arguments_that_do_not_fit, guard_of_an_arm, in_a_region,
+        import_of_nothing, arguments_that_do_not_fit, arguments_that_are_missing, guard_of_an_arm, in_a_region,
         under_a_context_manager,
     ],
     ids=lambda fn: str(fn.__name__),
@@ -273,6 +282,16 @@ def test_an_error_that_is_raised_again_is_the_one_that_was_caught() -> None:
             raise
 
     assert ("fixing", "Fix", "error: KeyError") in all_read(narrow).triples()
+
+    def guarded(work: Callable[[], None]) -> None:
+        receive(Go, at="working")
+        try:
+            work()
+        except KeyError:
+            receive(Fix, at="fixing")
+            raise
+
+    assert ("fixing", "Fix", "error: KeyError") in static(guarded).triples()
     read = static(broad)
     assert ("fixing", "Fix", "error: ?") in read.triples()
     assert "fixing: which error the actor ends with is not known until it runs" in read.notes

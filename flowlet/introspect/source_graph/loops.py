@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .changes import as_changed
 from .evaluate import evaluate
 from .frames import Leg, Open, Stack
 from .items import items_of
@@ -61,7 +60,7 @@ class Loops:
         key = (frame.code, "for", step.node.lineno, step.node.col_offset)
         more = leg.knowing(key, f"more in {step.text}")
         over_now = leg.knowing(key, f"{step.text} is over")
-        coll = as_changed(self.machine.facts, over.over) if isinstance(over, Over) else UNKNOWN
+        coll = over.over if isinstance(over, Over) else UNKNOWN
         if not isinstance(over, Over) or not isinstance(coll, Coll):
             coll, over = Coll((UNKNOWN,), False), Over(Coll((UNKNOWN,), False))
         if coll.exact:
