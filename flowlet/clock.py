@@ -93,9 +93,9 @@ class Timers:
     def all_armed(self) -> list[tuple[float, Timed]]:
         """All that is armed, earliest first, within an instant in the order of arming."""
         found: list[tuple[float, Timed]] = []
-        if not self.armed:
-            return found
-        for when, there in sorted(self.armed.items(), key=lambda each: each[0]):
+        armed = self.armed
+        for when in sorted(armed) if len(armed) > 1 else armed:
+            there = armed[when]
             found += [(when, timed) for timed in (there if isinstance(there, dict) else (there,))]
         return found
 

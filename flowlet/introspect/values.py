@@ -16,7 +16,7 @@ import functools
 import math
 import types
 import warnings
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from enum import Enum
 from random import Random
 from typing import Any, Final
@@ -243,8 +243,18 @@ class Canon:
         self.is_plain = False
         return (kind, number, *self._contents(value, kind, path))
 
-    def _members(self, value: Iterable[Any], path: Path) -> list[Form]:
+    def _members(self, value: Collection[Any], path: Path) -> list[Form]:
         """The members of a set; their own order in it depends on addresses."""
+        handles = [
+            member.name
+            for member in value
+            if isinstance(member, ActorRef) and not getattr(member._home, "root_of", None)
+        ]
+        if handles:
+            self.is_plain = False
+            if len(handles) == len(value):
+                # In the order of the way below, in half the time.
+                return [(ActorRef, name) for name in sorted(handles, key=repr)]
         alone: list[tuple[str, Form, Any]] = []
         are_plain = True
         for member in value:
@@ -254,9 +264,6 @@ class Canon:
             form: Form
             if kind in PLAIN:
                 form = (kind, member)
-            elif isinstance(member, ActorRef) and not getattr(member._home, "root_of", None):
-                form = self._actor(member, path)  # which has no number
-                are_plain = False
             else:
                 canon = Canon(self.frame_form, self.hooks)
                 canon.closures = self.closures
