@@ -173,8 +173,10 @@ class Product(Universe):
     def _note_ends(self, states: list[int], columns: list[list[Entry]], door: _Door) -> None:
         """Note which states lead nowhere, and from which more is possible than was let in."""
         if not door.refused:
-            places = [place for place, entry in enumerate(columns[0]) if not entry.adds]
-            for column in columns[1:]:
+            # Of the last group first, which is no smaller than the others and so is seldom idle.
+            *others, last = columns
+            places = [place for place, entry in enumerate(last) if not entry.adds]
+            for column in others:
                 places = [place for place in places if not column[place].adds]
             for place in places:
                 state = states[place]
