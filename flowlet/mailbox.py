@@ -16,6 +16,7 @@ import math
 import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
+from types import MethodType
 from typing import TYPE_CHECKING, Any, Final
 
 from .errors import KeptMailWarning, UnexpectedEventError
@@ -168,8 +169,8 @@ class WatchedBox(deque[object]):
 
     __slots__ = ()
 
-    def __bool__(self) -> bool:
-        return True
+    # No function of Python's, which a trace would tell of: while exploring, that was 1 % of it.
+    __bool__ = MethodType(bool, True)
 
 
 class LimitedBox(deque[object]):

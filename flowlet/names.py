@@ -37,20 +37,28 @@ NO_PLAIN_FUNCTION: Final = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect
 
 def is_users(code: CodeType) -> bool:
     """Whether a frame of this code belongs to the user's program, not to what runs it."""
-    return _whose(code.co_filename) == "the user's"
+    return is_users_file(code.co_filename)
 
 
 def is_kernel(code: CodeType) -> bool:
     """Whether a frame of this code is flowlet's own."""
-    return _whose(code.co_filename) == "ours"
+    return is_kernel_file(code.co_filename)
+
+
+# By file, whose hash is kept: that of a code object is made anew of all its names each time.
+@functools.lru_cache(maxsize=4096)
+def is_users_file(file: str) -> bool:
+    """The same of the file in which the code stands; for loops that go through many frames.
+
+    Nothing of Python's is called where it is known, so whoever traces calls does not hear of it.
+    """
+    return not is_kernel_file(file) and not file.endswith(_SKIPPED)
 
 
 @functools.lru_cache(maxsize=4096)
-def _whose(file: str) -> str:
-    # By file, whose hash is kept: that of a code object is made anew of all its names each time.
-    if os.path.abspath(file).startswith(_HERE):
-        return "ours"
-    return "Python's" if file.endswith(_SKIPPED) else "the user's"
+def is_kernel_file(file: str) -> bool:
+    """Whether the code in this file is flowlet's own."""
+    return os.path.abspath(file).startswith(_HERE)
 
 
 def is_bottom(code: CodeType) -> bool:
@@ -71,7 +79,7 @@ def frame_here() -> FrameType:
 
 def users_line(frame: FrameType | None) -> tuple[str, int]:
     """The innermost line of the user's program."""
-    while frame is not None and not is_users(frame.f_code):
+    while frame is not None and not is_users_file(frame.f_code.co_filename):
         frame = frame.f_back
     return ("", 0) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
 
@@ -84,7 +92,7 @@ def stack_of(frame: FrameType | None) -> list[tuple[CodeType, int]]:
     stack = []
     while frame is not None:
         code = frame.f_code
-        if is_bottom(code):
+        if code.co_name == "_work" and is_bottom(code):
             break
         if is_handling(code):
             block = frame.f_locals["self"]
@@ -92,7 +100,7 @@ def stack_of(frame: FrameType | None) -> list[tuple[CodeType, int]]:
                 frame = frame.f_back
             if frame is not None:
                 stack.append((frame.f_code, block.lasti))
-        elif is_users(code):
+        elif is_users_file(code.co_filename):
             stack.append((code, frame.f_lasti))
         frame = frame and frame.f_back
     stack.reverse()

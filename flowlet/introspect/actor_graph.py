@@ -59,7 +59,7 @@ class Pen:
         def hear(record: Record) -> None:
             traced = ears.is_on
             if traced:
-                ears.off()  # what is done here is no way of the actor's
+                ears.pause()  # what is done here is no way of the actor's
             if isinstance(record, Discarded):
                 self.thrown.append((record.actor, label_of(record.event)))
             elif isinstance(record, Sent):
@@ -73,7 +73,7 @@ class Pen:
                 if move is not None:
                     moves.append(move)
             if traced:
-                ears.on()
+                ears.go_on()
 
         self.listener = hear
         scene.listen(hear)

@@ -12,6 +12,7 @@ import dis
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from types import CodeType, FrameType
 from typing import Any
@@ -124,6 +125,9 @@ class _Tracing:
         self.steps: dict[CodeType, Step] = {}
         self.before: Any = None
         self.is_on = False
+        #: Be off for a while, and on again: by no function of Python's, of which it would be told.
+        self.pause: Callable[[], None] = partial(sys.settrace, None)
+        self.go_on: Callable[[], None] = partial(sys.settrace, self.call)
 
     def open(self, codes: Mapping[CodeType, Points]) -> None:
         self.steps = {code: self._step_of(code, points) for code, points in codes.items()}
@@ -213,6 +217,8 @@ class _Monitoring:
 
     def off(self) -> None:
         self.is_on = False
+
+    pause, go_on = off, on
 
     def visit(self, code: CodeType, here: int) -> None:
         if self.is_on:

@@ -165,12 +165,14 @@ class Reader:
         asked: list[Any] = []
         frame = fiber.gr_frame
         while frame is not None and not names.is_bottom(frame.f_code):
-            self._refuse_hidden_call(frame)
-            if names.is_users(frame.f_code):
+            outer = frame.f_back
+            if outer is not None and not names.is_kernel_file(outer.f_code.co_filename):
+                self._refuse_hidden_call(frame, outer)
+            if names.is_users_file(frame.f_code.co_filename):
                 stack.append(frame)
             elif frame.f_code.co_name == "wait" and frame.f_locals.get("where"):
                 asked.append(frame.f_locals["where"])
-            frame = frame.f_back
+            frame = outer
         stack.reverse()
         found.depth += len(stack)
         if asked:
@@ -201,10 +203,9 @@ class Reader:
             gives = layout.always_returns
         return kept[::-1]
 
-    def _refuse_hidden_call(self, frame: FrameType) -> None:
+    def _refuse_hidden_call(self, frame: FrameType, outer: FrameType) -> None:
         """A call from C keeps what it has done so far where nobody can see it."""
-        outer = frame.f_back
-        if outer is None or names.is_kernel(outer.f_code) or not in_c_call(outer):
+        if not in_c_call(outer):
             return
         layout = self.layout(outer)
         called = layout.callee(outer, stack_values)

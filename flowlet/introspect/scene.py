@@ -418,7 +418,7 @@ def _wait_frames(ref: ActorRef[Any]) -> list[Any]:
     found = []
     for fiber in ref._fiber.all_fibers():
         frame, inner = fiber.gr_frame, None
-        while frame is not None and not names.is_users(frame.f_code):
+        while frame is not None and not names.is_users_file(frame.f_code.co_filename):
             frame, inner = frame.f_back, frame
         found.append(inner)
     return found

@@ -75,7 +75,7 @@ class Stage(Dispatcher):
 
     def _moment(self) -> float:
         self.asked_now = True
-        return Moment(self.clock.now())
+        return Moment(self.clock.time)
 
     def _fire_due(self) -> bool:
         return False
