@@ -250,10 +250,6 @@ def test_what_the_exploration_does_not_have_is_told(pytester: pytest.Pytester) -
 # --- targets
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="a fault that is open: alone, what tests did in a target named by file is not counted",
-)
 def test_targets_are_named(pytester: pytest.Pytester) -> None:
     """Then they alone count, also where no test ran them."""
     args = [
@@ -381,6 +377,56 @@ def test_what_a_dispatcher_of_a_module_did_counts_once(pytester: pytest.Pytester
     assert "Coin ×6" in text.replace("&#215;", "×").replace("&#45;", "-"), re.findall(
         r">[^<]*Coin[^<]*<", text
     )
+
+
+def test_dispatchers_that_are_gone_before_their_test_is_over_count(
+    pytester: pytest.Pytester,
+) -> None:
+    """A test may make many, one after the other, and keep none."""
+    result = run(
+        pytester,
+        """
+        import gc
+
+        def test_all():
+            drive(turnstile, Coin(), Push())
+            drive(turnstile, Coin(), advance=10)
+            with Dispatcher() as other:
+                pass
+            gc.collect()
+        """,
+        "--flowlet-coverage",
+    )
+    assert table(result)[-1] == "TOTAL 2/2 3/3 100 %"
+
+
+def test_what_a_dispatcher_did_in_the_test_that_ended_it_counts(
+    pytester: pytest.Pytester,
+) -> None:
+    """It is closed and gone before anybody could ask what it did last."""
+    pytester.makeconftest("import gc\ndef pytest_runtest_logfinish(): gc.collect()")
+    result = run(
+        pytester,
+        """
+        @pytest.fixture(scope="module")
+        def world():
+            with Dispatcher() as d:
+                d.spawn(turnstile, name="gate")
+                yield d
+
+        def test_push(world):
+            world.find("gate").send(Coin())
+            world.settle()
+            world.find("gate").send(Push())
+            world.settle()
+
+        def test_time(world):
+            world.find("gate").send(Coin())
+            world.advance(10)
+        """,
+        "--flowlet-coverage",
+    )
+    assert table(result)[-1] == "TOTAL 2/2 3/3 100 %"
 
 
 # --- xdist

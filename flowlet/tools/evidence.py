@@ -104,37 +104,38 @@ class Evidence:
         #: By key: the ways in which the function was bound, and what was seen for good.
         self.functions: dict[str, list[Callable[..., Any]]] = {}
         self.graphs: dict[str, StateGraph] = {}
-        self._now: list[_Spectator] = []
-        #: Those of dispatchers that have outlived their test, with what they have seen so far.
-        self._later: list[tuple[weakref.ref[_Spectator], dict[str, StateGraph]]] = []
+        #: Those with news, which nobody else holds once their dispatcher is gone.
+        self._news: list[_Spectator] = []
+        #: All whose dispatcher may go on, with what they had seen when they were last asked.
+        self._known: list[tuple[weakref.ref[_Spectator], dict[str, StateGraph]]] = []
 
     def watch(self, dispatcher: Dispatcher) -> None:
         """Listen to a dispatcher."""
-        spectator = _Spectator()
-        self._now.append(spectator)
+        spectator = _Spectator(self._news)
+        self._known.append((weakref.ref(spectator), {}))
         dispatcher.listen(spectator)
 
     def gather(self) -> None:
         """Add up what was seen; to be called after each test.
 
         A dispatcher may live on, as one of a whole module does.  So what was seen of it counts for
-        good only when it is gone; until then it is looked at again.
+        good only when it is gone; until then it is looked at again.  It may also be gone before
+        the test is over, and is asked all the same: whoever has news is held until now.
         """
-        for spectator in self._now:
-            self._later.append((weakref.ref(spectator), {}))
-        self._now, living = [], []
-        for known, graphs in self._later:
-            still = known()
-            if still is None:
+        known, self._known = self._known, []
+        for ref, graphs in known:
+            spectator = ref()
+            if spectator is None:
                 self._keep(graphs)
-                continue
-            for key, fn in still.functions.items():
-                bound = self.functions.setdefault(key, [])
-                if len(bound) < MOST_BOUND and not any(_same(fn, other) for other in bound):
-                    bound.append(fn)
-            living.append((known, still.graphs()))
-            del still
-        self._later = living
+            elif not spectator.has_news:
+                self._known.append((ref, graphs))
+            else:
+                for key, fn in spectator.functions.items():
+                    bound = self.functions.setdefault(key, [])
+                    if len(bound) < MOST_BOUND and not any(_same(fn, other) for other in bound):
+                        bound.append(fn)
+                self._known.append((ref, spectator.tell()))
+        self._news.clear()
 
     def _keep(self, graphs: Mapping[str, StateGraph]) -> None:
         for key, graph in graphs.items():
@@ -143,24 +144,32 @@ class Evidence:
     def close(self) -> None:
         """Take what was seen as it is now."""
         self.gather()
-        for _, graphs in self._later:
+        for _, graphs in self._known:
             self._keep(graphs)
-        self._later = []
+        self._known = []
 
 
 class _Spectator:
     """Observes one dispatcher, and knows the functions that were spawned at its top."""
 
-    def __init__(self) -> None:
+    def __init__(self, news: list[_Spectator]) -> None:
         self.observation = Observation()
         self.functions: dict[str, Callable[..., Any]] = {}
+        #: Whether it is on the list of those with news: something has happened since it told.
+        self.has_news = False
+        self._news = news
 
     def __call__(self, record: Record) -> None:
+        if not self.has_news:
+            self.has_news = True
+            self._news.append(self)
         self.observation(record)
         if type(record) is Spawned and record.parent is None:
             self.functions.setdefault(key_of(record.actor.function), record.actor.function)
 
-    def graphs(self) -> dict[str, StateGraph]:
+    def tell(self) -> dict[str, StateGraph]:
+        """All that was seen until now, by function."""
+        self.has_news = False
         return {key: self.observation.graph_of(bare(fn)) for key, fn in self.functions.items()}
 
 
