@@ -179,6 +179,16 @@ def test_examples_for_the_event_are_its_instances() -> None:
     assert values(Level, examples={Level: [Level(n=3)]}) == {"3"}
 
 
+def test_examples_for_the_event_that_are_none_are_refused() -> None:
+    """Values of its field, say: they would be offered, and never be taken."""
+    with pytest.raises(FlowletError) as told:
+        values(Level, examples={Level: [Level(n=3), 3]})
+    assert str(told.value) == (
+        "examples= has 3 for Level, which is no Level; "
+        'give {Level: [Level(…)]}, or {"Level.n": […]}'
+    )
+
+
 def test_other_events_keep_their_values_beside_examples() -> None:
     """Examples for one class say nothing of another."""
 

@@ -149,6 +149,7 @@ class Alphabet:
     def _make(self, kind: type) -> list[Any]:
         examples = self._example(kind)
         if examples is not None:
+            _check_are(kind, examples)
             return examples
         if kind in (Event, BaseModel, object):
             raise ExploreError(
@@ -305,6 +306,15 @@ class Alphabet:
             f"{path} is {getattr(kind, '__name__', kind)}, of which no value can be made; give "
             "some: explore(fn, events=[…]) or examples={…: […]}"
         )
+
+
+def _check_are(kind: type, examples: Iterable[Any]) -> None:
+    """Examples of a type are of it: others would be offered, and never come to anything."""
+    name, other = kind.__name__, [one for one in examples if not isinstance(one, kind)]
+    if other:
+        fields = [f', or {{"{name}.{one}": […]}}' for one in getattr(kind, "model_fields", ())]
+        instead = f"give {{{name}: [{name}(…)]}}{''.join(fields)}"
+        raise ExploreError(f"examples= has {other[0]!r} for {name}, which is no {name}; {instead}")
 
 
 def _surely_returns_none(fn: Callable[..., Any]) -> bool:
