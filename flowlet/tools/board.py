@@ -64,6 +64,14 @@ class Board:
             whose = f"{name}: " if name and self._are_several() else ""
             when = "" if label == f"after {left:g}s" else f" in {left:g} s"
             self.said.print(Text.assemble(("  ~ ", "yellow"), (whose, "dim"), label, (when, "dim")))
+        for ref in session.drive.cast:
+            whose = f"{ref.name}: " if self._are_several() else ""
+            for event in session.drive.mail.of(ref) if not session.busy else ():
+                self.said.print(
+                    Text.assemble(
+                        ("  = ", "yellow"), (whose, "dim"), shown(event), (" is kept", "dim")
+                    )
+                )
         if session.busy:
             say(self.said, "  … more is ready: step or go", "dim")
 

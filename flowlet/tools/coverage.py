@@ -68,6 +68,8 @@ def coverage(
     found = [read(Path(trace)) for trace in traces]
     explored = search.explore()
     machines = _machines(search, explored, actor)
+    if actor is None:
+        _check_are_of(found, machines)
     if output is not None and len(machines) > 1:
         raise TargetError(
             f"one picture shows one actor: give --actor with one of {', '.join(machines)}."
@@ -117,6 +119,23 @@ def _machines(
         for name in names
         if actor in (None, name)
     }
+
+
+def _check_are_of(
+    traces: Iterable[Trace], machines: dict[str, tuple[StateGraph, Callable[[TraceLine], bool]]]
+) -> None:
+    """Raise `TargetError` for traces that are all of something else: 0 % would say nothing."""
+    lines: list[TraceLine] = []
+    for trace in traces:
+        if isinstance(trace, StateGraph):
+            return
+        lines += trace
+    if not any(mine(line) for _, mine in machines.values() for line in lines):
+        ran = ", ".join(dict.fromkeys(f"{line.actor} ({line.function})" for line in lines))
+        raise TargetError(
+            f"no line of the traces is of {', '.join(machines)}; they are of {ran or 'nothing'}. "
+            "flowlet run TARGET --trace FILE writes one of the same target."
+        )
 
 
 def _part(trace: Trace, mine: Callable[[TraceLine], bool]) -> StateGraph | list[Any]:

@@ -16,6 +16,7 @@ from flowlet.introspect import is_system
 from flowlet.introspect.telling_steps import told
 from flowlet.names import text
 from flowlet.tools.answers import ActorAnswer, RunAnswer, TraceLine
+from flowlet.tools.mail import Mail
 from flowlet.tools.steps import Send, Step
 from flowlet.tools.targets import TargetError
 from flowlet.tools.tracing import Tracing
@@ -25,6 +26,7 @@ GLANCE = 0.1
 
 NOTHING_MORE = "nothing more can happen"
 TIME_IS_UP = "the time is up"
+STEPS_ARE_DONE = "the steps are done"
 
 
 class Drive:
@@ -58,6 +60,8 @@ class Drive:
         self.tellers: list[Callable[[TraceLine], object]] = []
         self.d.listen(lambda record: self.cast.setdefault(record.actor))
         self.d.listen(Tracing(self.lines.append))
+        self.mail: Mail = Mail()
+        self.d.listen(self.mail)
         self.is_system: bool = is_system(fn)
 
     def begin(self) -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from flowlet.tools.answers import TraceLine
-from flowlet.tools.driving import NOTHING_MORE, Drive
-from flowlet.tools.event_text import Vocabulary, classes_near
+from flowlet.tools.driving import NOTHING_MORE, STEPS_ARE_DONE, TIME_IS_UP, Drive
+from flowlet.tools.event_text import Vocabulary, classes_near, shown
 from flowlet.tools.exits import Exit, end
 from flowlet.tools.graph import check_file
 from flowlet.tools.options import JsonFlag, SeedText, Target, seed_of
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from rich.console import Console
+    from rich.text import Text
 
 
 def run(
@@ -92,16 +93,20 @@ def run(
         if trace is not None:
             file = stack.enter_context(Path(trace).open("w", encoding="utf-8"))
             drive.tellers.append(lambda line: file.write(_json(line)))
-        tell: Callable[[TraceLine], object] = Telling(said, drive).tell
-        drive.tellers.append((lambda line: to_output(_json(line))) if json else tell)
+        telling = Telling(said, drive)
+        drive.tellers.append((lambda line: to_output(_json(line))) if json else telling.tell)
         with drive.heeding_interrupts():
             drive.begin()
             for step in todo:
                 if drive.stopped:
                     break
                 drive.take(step)
+                if not json and isinstance(step, Send):
+                    telling.tell_if_kept(step)
             if drive.is_system or until is not None:
                 drive.go(None if until is None else max(0.0, until - drive.time))
+            elif drive.why == TIME_IS_UP:
+                drive.why = STEPS_ARE_DONE
         answer = drive.answer()
         if json:
             to_output(answer.model_dump_json(by_alias=True) + "\n")
@@ -134,8 +139,18 @@ def _steps(
                 raise TargetError(f"there is no file {events}: give one that is there.")
             found += map(Send, event_list(events, module, fn))
         else:
-            found += map(Send, event_list(events, module, fn))
+            found += map(Send, _named(events, module, fn))
     return [*found, *(step_of(text, words) for text in texts)]
+
+
+def _named(events: str, module: ModuleType, fn: Callable[..., object]) -> list[object]:
+    """What a word means that is no file."""
+    try:
+        return event_list(events, module, fn)
+    except TargetError as error:
+        if not events.isidentifier() or hasattr(module, events):
+            raise
+        raise TargetError(f"there is no file {events}, and as a name: {error}") from None
 
 
 class Telling:
@@ -149,10 +164,7 @@ class Telling:
         """A line for a step, and below it one for each output."""
         from rich.text import Text
 
-        name = line.actor if len(self.drive.cast) > 1 or self.drive.is_system else ""
-        head = Text.assemble(
-            (f"{line.time - self.drive.began:8.2f}  ", "dim"), f"{name:<{self._width(name)}}"
-        )
+        head = self._head(line.time, line.actor)
         match line.kind:
             case "discarded":
                 head.append(f"{line.text}", "bold")
@@ -175,6 +187,22 @@ class Telling:
                 Text.assemble(" " * 12, (f"{what} ", "dim"), (value, "cyan")), soft_wrap=True
             )
 
+    def tell_if_kept(self, sent: Send) -> None:
+        """A line for an event that stays in the mailbox, where nothing has come of it so far."""
+        ref = self.drive.receiver(sent.to)
+        if any(one is sent.event for one in self.drive.mail.of(ref)):
+            head = self._head(self.drive.d.now(), ref.name)
+            head.append(shown(sent.event), "bold")
+            self.said.print(head.append(f"  is kept in {ref.path_text()}", "yellow"))
+
+    def _head(self, time: float, actor: str) -> Text:
+        from rich.text import Text
+
+        name = actor if len(self.drive.cast) > 1 or self.drive.is_system else ""
+        return Text.assemble(
+            (f"{time - self.drive.began:8.2f}  ", "dim"), f"{name:<{self._width(name)}}"
+        )
+
     def _width(self, name: str) -> int:
         longest = max((len(ref.name) for ref in self.drive.cast), default=0)
         return min(longest, 24) + 2 if name else 0
@@ -195,6 +223,9 @@ def _tell_end(said: Console, drive: Drive) -> None:
     names = ", ".join(f"{one.name} in {one.state}" for one in waiting[:4])
     more = f" and {len(waiting) - 4} more" if len(waiting) > 4 else ""
     parts.append(f"waiting: {names}{more}" if waiting else "nobody waits")
+    kept = sum(len(drive.mail.of(ref)) for ref in drive.cast)
+    if kept:
+        parts.append(f"; kept: {kept}")
     if thrown:
         parts.append(f"; thrown away: {thrown}")
     if answer.dead_letters:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from flowlet.names import function_name
 from flowlet.tools.as_code import (
@@ -90,18 +91,21 @@ class _Body:
             yield from self._name_actors(self.session.happened[0])
         pending: list[str] = []
         failures: list[str] = []
+        outputs: dict[str, tuple[Any, ...]] = {}
         for happened in self.session.happened:
             pending += self._move(happened)
             failures += [type(error).__name__ for error in happened.failures]
             for error in happened.failures:
                 self.imports.taken(type(error))
             self._note_answers(happened)
+            for actor, standing in happened.cast.items():
+                outputs[actor] = (*outputs.get(actor, ()), *standing.outputs)
             if happened.called:
                 continue  # in a test the result is there at once: the next move belongs to this one
             yield from self._with_failures(pending, failures)
-            pending, failures = [], []
             yield from self._name_actors(happened)
-            yield from self._claims(happened)
+            yield from self._claims(happened, outputs)
+            pending, failures, outputs = [], [], {}
 
     # --- moves ----------------------------------------------------------------------------
 
@@ -198,8 +202,8 @@ class _Body:
     def _actor(self, name: str) -> str:
         return "actor" if self.alone and name == self.first else f"actors[{text_code(name)}]"
 
-    def _claims(self, happened: Happened) -> Iterator[str]:
-        """What is so now and was not before."""
+    def _claims(self, happened: Happened, outputs: dict[str, tuple[Any, ...]]) -> Iterator[str]:
+        """What is so now and was not before; the outputs are those of all moves since then."""
         for name, standing in happened.cast.items():
             if name not in self.known and not (self.alone and name == self.first):
                 continue
@@ -208,8 +212,8 @@ class _Body:
                 yield f"assert {actor}.state == {code_of(standing.state, self.imports)}"
             if not standing.alive and (before is None or before.alive):
                 yield f"assert not {actor}.alive"
-            if standing.outputs or (self.alone and before is not None and before.outputs):
-                codes = [code_of(value, self.imports) for value in standing.outputs]
+            if outputs[name] or (self.alone and before is not None and before.outputs):
+                codes = [code_of(value, self.imports) for value in outputs[name]]
                 if None in codes:
                     yield f"assert len({actor}.take()) == {len(codes)}"
                 else:

@@ -74,6 +74,18 @@ def test_each_actor_of_a_system_is_a_machine(flowlet: Flowlet, folder: Path) -> 
     ).code == 0  # fmt: skip
 
 
+def test_traces_of_something_else_cover_nothing(
+    flowlet: Flowlet, refused: Callable[..., str], morning: Path
+) -> None:
+    """That is a mistake and no 0 %; beside one that is of it they do no harm."""
+    flowlet("run", "museum:porter", "wait 5", "--trace", "porter.jsonl")
+    (morning.parent / "empty.jsonl").touch()
+    told = refused(*GATE, "porter.jsonl", "empty.jsonl")
+    assert told.startswith("no line of the traces is of gate; they are of porter (porter). ")
+    assert "; they are of nothing. " in refused(*GATE, "empty.jsonl")
+    assert flowlet(*GATE, "porter.jsonl", "am.jsonl").out == flowlet(*GATE, "am.jsonl").out
+
+
 def test_actors_of_one_function_are_one_machine(flowlet: Flowlet, folder: Path) -> None:
     """A trace of a system covers the function that its actors run."""
     flowlet("run", "museum:crowd", "--trace", "m.jsonl")

@@ -100,6 +100,17 @@ def test_what_nobody_takes_is_told(flowlet: Flowlet) -> None:
     assert after(screen, "Push")[0] == "  Push() is thrown away in locked"
 
 
+def test_what_is_kept_is_shown_until_it_is_taken(flowlet: Flowlet) -> None:
+    """Nothing comes of it at once; going back, it is there no more."""
+    screen = play(flowlet, "museum:porter", "Push", "Push", "undo", "wait 5")
+    board = ["  1 Push", "  ~ after 5s"]
+    kept = "  = Push() is kept"
+    assert [line for line in after(screen, "Push")[1:] if line not in board] == [kept]
+    assert after(screen, "undo")[-1] == kept
+    assert after(screen, "undo").count(kept) == 1
+    assert not any("kept" in line for line in after(screen, "wait 5"))
+
+
 def test_time_passes_to_the_next_timer(flowlet: Flowlet) -> None:
     """`advance` goes there and no further; without a timer it says so."""
     screen = play(flowlet, "museum:gate", "advance", "Coin(5)", "advance")
@@ -333,6 +344,10 @@ def book(amount):
 def clerk():
     perform(book, 1)
     perform(book, 2)
+def teller():
+    emit("booking")
+    emit(perform(book, 1))
+    emit(perform(book, 2))
 def secret():
     perform(lambda: 1)
 def taker():
@@ -349,6 +364,7 @@ def boss():
     [
         ("odd:clerk", "gives 1", "gives 2"),
         ("odd:clerk", "gives 1", "undo", "fails no line"),
+        ("odd:teller", "gives 1", "gives 2"),
         ("odd:taker", "Coin([1, (2,), {3}, {'a': None}, 1.5, b'x'])", "Coin(-1)"),
         ("odd:taker", "Odd"),
     ],

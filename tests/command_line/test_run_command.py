@@ -86,6 +86,24 @@ def test_mail_is_for_an_actor_by_name(flowlet: Flowlet) -> None:
     assert lines[-2] == ["north", "Push()", "→", "locked"]
 
 
+def test_mail_that_is_kept_is_told(flowlet: Flowlet) -> None:
+    """A porter who rests hears nothing: what is sent to him stays, and is there when he wakes."""
+    said = flowlet("run", "museum:porter", "Push", "wait 2", "Coin")
+    assert said.out == (
+        "    0.00  resting\n"
+        "    0.00  Push()  is kept in resting\n"
+        "    2.00  Coin(value=1)  is kept in resting\n"
+        "    2.00  the steps are done; waiting: porter in resting; kept: 2\n"
+    )
+    said = flowlet("run", "museum:porter", "Push", "wait 5")
+    assert said.out.endswith(
+        "    5.00  after 5s  → at the door\n"
+        "    5.00  Push()  → end\n"
+        "    5.00  has ended\n"
+        "    5.00  nobody waits\n"
+    )
+
+
 def test_time_passes_until_a_moment(flowlet: Flowlet) -> None:
     """`--until` ends what would go on for ever; time is virtual, so it takes none."""
     said = flowlet("run", "museum:lights", "--until", "7200.5")
@@ -225,6 +243,7 @@ def test_a_reader_may_have_seen_enough(folder: Path) -> None:
         (('{"event": "Coin", "fields": 5}',), 'an event in JSON is {"event": "Coin", "fields": '),
         (('{"event": "Coin", ',), '\'{"event": "Coin",\' is no JSON: '),
         (("--events", "no.txt"), "there is no file no.txt: give one that is there.\n"),
+        (("--events", "night"), "there is no file night, and as a name: there is no 'night' in m"),
         (("--events", "helper"), "--events helper is no list but function: give the name of a"),
         (("--trace", "no/a.jsonl"), "there is no folder no: make it first.\n"),
     ],
