@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import EnumType
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -163,11 +164,15 @@ class Player:
             if not text and info.annotation is not str:
                 raise TargetError(f"{name} has no default: nothing was sent.")
             problem = ""
-            for value in (self._words().value(text), text):
+            kind = info.annotation
+            members = kind.__members__ if isinstance(kind, EnumType) else {}
+            for value in (self._words().value(text), text, *filter(None, [members.get(text)])):
                 try:
                     return adapter.validate_python(value)
                 except ValidationError as error:
                     problem = problem or error.errors()[0]["msg"]
+            if members:
+                problem = f"give one of {', '.join(members)}"
             say(self.board.said, f"  {problem}", "yellow")
 
     # --- moves ----------------------------------------------------------------------------

@@ -88,10 +88,12 @@ def test_the_fields_of_an_event_are_asked_for(flowlet: Flowlet) -> None:
 
 
 def test_an_enum_is_typed_by_its_value_or_by_its_name(flowlet: Flowlet) -> None:
-    """As in the code, or as in JSON."""
-    for typed in ("Hall.WEST", "west"):
+    """As in the code, as in JSON, or by the member alone; of others it is told which there are."""
+    for typed in ("Hall.WEST", "west", "WEST"):
         screen = play(flowlet, "museum:gate", "Ticket", "day", typed, "ann")
         assert any("hall=Hall.WEST" in line for line in screen)
+    screen = play(flowlet, "museum:gate", "Ticket", "day", "north", "", "ann")
+    assert "  give one of EAST, WEST" in screen
 
 
 def test_what_nobody_takes_is_told(flowlet: Flowlet) -> None:
