@@ -102,9 +102,9 @@ class Sight:
 
     __slots__ = ("box", "fiber", "looks", "mail", "probe", "ref", "since", "turns")
 
-    def __init__(self, fiber: Fiber, sentry: Sentry) -> None:
+    def __init__(self, fiber: Fiber, ref: ActorRef[Any], sentry: Sentry) -> None:
         self.fiber: Fiber = fiber
-        self.ref: ActorRef[Any] = fiber.ref
+        self.ref: ActorRef[Any] = ref
         self.since: float = time.monotonic()
         self.looks: int = 0
         self.turns: int = sentry.turns
@@ -115,11 +115,11 @@ class Sight:
             self.box.append(self.probe)
         self.mail: int | None = _mail(self.box)
 
-    def still(self, fiber: Fiber, sentry: Sentry) -> bool:
+    def still(self, fiber: Fiber, ref: ActorRef[Any], sentry: Sentry) -> bool:
         """Whether it is as before: the actor has given no sign of life."""
         return (
             fiber is self.fiber
-            and fiber.ref is self.ref
+            and ref is self.ref
             and sentry.turns == self.turns
             and not (self.probe is not None and self.probe.met)
             and fiber.box is self.box
@@ -187,18 +187,20 @@ class Watchdog:
         home = self._home
         frame = sys._current_frames().get(home.thread)
         fiber = None if home._free_hub is not None else _running(frame)
-        if fiber is None or fiber.home is not home:
+        # Of an actor that has ended, what it leaves may still be cleaned away, by code of theirs.
+        ref: ActorRef[Any] | None = getattr(fiber, "ref", None)
+        if fiber is None or ref is None or fiber.home is not home:
             self._sight = None
             return True
         assert frame is not None
         if names.is_kernel(frame.f_code):
             return False
         sight = self._sight
-        if sight is None or not sight.still(fiber, self._sentry):
+        if sight is None or not sight.still(fiber, ref, self._sentry):
             if not self._sentry.queued:
                 self._sentry.queued = True
                 home.ready.append(self._sentry)
-            self._sight = Sight(fiber, self._sentry)
+            self._sight = Sight(fiber, ref, self._sentry)
             return True
         sight.looks += 1
         # Looks as well as seconds: a process that was halted has had none.

@@ -55,9 +55,15 @@ def gate():
 
 
 def loaded(folder: Path, program: str) -> set[str]:
-    """The modules that are loaded when a program has run, in a process of its own."""
+    """The modules that are loaded while a program runs, in a process of its own.
+
+    What was there before is none of its doing: whoever measures coverage starts in each process.
+    """
     file = folder / "program.py"
-    file.write_text(f"{program}\nprint(*sys.modules)\n", encoding="utf-8")
+    file.write_text(
+        f"import sys\nbefore = set(sys.modules)\n{program}\nprint(*sys.modules.keys() - before)\n",
+        encoding="utf-8",
+    )
     done = subprocess.run(
         [sys.executable, str(file)], cwd=ROOT, capture_output=True, text=True, check=False
     )

@@ -241,6 +241,21 @@ def test_who_hangs_under_close_is_ended() -> None:
         d.close()
 
 
+def test_what_an_actor_leaves_may_take_long_to_go() -> None:
+    """Then nobody is stuck; the watchdog sees that, and who is stuck after it."""
+
+    class Slow:
+        def __del__(self) -> None:
+            busy(int)
+
+    with Dispatcher(watchdog=LIMIT) as d:
+        d.spawn(Slow)
+        ref = d.spawn(busy, int, name="dizzy")
+        with pytest.raises(ActorStuckError, match="dizzy"):
+            d.settle()
+        assert not ref.alive
+
+
 # --- who is not ----------------------------------------------------------------------------------
 
 
