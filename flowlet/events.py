@@ -47,7 +47,7 @@ class Event(BaseModel, metaclass=EventMeta):
 
     Fields are given by keyword or by position: `Coin(5)`.  The class's name is the event's name
     in every picture; a class attribute `label` gives another and may format the fields:
-    `label = "{choice}"`.
+    `label = "{choice}"`.  One that cannot be formatted so is shown as it is written.
 
     Raises pydantic's `ValidationError` where a field is wrong, `TypeError` where there are too
     many positions.
@@ -176,7 +176,10 @@ def label_of(event: object) -> str:
         return type(event).__name__
     if "{" not in label:
         return label
-    return label.format_map(_Fields(event))
+    try:
+        return label.format_map(_Fields(event))
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return label  # a field that is not there: seen as it is written, and nobody fails of it
 
 
 def label_of_type(kind: type) -> str:

@@ -8,7 +8,7 @@ from enum import Enum
 import pytest
 from pydantic import Field, ValidationError
 
-from flowlet import Dispatcher, Event, receive
+from flowlet import Dispatcher, Event, explore, receive
 
 
 class Coin(Event):
@@ -160,6 +160,17 @@ def test_a_label_is_no_field() -> None:
     assert Choice(Size.SMALL).choice is Size.SMALL
     assert "label" not in Choice.model_fields
     assert "label" not in Choice(Size.SMALL).model_dump()
+
+
+@pytest.mark.parametrize("label", ["{chioce}", "{", "{}", "{choice:d}", "{choice.colour}"])
+def test_a_label_that_cannot_be_formatted_is_shown_as_it_is(label: str) -> None:
+    """It is seen in the picture; nobody who listens or explores fails of it."""
+    odd = type("Odd", (Choice,), {"label": label, "__module__": __name__})
+
+    def chooser() -> None:
+        receive(odd, at="asking")
+
+    assert explore(chooser).graph.triples() == {("asking", label, "end")}
 
 
 def test_a_label_does_not_leak_to_other_classes() -> None:

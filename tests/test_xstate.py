@@ -94,6 +94,21 @@ def test_outputs_are_actions_with_their_text() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["1", "1.5", ".5", "1e3", " 7 ", "0x10", "-1", "Infinity", " "])
+def test_a_time_that_is_called_like_a_number_is_none(name: str) -> None:
+    """XState would take its name for milliseconds."""
+    (key,) = state(a_machine(an_edge("a", name, "b", "timeout")), "a")["after"]
+    assert key.startswith("_x")
+    assert unescaped(key) == name
+
+
+@pytest.mark.parametrize("name", ["after 1 or 2", "1st", "1_0", "e3"])
+def test_other_times_are_called_as_they_are(name: str) -> None:
+    """And one that has a number is that number."""
+    edges = (an_edge("a", name, "b", "timeout"), an_edge("a", "after 1.5s", "b", "timeout"))
+    assert set(state(a_machine(*edges), "a")["after"]) == {name, "1500"}
+
+
 def test_guards_are_named_by_their_words() -> None:
     """Whoever runs the machine gives a function for each."""
     graph = graph_of("a Coin b if v > 2", "a Coin c if v <= 2")

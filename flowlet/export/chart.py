@@ -129,11 +129,12 @@ def chart(graph: StateGraph) -> Chart:
         root.children.insert(0, begin)
     for node in root.all():
         node.initial = node.children[0] if node.children and not node.is_parallel else None
+    box_of = {box.name: box for box in boxes.values()}  # a name may hold a slash of its own
     for block, told in known.items():
         told.pop("regions", None)
         start = told.pop("initial", None)
         if start is not None:
-            _set_initial(nodes[start], until=boxes[tuple(block.split("/"))])
+            _set_initial(nodes[start], until=box_of[block])
     notes = tuple(_notes(graph, first, nodes))
     return Chart(graph.name, root, nodes, known, begin, notes)
 

@@ -112,7 +112,7 @@ def node_id(name: str) -> str:
 
 def own_id(word: str) -> str:
     """An identifier that no state has: a name's backslashes come in pairs."""
-    return f'"\\({word})"'
+    return f'"\\({node_id(word)[1:-1]})"'
 
 
 def cluster_id(box: str) -> str:

@@ -175,6 +175,12 @@ def _label(lines: Iterable[str]) -> str:
 
 
 def _safe(text: str) -> str:
-    """Everything that Mermaid could read as syntax, as its entity: `#59;` for a semicolon."""
+    """Everything that Mermaid could read as syntax, as its entity: `#59;` for a semicolon.
+
+    It looks for some words wherever they stand in a line: `direction LR`, `[[fork]]`.
+    """
     text = visible(text).replace("\n", " ")
-    return re.sub(r"[^\w \-.,()\[\]/|=+×…·]", lambda found: f"#{ord(found[0])};", text)
+    return _SYNTAX.sub(lambda found: f"#{ord(found[0])};", text)
+
+
+_SYNTAX = re.compile(r"(?i)[^\w \-.,()\[\]/|=+×…·]|d(?=irection\s)|\[(?=\[)")

@@ -4,14 +4,14 @@ States in states, `after` for times, `always` for eventless transitions, `action
 `guard` by name, `type: "final"`.  What XState has no word for is in `meta`, where XState keeps it
 for whoever asks, and in `description`.
 
-- *Names.*  The key of a state is its own part of the path.  A dot, an asterisk and a number sign
-  at the beginning would mean something to XState, and are escaped (see `escaped`).  Its `id` has
-  the machine's name and the whole path, joined by `/`; the true name is in `meta.name`.
+- *Names.*  The key of a state is its own part of the path.  A dot, an asterisk, a backslash and a
+  number sign at the beginning would mean something to XState, and are escaped (see `escaped`).  Its
+  `id` has the machine's name and the whole path, joined by `/`; the true name is in `meta.name`.
 - *Events* are called by their names.  An asterisk, and `xstate.` at the beginning, are escaped.
 - *Guards* and *actions* are named, and implemented by whoever runs the machine: `machine.provide(
   {guards: {"credit > 5": …}, actions: {emit: ({}, {text}) => …}})`.
 - *Times* that have only a name are called by it: `provide({delays: {Retransmit: 500}})`.  Without
-  that, XState takes them for times of zero.
+  that, XState takes them for times of zero.  A name that is a number is escaped.
 """
 
 from __future__ import annotations
@@ -28,9 +28,13 @@ from .delays import NOTE, seconds
 from .escaped import escaped, first_escaped
 from .facts import facts, facts_of_graph
 
-_KEY = re.compile(r"[^.*]", re.S)
-_KEY_FIRST = re.compile(r"[^.*#]", re.S)
+_KEY = re.compile(r"[^.*\\]", re.S)
+_KEY_FIRST = re.compile(r"[^.*#\\]", re.S)
 _EVENT = re.compile(r"[^*]", re.S)
+#: A name that JavaScript takes for a number, and XState then for milliseconds.
+_A_NUMBER = re.compile(
+    r"\s*([+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|0[xob][\da-f]+|[+-]?infinity)?\s*", re.I | re.A
+)
 #: Of an object in JavaScript this is no key as others are.
 _PROTO = "__proto__"
 
@@ -156,7 +160,10 @@ def _delay(edge: Transition) -> str:
     number = seconds(edge.event)
     milliseconds = f"{(number or 0) * 1000:.15g}"
     is_number = number is not None and "#" not in edge.event and milliseconds.isdigit()
-    return milliseconds if is_number else _event(edge.event)
+    if is_number:
+        return milliseconds
+    name = _event(edge.event)
+    return first_escaped(name) if _A_NUMBER.fullmatch(name) else name
 
 
 def _action(output: str) -> dict[str, Any]:
