@@ -245,6 +245,32 @@ def test_a_handler_round_regions_is_a_line_in_their_box() -> None:
     assert (line.event, line.outputs, line.border) == ("Tick", ("emit 'tock'",), "on")
 
 
+def test_what_stands_round_a_block_with_regions_is_of_the_block_and_of_no_region() -> None:
+    """Also where each region waits at one place alone, and nothing else tells whose it is."""
+
+    def quick() -> None:
+        receive(B, at="q")
+
+    def slow() -> None:
+        sleep(9, at="s")
+
+    def actor() -> None:
+        receive(Go, at="idle")
+        with state("work"), until(Off, after=30), on(Tick, lambda _: emit("tick")):
+            receive(Go, at="first")
+            race(quick, slow)
+            receive(Go, at="last")
+
+    assert_traced(explore(actor).graph)
+    graph = explore(actor).graph.factor()
+    of_work = {(edge.source, edge.event) for edge in graph.transitions if edge.border == "work"}
+    region = "work/quick | slow/quick/q"
+    places = ("work/first", "work/last", region)
+    assert of_work == {(place, event) for place in places for event in ("Off", "Tick", "after 30s")}
+    own = [edge.event for edge in graph.transitions if edge.source == region and not edge.border]
+    assert own == ["B"]
+
+
 def test_times_of_two_regions_are_apart_though_they_are_called_alike() -> None:
     """A time is for the region that armed it."""
 

@@ -78,8 +78,9 @@ def _apart(graph: StateGraph, group: Group) -> Factored | None:
     if len(entries) != 1 or any(edge.change for edge in own):
         return None
     (entry,) = entries
+    around = frozenset("/".join(box[:depth]) for depth in range(1, len(box) + 1))
     for comes_back in (False, True):
-        reader = Reader(combos, {s.name: s for s in group.states}, own, entry, comes_back)
+        reader = Reader(combos, {s.name: s for s in group.states}, own, entry, comes_back, around)
         regions = reader.regions()
         if regions is None:
             continue

@@ -39,7 +39,10 @@ class Reader:
     entry: str
     #: Whether an edge to the initial combination that could be either leaves, and comes back in.
     comes_back: bool
+    #: The composite itself and the blocks round it: an edge from the border of one is of no region.
+    around: frozenset[str] = frozenset()
     found: Regions = field(init=False)
+    at_border: set[Label] = field(init=False)
     all: set[Combination] = field(init=False)
     #: By region and place: what is accepted there, and the combinations with that place.
     accepted: dict[tuple[int, Place], set[str]] = field(init=False)
@@ -48,6 +51,8 @@ class Reader:
     def regions(self) -> Regions | None:
         """The regions, if they can be read."""
         self.all = set(self.combos.values())
+        inner = {label_of(edge) for edge in self.edges if edge.border not in self.around}
+        self.at_border = {label_of(edge) for edge in self.edges} - inner
         self.accepted, self.holding = {}, {}
         for name, state in self.states.items():
             for i, region in enumerate(state.regions):
@@ -136,7 +141,8 @@ class Reader:
             for edge in inside
             if edge.event == label.event and edge.kind == label.kind == "event"
         }
-        if len(self.all) > 1 and sources == self.all - taken and len(sources) > 1:
+        is_sure = label in self.at_border or (len(self.all) > 1 and len(sources) > 1)
+        if is_sure and sources == self.all - taken:
             self._add(Part(-1, None, label, target))
             return []
         left = set(sources)
@@ -202,6 +208,9 @@ class Reader:
             if edge.source == edge.target and not self._takers(edge):
                 loops.setdefault(label_of(edge), set()).add(self.combos[edge.source])
         for label, where in loops.items():
+            if label in self.at_border and where == self.all:
+                self._add(Part(-1, None, label._replace(kind="internal"), self.entry))
+                continue
             goes = sources[label.event] if label.event in self.found.rounds else where
             ways: list[tuple[int, list[Part]]] = []
             for region in range(len(self.found.initial)):
