@@ -55,7 +55,8 @@ test-others: $(VENV)/.has-test ## the quick tests under each other supported Pyt
 coverage: ## lines and branches that the quick tests run: at least 95 in a hundred
 	@python="$$(sh tests/pythons.sh all | sed -n 's/^3\.1[23] //p' | head -n 1)"; \
 	[ -n "$$python" ] || { echo "this needs CPython 3.12 or 3.13" >&2; exit 1; }; \
-	$(MAKE) --no-print-directory VENV=.venv-coverage PYTHON="$$python" .venv-coverage/.has-test
+	$(MAKE) --no-print-directory VENV=.venv-coverage PYTHON="$$python" \
+		.venv-coverage/.has-test .venv-coverage/.has-docs
 	@rm -f .coverage .coverage.*
 	@.venv-coverage/bin/coverage run -m pytest
 	@.venv-coverage/bin/coverage combine -q

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -35,6 +37,21 @@ class Go(Event): ...
 
 
 class Tick(Event): ...
+
+
+@pytest.fixture(autouse=True)
+def measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever measures coverage is told of threads by `threading`, and the watchdog's is none."""
+    start = _thread.start_new_thread
+
+    def start_measured(watch: Callable[..., None], args: tuple[object, ...]) -> int:
+        def run() -> None:
+            sys.settrace(threading.gettrace())
+            watch(*args)
+
+        return start(run, ()) if threading.gettrace() else start(watch, args)
+
+    monkeypatch.setattr(_thread, "start_new_thread", start_measured)
 
 
 def spin() -> None:
