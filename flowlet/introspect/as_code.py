@@ -56,7 +56,10 @@ def code_of(value: Any) -> Code | None:
     if isinstance(value, ActorRef):
         return Code(repr(value.name))
     if isinstance(value, Enum):
-        return _within(code_of(type(value)), f"{{}}.{value.name}")
+        is_one = value.name in type(value).__members__  # and not several flags together
+        return _within(
+            code_of(type(value)), f"{{}}.{value.name}" if is_one else f"{{}}({value.value!r})"
+        )
     if isinstance(value, functools.partial):
         return _partial(value)
     if isinstance(value, type) or callable(value):

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import operator
 import os
 import re
+import sys
 import sysconfig
 from collections.abc import Iterable
 from enum import Enum
@@ -48,6 +50,12 @@ class Imports:
             return str(name)
         if not all(map(str.isidentifier, module.split("."))) or module == "__main__":
             return None
+        try:
+            there = operator.attrgetter(name)(sys.modules[module])
+        except (AttributeError, KeyError):
+            return None
+        if there is not thing:
+            return None
         self.take(module, name.partition(".")[0])
         return str(name)
 
@@ -71,7 +79,9 @@ def code_of(value: Any, imports: Imports) -> str | None:
         return repr(value) if math.isfinite(value) else f"float({str(value)!r})"
     if isinstance(value, Enum):
         name = imports.taken(type(value))
-        return None if name is None else f"{name}.{value.name}"
+        if name is None or value.name in type(value).__members__:
+            return name and f"{name}.{value.name}"
+        return f"{name}({value.value!r})"  # several flags together
     if isinstance(value, BaseModel):
         fields = {name: getattr(value, name) for name in type(value).model_fields}
         return _call(type(value), fields, imports)
