@@ -283,8 +283,10 @@ def _uses(code: CodeType, space: dict[str, Any]) -> Iterator[_Use]:
 
 def _chance(value: Any) -> tuple[str, str] | None:
     """Under which module and name a function is known whose outcome is another one each time."""
+    if not callable(value):
+        return None  # nor is it asked for its name, which may be code of the user's
     name = getattr(value, "__qualname__", None)
-    if not callable(value) or not isinstance(name, str):
+    if not isinstance(name, str):
         return None
     module = getattr(value, "__module__", None) or "datetime"
     key = ("os" if module in ("posix", "nt") else module), name

@@ -24,7 +24,7 @@ from ...watching import watch
 from .attributes import attribute
 from .classes import TYPED, are_types, folded, made, note_fields, spread, types_in
 from .evaluate import as_plain, evaluate
-from .functions import call_method, is_foreign, user_function
+from .functions import call_method, is_any, is_foreign, user_function
 from .implicit import hooks_wait
 from .items import items_of, subscript
 from .scope import Scope
@@ -185,7 +185,7 @@ def _special(called: Any, given: Args, scope: Scope) -> list[Value] | None:
         name = named.get("name")
         known = isinstance(name, Known) and isinstance(name.value, str)
         return [Named("actor", name.value if known and isinstance(name, Known) else None)]
-    if called in (rng, watch, supervision.child):
+    if is_any(called, rng, watch, supervision.child):
         return [UNKNOWN] if called is not rng else [Inst(_random())]
     if called is builtins.isinstance and len(args) == 2:
         kinds = types_in(args[1:])
@@ -200,7 +200,7 @@ def _special(called: Any, given: Args, scope: Scope) -> list[Value] | None:
     if called is builtins.getattr and len(args) >= 2 and isinstance(args[1], Known):
         found = attribute(args[0], str(args[1].value), scope)
         return few([*found, *args[2:]])
-    if called in (builtins.setattr, builtins.delattr):
+    if is_any(called, builtins.setattr, builtins.delattr):
         return [NONE]
     if called is builtins.sorted and args:
         items = items_of(args[0])
@@ -210,9 +210,9 @@ def _special(called: Any, given: Args, scope: Scope) -> list[Value] | None:
         return [args[0]]
     if called is contextlib.contextmanager and args:
         return [Wrapped("manager", args[0])]
-    if called in (functools.wraps, functools.update_wrapper):
+    if is_any(called, functools.wraps, functools.update_wrapper):
         return [Known(_keep)]
-    if called is _keep or called in (functools.cache, functools.lru_cache):
+    if called is _keep or is_any(called, functools.cache, functools.lru_cache):
         return [args[0]] if args else [Known(_keep)]
     if _in(called, _FOLDED) and not _calls_back(given, scope):
         return folded(called, given)

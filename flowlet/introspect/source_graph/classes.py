@@ -18,7 +18,7 @@ from ...blocks import until
 from ...events import Delay, timeout_of
 from ...handlers import on
 from .binding import MORE
-from .functions import is_foreign
+from .functions import is_any, is_foreign
 from .implicit import constructor_waits, hooks_wait
 from .items import items_of
 from .values import (
@@ -207,11 +207,11 @@ def folded(called: Any, given: Args) -> list[Value]:
             return [Known(value)]
     if called is len and args and isinstance(args[0], Coll) and args[0].exact:
         return [Known(len(args[0].items))]
-    if called in (any, all) and args and isinstance(args[0], Coll) and args[0].exact:
+    if is_any(called, any, all) and args and isinstance(args[0], Coll) and args[0].exact:
         answers = {truth(v) for v in args[0].items}
         if None not in answers:
             return [Known(called(answers))]
-    if called in (min, max) and args and isinstance(args[0], Coll):
+    if is_any(called, min, max) and args and isinstance(args[0], Coll):
         return few(args[0].items) if not words else [UNKNOWN]
     if called is bool and args:
         known = truth(args[0])

@@ -298,7 +298,7 @@ def _joined(parts: list[Any], names: Names) -> list[Value]:
                 convert: Any = {"s": str, "r": repr, "a": ascii}[chr(part.conversion)]
                 plain = [convert(value) for value in plain]
             choices.append([format(value, spec) for value in plain])
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, TypeError):
             return [Inst(str)]
     texts = ["".join(texts) for texts in itertools.product(*choices)]
     if any(len(text) > 200 for text in texts):

@@ -19,6 +19,11 @@ from ...syntax import is_function
 from .values import Bound, Fn, Known, Part, Value, Wrapped
 
 
+def is_any(called: Any, *functions: Any) -> bool:
+    """Whether it is one of these itself; an object of the user's is not asked what it equals."""
+    return any(called is one for one in functions)
+
+
 def is_foreign(fn: Any) -> bool:
     """Whether a function is part of Python or of a library, and so waits for nothing itself."""
     fn = fn.__func__ if isinstance(fn, MethodType) else fn

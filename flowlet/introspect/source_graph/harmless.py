@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from ...events import Delay, timeout_of
 from .evaluate import _BINARY
-from .functions import is_foreign
+from .functions import is_any, is_foreign
 from .items import items_of
 from .values import (
     NONE,
@@ -37,6 +37,8 @@ from .values import Iterator as Over
 
 NUMBERS: Final = (int, float, bool, complex)
 SEQUENCES: Final = (list, tuple, str, bytes, bytearray, range)
+#: Into these nothing can be put.
+FIXED: Final = (tuple, str, bytes, range, frozenset)
 COLLECTIONS: Final = (*SEQUENCES, set, frozenset, dict)
 TYPE: Final = Perhaps(TypeError)
 VALUE: Final = Perhaps(ValueError)
@@ -50,12 +52,32 @@ def has_key(held: Any, key: Any) -> bool:
         return False
 
 
+def is_plain(value: Value) -> bool:
+    """Whether it is a constant such as a number or a text."""
+    return isinstance(value, Known) and isinstance(value.value, PLAIN)
+
+
 def hook(value: Value, name: str) -> Iterator[Perhaps]:
     """The error of a method of Python's, if a class of the user's has one of its own."""
     kind = kind_of(value)
     found = None if kind is None else inspect.getattr_static(kind, name, None)
     if isinstance(found, FunctionType) and not is_foreign(found):
         yield PERHAPS
+
+
+def true(value: Value) -> Iterator[Perhaps]:
+    """The error of asking whether something is true."""
+    yield from hook(value, "__bool__")
+    yield from hook(value, "__len__")
+
+
+def hashed(value: Value) -> Iterator[Perhaps]:
+    """The error of taking something as a key."""
+    kind = kind_of(value)
+    is_open = isinstance(value, Table) or (isinstance(value, Coll) and not value.fixed)
+    if is_open or (kind is not None and getattr(kind, "__hash__", None) is None):
+        yield TYPE
+    yield from hook(value, "__hash__")
 
 
 def iterated(value: Value) -> Iterator[Perhaps]:
@@ -71,10 +93,21 @@ def iterated(value: Value) -> Iterator[Perhaps]:
         yield TYPE
 
 
+def entered(value: Value) -> Iterator[Perhaps]:
+    """The error of a `with` of what is no context manager, or of what nothing is known."""
+    kind = kind_of(value)
+    if value is UNKNOWN or isinstance(value, Method):
+        yield PERHAPS
+    elif isinstance(value, Coll | Table | Fn) or (kind and not hasattr(kind, "__enter__")):
+        yield TYPE
+
+
 def operated(a: Value, op: ast.operator, b: Value) -> Iterator[Perhaps]:
     """The errors of an operator between two values."""
     if isinstance(a, Known) and isinstance(b, Known):
         if isinstance(a.value, type) or isinstance(b.value, type):
+            if not isinstance(op, ast.BitOr):  # `int | str` is a type
+                yield PERHAPS
             return
         if isinstance(a.value, PLAIN) and isinstance(b.value, PLAIN):
             yield from _computed(a.value, op, b.value)
@@ -88,16 +121,18 @@ def operated(a: Value, op: ast.operator, b: Value) -> Iterator[Perhaps]:
         yield PERHAPS
     elif issubclass(first, NUMBERS) and issubclass(second, NUMBERS):
         yield from _counted(op, b)
-    elif issubclass(first, str) and isinstance(op, ast.Mod):
+    elif issubclass(first, str | bytes) and isinstance(op, ast.Mod):
         yield TYPE
         yield VALUE
-    elif (first is second and issubclass(first, COLLECTIONS) and not isinstance(op, ast.Mod)) or (
-        isinstance(op, ast.Mult) and issubclass(first, SEQUENCES) and issubclass(second, int)
-    ):
-        return
-    elif issubclass(first, (*PLAIN, *COLLECTIONS)) and issubclass(second, (*PLAIN, *COLLECTIONS)):
-        if not isinstance(op, ast.Add | ast.BitOr | ast.Sub | ast.BitAnd) or kinds[0] in PLAIN:
+    elif any(isinstance(v, Coll) for v in (a, b)):
+        # Of a display it is not told whether it is a list, a tuple or a set.
+        same = isinstance(a, Coll) and isinstance(b, Coll) and a.fixed == b.fixed
+        times = isinstance(op, ast.Mult) and (issubclass(first, int) or issubclass(second, int))
+        if not times and not (same and isinstance(op, ast.Add)):
             yield TYPE
+    elif {first, second} <= {*PLAIN, *COLLECTIONS}:
+        empty = [range(0) if kind is range else kind() for kind in (first, second)]
+        yield from _computed(empty[0], op, empty[1])
     else:
         yield PERHAPS
 
@@ -178,7 +213,11 @@ def shown(value: Value, spec: Any) -> Iterator[Perhaps]:
 def set_on(owner: Value, attr: str) -> Iterator[Perhaps]:
     """The error of setting an attribute."""
     kind = kind_of(owner)
-    if isinstance(owner, Fn) or (isinstance(owner, Known) and isinstance(owner.value, type)):
+    if isinstance(owner, Known) and isinstance(owner.value, type):
+        if is_foreign(owner.value):
+            yield TYPE
+        return
+    if isinstance(owner, Fn):
         return
     if kind is None:
         yield PERHAPS if owner is UNKNOWN or isinstance(owner, Method) else Perhaps(AttributeError)
@@ -190,8 +229,8 @@ def set_on(owner: Value, attr: str) -> Iterator[Perhaps]:
         or isinstance(inspect.getattr_static(kind, "__setattr__", None), FunctionType)
     ):
         yield PERHAPS
-    elif not hasattr(kind, "__dict__") and inspect.getattr_static(kind, attr, None) is None:
-        yield Perhaps(AttributeError)
+    elif not kind.__dictoffset__ and inspect.getattr_static(kind, attr, None) is None:
+        yield Perhaps(AttributeError)  # it has slots, and none for this
 
 
 # --- calls ----------------------------------------------------------------------------------
@@ -213,9 +252,13 @@ def is_sure(function: Value, values: list[Value], given: Args) -> bool:
         return all(isinstance(value, Known) for value in values)
     if any(isinstance(v, Block) and (v.vague or v.name is UNKNOWN) for v in values):
         return False
-    plain = (isinstance, issubclass, type, str, repr, bool)
+    if is_any(called, str, repr, bool):
+        names = ("__bool__", "__len__") if called is bool else ("__str__", "__repr__")
+        return not any(risk for arg in args for name in names for risk in hook(arg, name))
+    if is_any(called, isinstance, issubclass):
+        return len(args) == 2 and not is_plain(args[1])
     own = getattr(called, "__module__", None) or ""
-    return any(called is each for each in plain) or str(own).startswith("flowlet")
+    return called is type or str(own).startswith("flowlet")
 
 
 def of_time(after: Value | None) -> list[Perhaps]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Iterator
-from enum import Enum
+from enum import Enum, EnumType
 from types import ModuleType
 from typing import Any
 
@@ -20,18 +20,21 @@ from .evaluate import evaluate
 from .functions import is_foreign
 from .harmless import (
     COLLECTIONS,
+    FIXED,
     NUMBERS,
     SEQUENCES,
     TYPE,
     VALUE,
+    entered,
     has_key,
-    hook,
+    hashed,
     iterated,
     operated,
     set_on,
     shown,
     signed,
     tested,
+    true,
 )
 from .items import items_of
 from .meaning import NeedsCallError
@@ -89,8 +92,11 @@ class _Risks:
                     yield from iterated(value)
             case "for":
                 yield from self._turn(step)
-            case "enter" if UNKNOWN in values:
-                yield PERHAPS
+            case "if":
+                for value in values:
+                    yield from true(value)
+            case "enter":
+                yield from (risk for value in values for risk in entered(value))
 
     def _statement(self, step: Step) -> Iterator[Perhaps]:
         if step.kind == "import":
@@ -135,16 +141,15 @@ class _Risks:
                         yield from operated(a, op, b)
             case ast.UnaryOp(op=op, operand=inner):
                 yield from self.expression(inner, within)
-                if not isinstance(op, ast.Not):
-                    for value in self._values(inner):
-                        yield from signed(value)
+                for value in self._values(inner):
+                    yield from true(value) if isinstance(op, ast.Not) else signed(value)
             case ast.Compare():
                 yield from self._compared(node, within)
             case ast.BoolOp() | ast.IfExp():
                 for part in ast.iter_child_nodes(node):
                     if isinstance(part, ast.expr):
                         yield from self.expression(part, True)
-                        yield from (r for v in self._values(part) for r in hook(v, "__bool__"))
+                        yield from (risk for value in self._values(part) for risk in true(value))
             case ast.FormattedValue(value=inner, format_spec=spec):
                 yield from self.expression(inner, within)
                 for value in self._values(inner):
@@ -236,6 +241,7 @@ class _Risks:
                 if held is not None and isinstance(key, Known) and has_key(held, key.value):
                     continue
                 yield PERHAPS if "__missing__" in vars(kind or dict) else Perhaps(KeyError)
+                yield from hashed(key)
                 if key is UNKNOWN:
                     yield TYPE
         elif isinstance(value, Coll) or (kind is not None and issubclass(kind, SEQUENCES)):
@@ -246,8 +252,13 @@ class _Risks:
                 if exact and -len(items.items) <= place < len(items.items):  # type: ignore[attr-defined, operator]  # it is one
                     continue
                 yield Perhaps(IndexError)
-                if key is UNKNOWN:
+                of_index = kind_of(key)
+                if of_index is None or not issubclass(of_index, int):
                     yield TYPE
+        elif isinstance(value, Known) and isinstance(value.value, EnumType):
+            for key in self._values(index):
+                if not isinstance(key, Known) or key.value not in list(value.value.__members__):
+                    yield Perhaps(KeyError)
         elif isinstance(value, Known) and isinstance(value.value, type):
             return
         elif value == NONE or (kind is not None and issubclass(kind, NUMBERS)):
@@ -272,11 +283,16 @@ class _Risks:
             yield from self.expression(part.iter)
             for value in self._values(part.iter):
                 yield from iterated(value)
+                items = items_of(value)
+                for item in items.items if isinstance(items, Coll) else (UNKNOWN,):
+                    yield from self.target(part.target, item)
             self.inner |= {n.id for n in ast.walk(part.target) if isinstance(n, ast.Name)}
             for test in part.ifs:
                 yield from self.expression(test)
         for part in (getattr(node, "elt", None), getattr(node, "key", None)):
             yield from self.expression(part)
+        if isinstance(node, ast.SetComp | ast.DictComp):
+            yield TYPE  # a key that is none
         yield from self.expression(getattr(node, "value", None))
         if any(isinstance(inner, ast.Call) for inner in ast.walk(node)):
             yield PERHAPS
@@ -305,6 +321,11 @@ class _Risks:
                     maps = isinstance(owner, Table) or (kind is not None and issubclass(kind, dict))
                     if isinstance(ctx, ast.Del) or not maps:
                         yield from self._subscript(owner, index)
+                    if maps:
+                        yield from (r for key in self._values(index) for r in hashed(key))
+                    fixed = isinstance(owner, Coll) and owner.fixed
+                    if fixed or (kind is not None and issubclass(kind, FIXED)):
+                        yield TYPE
 
     def _unpacked(self, parts: list[ast.expr], value: Value) -> Iterator[Perhaps]:
         items = items_of(value)
