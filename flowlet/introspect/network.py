@@ -15,6 +15,7 @@ message takes its bits when it is first sent.  In states from before they are ze
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final, Literal
 
@@ -23,11 +24,13 @@ from .exchange import Exchange, Message
 NetworkKind = Literal["fifo", "unordered", "inbox_set", "duplicating"]
 NETWORKS: Final = ("fifo", "unordered", "inbox_set", "duplicating")
 
-#: A counter's highest bit is a guard: a message of which so many are in flight has no bound.
-COUNT_BITS: Final = 6
+#: A counter's two highest bits are a guard: a message of which so many are in flight has no bound.
+COUNT_BITS: Final = 7
 #: A queue that is longer than this is taken to have no bound.
 LONGEST_QUEUE: Final = 64
-MOST_COPIES: Final = 1 << (COUNT_BITS - 1)
+MOST_COPIES: Final = 1 << (COUNT_BITS - 2)
+#: So many more, sent at once, would run over the guard into what stands beside it.
+TOO_MANY_AT_ONCE: Final = 2 * MOST_COPIES
 
 
 class TooLongError(Exception):
@@ -186,7 +189,7 @@ class _Bag(Network):
             self.fields.masks[message.receiver] |= mask
             self.by_receiver[message.receiver].append((message, begin, mask))
             if self.bits > 1:
-                self.guard |= 1 << begin + self.bits - 1
+                self.guard |= 0b11 << begin + self.bits - 2
         return self.at[number]
 
     def emptied(self, state: int, actor: int) -> int:
@@ -221,6 +224,16 @@ class Unordered(_Bag):
 
     def send(self, state: int, numbers: Iterable[int]) -> tuple[int, int, Iterable[Field]]:
         """What sending these does to a state."""
+        numbers = list(numbers)
+        for number, copies in Counter(numbers).items() if len(numbers) > MOST_COPIES else ():
+            if copies >= TOO_MANY_AT_ONCE:
+                message = self.exchange.messages[number]
+                raise TooLongError(
+                    f"{copies} of {message.label} are sent to "
+                    f"{self.exchange.names[message.receiver]} in one step, and fewer than "
+                    f"{TOO_MANY_AT_ONCE} can be followed; cut off there: say in one how many it "
+                    "stands for"
+                )
         return sum(1 << self._field(number) for number in numbers), 0, ()
 
 

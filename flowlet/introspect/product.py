@@ -387,7 +387,8 @@ class _Door:
         for new, state in found.items():
             if new in parent:
                 continue
-            if new & guard:
+            # A system may begin with more.
+            if new & guard and state != -1:
                 search._too_many(new)
                 self.refused.add(new)
                 continue
