@@ -9,15 +9,17 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ..actor import ActorRef, current_actor
 from ..cells import Cell
-from ..errors import IllegalCallError
+from ..errors import ExploreError, IllegalCallError
 from ..events import Event
 from ..requests import Asking, Request
+from ..sending import Delayed
 from ..watching import Exited
-from .values import PLAIN
+from .values import PLAIN, Canon, form_text
 
 if TYPE_CHECKING:
     from .scene import Scene
@@ -49,6 +51,20 @@ def asking_of(event: Any) -> Any:
     A model that is asked for a private attribute which it has not takes ten times as long.
     """
     return getattr(event, "_asking", None) if Request in type(event).__mro__ else None
+
+
+def letter_key(letter: Delayed) -> tuple[str, str, str]:
+    """Where what is sent for later stands among others: by what it is, and to whom."""
+    event = letter.event
+    try:
+        text = form_text(Canon(_no_frame).of(event, "mail sent for later"))
+    except ExploreError:
+        text = ""
+    return type(event).__name__, letter._ref.name, text
+
+
+def _no_frame(canon: Canon, frame: FrameType) -> Any:
+    raise ExploreError("a generator is sent")
 
 
 class _Answer:
@@ -95,9 +111,18 @@ class CastRef(ActorRef[Any]):
     def send(self, event: object, after: Any = None) -> Any:
         """Give it to the search, unless it is the actor's own."""
         sender = current_actor()
-        if after is not None or sender is self or self._is_family(sender):
-            return super().send(event, after)
         scene: Any = self._home
+        if after is not None:
+            if sender is None and scene.setting_up:
+                raise ExploreError(
+                    f"the system function sends {event!r} to {self.name} for later, and exploring "
+                    "follows what actors do; let one of them send it"
+                )
+            letter = super().send(event, after)
+            scene.later.append(letter)
+            return letter
+        if sender is self or self._is_family(sender):
+            return super().send(event, after)
         if sender is None and not scene.setting_up:
             raise IllegalCallError(STANDS_STILL)
         self._sender_of(event)  # raises for what is no event
@@ -155,12 +180,14 @@ class CastRef(ActorRef[Any]):
         return super().state
 
     def at_end(self, key: object, call: Callable[[ActorRef[Any]], object]) -> None:
-        """Be told of its end: an `ask` is, and whoever watches is when the search says so."""
-        if isinstance(key, CastRef) and self._is_another_here():
-            scene: Any = self._home
-            scene.watch(key, self)
-        else:
-            super().at_end(key, call)
+        """Be told of its end: whoever watches or asks is when the search says so."""
+        if self._is_another_here():
+            if isinstance(key, CastRef):
+                scene: Any = self._home
+                scene.watch(key, self)
+            if isinstance(key, CastRef | Asking):
+                return
+        super().at_end(key, call)
 
     def stop(self, grace: Any = 5.0) -> None:
         """Only its own end is the actor's to decide here."""

@@ -108,7 +108,9 @@ class Exchange:
         self._refuse_child(canon, f"{label_of(sending.event)}, sent to {sending.receiver.name},")
         asked = asking_of(sending.event)
         asker = asked.asker.name if asked is not None else ""
-        key = (sender if self.by_sender else None, receiver, form, sending.reply, asker)
+        # Whose reply it is says which request it answers.
+        said_by = sender if self.by_sender or sending.reply else None
+        key = (said_by, receiver, form, sending.reply, asker)
         number = self._known.get(key)
         if number is None:
             number = self._known[key] = len(self.messages)

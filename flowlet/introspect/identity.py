@@ -36,6 +36,7 @@ from ..regions import Group
 from ..requests import Asking
 from .bytecode import Layout
 from .frames import NULL, in_c_call, stack_values
+from .going_on import has_to_look
 from .values import Canon, Form, Hooks, changed_in
 
 #: Context managers of flowlet whose exit never swallows an exception.
@@ -106,6 +107,8 @@ class Reader:
             (key, canon.of(path, "history")) for key, path in ref.extra.remembered.items()
         ]
         found.mail = sum(1 for item in fiber.box or () if not isinstance(item, Signal))
+        if found.mail and has_to_look(fiber):
+            mail = ("to be looked at", *mail)
         context = changed_in(fiber.gr_context, canon)
         shared = _shared(canon, found, is_family)
         found.moments = canon.moments

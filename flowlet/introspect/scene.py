@@ -21,7 +21,17 @@ from ..fiber import Fiber
 from ..instrument import Sent
 from ..requests import Asking
 from ..sending import Delayed
-from .cast import STANDS_STILL, CastRef, NoReply, SceneCell, Sending, asking_of, transplanted
+from .cast import (
+    STANDS_STILL,
+    CastRef,
+    NoReply,
+    SceneCell,
+    Sending,
+    asking_of,
+    letter_key,
+    transplanted,
+)  # fmt: skip
+from .going_on import Before
 from .guards import Ears, EndlessLoop
 from .household import Household
 from .identity import timers_by_place
@@ -92,6 +102,8 @@ class Scene(Household):
         self.watches: dict[CastRef, dict[CastRef, None]] = {}
         self.calls: dict[Fiber, Call] = {}
         self.performed: dict[Call, Callable[..., Any]] = {}
+        #: What was sent for later, in that order.
+        self.later: list[Delayed] = []
         #: Who is told of the branches that an actor takes in its turn.
         self.ears: Ears | None = None
         self.picks = tuple(picks)
@@ -226,10 +238,20 @@ class Scene(Household):
         if not armed and grace is None:
             return []
         timed = timers_by_place(ref, armed) if ref.phase != "ended" else []
-        later = [each for _, each in armed if isinstance(each, Delayed) and each._sender is ref]
+        later = self._letters_of(ref, armed)
         if grace is not None and ref._fiber not in self.ready:
             timed.append(grace)  # before its turn no time passes
         return timed + later
+
+    def _letters_of(self, ref: ActorRef[Any], armed: Sequence[tuple[float, Any]]) -> list[Delayed]:
+        """What an actor has sent for later, in an order that does not depend on times.
+
+        How long each still takes is not part of a state, so the order in which they are due is not
+        either: they stand by what they are, and those that are alike as they were sent.
+        """
+        left = {id(each) for _, each in armed}
+        later = [each for each in self.later if each._sender is ref and id(each) in left]
+        return sorted(later, key=letter_key) if len(later) > 1 else later
 
     def all_timers_for(self, root: CastRef) -> list[Any]:
         """The same of an actor and, after its own, of each of its children."""
@@ -324,13 +346,13 @@ class Scene(Household):
         return kind == "go" or isinstance(fiber.own, Asking)
 
     def _until_it_waits(self, ref: CastRef) -> Verdict:
-        before = _Standing(ref)
+        before = Before(ref)
         while self._has_turn(ref):
-            if ref.phase == "ended" or before.has_moved(ref):
+            if ref.phase == "ended" or before.has_moved:
                 return "taken"
             if self.root_of.get(ref, ref) in self.slots:
                 break  # in a family each turn is a step
-        return "nothing"
+        return "taken" if before.has_looked else "nothing"
 
     def _has_turn(self, ref: CastRef) -> bool:
         """Let an actor make one step, whoever else is ready; false if there is none for it."""
@@ -347,15 +369,15 @@ class Scene(Household):
         if fiber in self.ready and not isinstance(event, tuple(fiber.takes())):
             return "kept"  # it pauses
         discarded = ref.discarded
-        before = _Standing(ref)
+        before = Before(ref)
         ref.put(event)
         while self._has_turn(ref):
-            if ref.phase == "ended" or before.has_moved(ref):
+            if ref.phase == "ended" or before.has_moved:
                 break
         if ref.phase != "ended":
             box = fiber.box
             if box is not None and any(item is event for item in box):
-                if not before.has_moved(ref):
+                if not before.has_moved:
                     if not keeps:
                         box.remove(event)
                     return "kept"
@@ -395,33 +417,6 @@ class Scene(Household):
             self.close()
         except (Exception, EndlessLoop):
             return  # clean-up that fails now is no part of the machine
-
-
-class _Standing:
-    """Where an actor stands, cheaply: whether it has gone on since."""
-
-    __slots__ = ("frames",)
-
-    def __init__(self, ref: ActorRef[Any]) -> None:
-        self.frames = _wait_frames(ref)
-
-    def has_moved(self, ref: ActorRef[Any]) -> bool:
-        """Whether it waits elsewhere; the old frames are held, so no new one is taken for them."""
-        frames = _wait_frames(ref)
-        return len(frames) != len(self.frames) or any(
-            mine is not other for mine, other in zip(self.frames, frames, strict=True)
-        )
-
-
-def _wait_frames(ref: ActorRef[Any]) -> list[Any]:
-    """The frame of each wait, in the actor and its regions: another wait has another one."""
-    found = []
-    for fiber in ref._fiber.all_fibers():
-        frame, inner = fiber.gr_frame, None
-        while frame is not None and not names.is_users_file(frame.f_code.co_filename):
-            frame, inner = frame.f_back, frame
-        found.append(inner)
-    return found
 
 
 def _reply(fiber: Fiber, event: object) -> None:

@@ -251,10 +251,9 @@ def explore_system(
         except NameToKeep as wanted:
             keep |= {wanted.name}
             continue
-        kinds = found.kinds if options.early else early
-        if kinds == early:
+        if not options.early or found.kinds <= early:
             return found
-        early = kinds
+        early |= found.kinds  # a search that is cut may not come to some of them again
     raise ExploreError(f"the predicates read more than {MOST_NAMES} locals that are dead otherwise")
 
 
@@ -282,7 +281,9 @@ def _explore_once(
     if len(functions) == 1:
         (alphabet,) = alphabets.values()
         product.offers = lambda local: list(_offered(product, local, alphabet))
-        product.early = lambda local: list(_too_early(local, alphabet, early))
+        # A set of types has another order in each run of Python.
+        ordered = sorted(early, key=lambda kind: (kind.__module__, kind.__qualname__))
+        product.early = lambda local: list(_too_early(local, alphabet, ordered))
         if not options.early:
             product.hints["mail was assumed to come when it is listened for"] = None
     product.replies = lambda actor, wait: alphabets[product.names[actor]].replies(wait.requests)
@@ -324,8 +325,8 @@ def _explore_once(
     note_late_replies(product)
     if admits is not None:
         product.note_taken()
-    for key in set.intersection(*(alphabet.unasked for alphabet in alphabets.values())):
-        named = getattr(key, "__name__", key)
+    unasked = set.intersection(*(alphabet.unasked for alphabet in alphabets.values()))
+    for named in sorted(str(getattr(key, "__name__", key)) for key in unasked):
         product.hints[f"nothing has asked for the examples of {named!r}: is that its name?"] = None
     for alphabet in alphabets.values():
         product.hints.update(alphabet.notes)

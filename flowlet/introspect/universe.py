@@ -108,7 +108,11 @@ class Universe:
             for machine, field in zip(self.machines, self.fields.actors, strict=True):
                 state += field.code(machine.unstarted(number, cells).number)
             sent = [self.exchange.message_number(sending, scene) for sending in scene.sent]
-            add, bits, _ = self.network.send(state, sent)
+            try:
+                add, bits, _ = self.network.send(state, sent)
+            except TooLongError as error:
+                self.note(str(error))
+                continue
             begun: list[tuple[int, list[tuple[int, ...]]]] = [(state + add | bits, [])]
             for actor in range(len(self.machines)):
                 begun = [
@@ -188,10 +192,10 @@ class Universe:
             for wait in one.waits:
                 if wait.kind == "look" and wait.region:
                     add(Stimulus("go", slot=one.slot, region=wait.region), None, 0, None)
-        if self.offers is not None:
+        if self.offers is not None and local.alive:
             for number, event in self.offers(local):
                 add(Stimulus("event", -1 - number), event, 0, None)
-        if self.early is not None:
+        if self.early is not None and local.alive:
             for number, event in self.early(local):
                 add(Stimulus("early", -1 - number), event, 0, None)
         for one in local.all:
@@ -216,14 +220,18 @@ class Universe:
                     add(Stimulus("reply", -1 - place, region=wait.region), reply, 0, None)
         #: Who has said something that comes before the news of their end.
         spoken: set[int] = set()
-        for channel in self.network.arriving(state, actor):
+        # One that has ended receives nothing; all that is left are the letters that it has sent.
+        for channel in self.network.arriving(state, actor) if local.alive else ():
             for message, taking in channel:
                 spoken.add(message.sender)
                 kind = "reply" if message.reply else "event"
                 region = self._who_asks(actor, message, asks) if message.reply else 0
                 if region < 0:
-                    # Too late: a dead letter.
-                    late = Outcome("taken", local.number)
+                    if self.ordered_time and self.keeps_all:
+                        break  # it comes again and again, and time would never pass
+                    # Too late: a dead letter; the timers run on.
+                    timers = tuple(range(sum(len(one.timers) for one in local.all)))
+                    late = Outcome("taken", local.number, timers=timers)
                     change = self._change(actor, state, GO, late, taking, touched)
                     moves.append(
                         Move(actor, Stimulus(kind, message.number), message, late, *change)

@@ -101,6 +101,8 @@ class Canon:
         self.closures: set[types.CodeType] = set()
         #: Whether what was met is the same for everybody: nothing that can change, and no actor.
         self.is_plain: bool = True
+        #: Whether nothing that was met can change: then nobody can tell it from its like.
+        self.is_fixed: bool = True
         self.frame_form = frame_form
 
     def of(self, value: Any, path: str) -> Form:
@@ -151,7 +153,7 @@ class Canon:
         return (Cell, value.name)
 
     def _delayed(self, value: Delayed, path: Path) -> Form:
-        self.is_plain = False
+        self.is_plain = self.is_fixed = False
         return (Delayed, self.letters.get(id(value), -1))
 
     def _state_block(self, value: State, path: Path) -> Form:
@@ -179,6 +181,7 @@ class Canon:
         if slot is None:
             return (ActorRef, ref.name)
         self.child = ref
+        self.is_fixed = False
         if slot:
             return (ActorRef, "child", slot)
         # One that has ended is what is left of it, and may have left its slot to another one.
@@ -196,12 +199,13 @@ class Canon:
         """The form of what was met before, or has a hook."""
         number = self.numbers.get(id(value))
         if number is not None:
+            self.is_fixed = False
             return ("again", number)
         if self.hooks:
             kind = type(value)
             hook = next((self.hooks[base] for base in kind.__mro__ if base in self.hooks), None)
             if hook is not None:
-                self.is_plain = False
+                self.is_plain = self.is_fixed = False
                 return (kind, self._number(value), self._form(hook(value), path))
         return None
 
@@ -211,15 +215,25 @@ class Canon:
             return known
         kind = type(value)
         number = self._number(value)
+        outside, self.is_fixed = self.is_fixed, True
         if not kind.model_config.get("frozen"):
-            self.is_plain = False
-        fields = [*value.__dict__.items(), *(value.__pydantic_private__ or {}).items()]
-        fields += (value.__pydantic_extra__ or {}).items()
-        asking = getattr(value, "_asking", None) if Request in kind.__mro__ else None
+            self.is_plain = self.is_fixed = False
+        own, extra = value.__pydantic_private__, value.__pydantic_extra__
+        fields = [*value.__dict__.items(), *(own or {}).items(), *(extra or {}).items()]
+        is_request = Request in kind.__mro__
+        if own or is_request or len(value.__dict__) != len(kind.__pydantic_fields__):
+            self.is_fixed = False  # a private attribute may be set, and a request be answered
+        asking = getattr(value, "_asking", None) if is_request else None
         if asking is not None:
             fields.append(("asked by", (getattr(asking, "asker", None), asking.answered)))
         form = self._form
-        return (kind, number, *[(name, form(field, (path, ".{}", name))) for name, field in fields])
+        forms = [(name, form(field, (path, ".{}", name))) for name, field in fields]
+        if self.is_fixed:
+            # Two of the same messages are one object here, and two where all actors run together.
+            del self.numbers[id(value)]
+            self.is_fixed = outside
+            return (kind, *forms)
+        return (kind, number, *forms)
 
     def _object(self, value: Any, path: Path) -> Form:
         known = self._known(value, path)
@@ -237,10 +251,10 @@ class Canon:
             form: tuple[Any, ...] = (kind, *self._members(value, path))
             if kind is frozenset:
                 return form
-            self.is_plain = False
+            self.is_plain = self.is_fixed = False
             return (self._number(value), *form)
         number = self._number(value)
-        self.is_plain = False
+        self.is_plain = self.is_fixed = False
         return (kind, number, *self._contents(value, kind, path))
 
     def _members(self, value: Collection[Any], path: Path) -> list[Form]:
@@ -269,8 +283,9 @@ class Canon:
                 canon.closures = self.closures
                 form = canon.of(member, _told(path))
                 are_plain = are_plain and canon.is_plain
+                self.is_fixed = self.is_fixed and canon.is_fixed
                 self.moments |= canon.moments
-            alone.append((_text((form, met)), form, member))
+            alone.append((form_text((form, met)), form, member))
         alone.sort(key=lambda each: each[0])
         if are_plain:
             return [form for _, form, _ in alone]
@@ -417,7 +432,7 @@ def _told(path: Path) -> str:
 
 
 @functools.lru_cache(maxsize=1024)
-def _text(form: Form) -> str:
+def form_text(form: Form) -> str:
     """A form as text, by which members of sets are sorted."""
     return repr(form)
 
