@@ -23,7 +23,7 @@ from flowlet import (
     state,
     until,
 )
-from flowlet.export import to_scxml
+from flowlet.export import to_scxml, to_xstate
 from tests.consumers import OURS, SCXML, Node, Runner, Scxml, XState, xstate_or_skip
 from tests.graphs import graph_of
 
@@ -155,6 +155,21 @@ def test_xstate_runs_regions_side_by_side(actor: Callable[[], None], node: Node)
         walked(actor, events, functools.partial(XState, node))
 
     try_it()
+
+
+@pytest.mark.parametrize("write", [to_scxml, to_xstate])
+def test_regions_stand_as_the_code_has_them(write: Callable[[StateGraph], str]) -> None:
+    """And not as their states happen to be found."""
+
+    def table() -> None:
+        receive(Taste, at="empty")
+
+    graph = explore(lambda: parallel(rice, sauce, table)).graph.factor()
+    assert [block.regions for block in graph.composites if block.regions]
+    turned = graph.model_copy(update={"states": tuple(reversed(graph.states))})
+    text = write(turned)
+    assert text == write(graph)
+    assert text.index("boiling") < text.index("thin") < text.index("empty")
 
 
 def test_what_the_walks_go_through_are_regions() -> None:

@@ -112,6 +112,13 @@ def test_time_passes_until_a_moment(flowlet: Flowlet) -> None:
     assert said.out.endswith(" 7200.50  the time is up; waiting: lamp in dark\n")
 
 
+def test_the_moment_is_counted_from_the_beginning(flowlet: Flowlet) -> None:
+    """What the steps have waited is part of it; one that lies behind is now."""
+    for until, end in ("5.5", "5.50"), ("1", "3.00"):
+        said = flowlet("run", "museum:gate", "Coin(5)", "wait 3", "--until", until)
+        assert said.out.splitlines()[-1] == f"    {end}  the time is up; waiting: gate in unlocked"
+
+
 def test_real_time_takes_its_time(flowlet: Flowlet, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a real clock a run waits; seconds count from its beginning."""
     from flowlet import RealClock
