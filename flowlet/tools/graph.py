@@ -126,7 +126,12 @@ def tell(said: Console, drawn: StateGraph, unique_states: int | None, with_table
     if unique_states is not None and unique_states != len(drawn.states):
         counts += f" ({count(unique_states, 'unique state')}, data told apart)"
     said.print(f"[bold]{escape(drawn.name)}[/]: {counts}")
-    if with_table:
+    if all(state.kind in ("final", "error") for state in drawn.states):
+        said.print(
+            "[yellow]It waits nowhere, and where it waits are its states:[/] let it call "
+            "receive(), sleep() or another wait."
+        )
+    elif with_table:
         rows = [(edge.source, edge.label, edge.target) for edge in drawn.transitions]
         more = table(said, ("from", "event", "to"), rows)
         if more:

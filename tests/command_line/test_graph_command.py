@@ -46,6 +46,18 @@ def test_a_function_of_a_module_is_drawn_and_told(flowlet: Flowlet, folder: Path
     assert "locked</text>" in (folder / "turnstile.svg").read_text("utf-8")
 
 
+def test_a_function_that_waits_nowhere_is_told(flowlet: Flowlet, folder: Path) -> None:
+    """It is drawn all the same; there is only no machine in it."""
+    (folder / "plain.py").write_text("def add():\n    return 1 + 1\n", encoding="utf-8")
+    said = flowlet("graph", "plain.py:add")
+    assert said.code == 0
+    assert said.out.startswith(
+        "add: 1 state, 0 edges\n"
+        "It waits nowhere, and where it waits are its states: let it call receive(), sleep() or "
+    )
+    assert "It waits nowhere" not in flowlet("graph", "gates:turnstile").out
+
+
 @pytest.mark.parametrize(
     ("name", "begins"),
     [
