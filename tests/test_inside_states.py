@@ -5,6 +5,7 @@ The source, exploring and watching agree about it; pictures show it.
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,7 @@ from flowlet import (
     observe,
     on,
     parallel,
+    race,
     receive,
     sleep,
     spawn,
@@ -30,9 +32,12 @@ from flowlet import (
     watch,
 )
 from flowlet.export import to_dot, to_mermaid, to_plantuml
+from flowlet.export.depth import deepest, depths
 from flowlet.export.picture import picture
 from flowlet.introspect import StateGraph, static
 from flowlet.introspect.model import Composite
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 class Play(Event): ...
@@ -110,6 +115,49 @@ def test_all_three_views_know_which_blocks_remember() -> None:
         Composite(path=("car", "radio", "radio"), history="shallow"),
     )
     assert static(car).composites == explore(car).graph.composites == seen(car).composites == both
+
+
+def test_the_mark_of_history_stands_where_its_block_begins() -> None:
+    """And makes the block no longer: nothing leads to it, so it would stand at the very top."""
+
+    def radio() -> None:
+        while True:
+            receive(Play, at="off")
+            with until(Stop), state("radio", history="deep"):
+                receive(Pause, at="on")
+                receive(Play, at="paused")
+
+    svg = ElementTree.fromstring(explore(radio).graph.text("svg"))
+    heights = {
+        title.text: float(shape.attrib["cy"])
+        for group in svg.iter(f"{SVG}g")
+        if (title := group.find(f"{SVG}title")) is not None
+        and (shape := group.find(f".//{SVG}ellipse")) is not None
+    }
+    assert heights[r"\(history radio)"] == heights[r"\(start radio)"] > heights[r"\(start)"]
+    several = to_dot(explore(player).graph)  # it goes on where it was, so it begins nowhere else
+    assert r'{ rank=same; "player/radio"; "\(history player)" }' in several
+
+
+def test_what_leads_into_regions_leads_into_all_of_them() -> None:
+    """So the longest way out of one of them counts, whichever it is, for what stands lowest."""
+
+    def short() -> None:
+        receive(Pause, at="paused")
+
+    def long() -> None:
+        receive(Job, at="one job")
+        receive(Job, at="another")
+
+    def actor() -> None:
+        with state("box"), until(Stop):
+            receive(Play, at="before")
+            race(short, long)
+            receive(Play, at="after")
+
+    drawn = picture(explore(actor).graph)
+    assert deepest(drawn, "box") == "box/after"
+    assert [depths(drawn)[f"box/{name}"] for name in ("before", "after")] == [0, 3]
 
 
 def test_a_block_that_remembers_has_the_mark_of_history() -> None:

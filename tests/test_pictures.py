@@ -305,6 +305,21 @@ def test_where_all_go_in_at_one_state_they_end_at_the_border() -> None:
     )
 
 
+def test_an_arrow_out_of_the_bottom_of_a_box_begins_at_what_stands_lowest() -> None:
+    """That is not what is found last: so its text stands outside, at the arrow."""
+    states = ("box/first", "box/last", "box/middle")
+    dot = to_dot(
+        a_machine(
+            an_edge("box/first", "Skip", "box/last"),
+            an_edge("box/first", "Go", "box/middle"),
+            an_edge("box/middle", "Go", "box/last"),
+            an_edge("box/last", "Again", "box/first"),
+            *(an_edge(one, "Off", "off", border="box") for one in states),
+        )
+    )
+    assert in_dot(dot, '"box/last" -> "off"')["ltail"] == "cluster box"
+
+
 def test_a_box_that_is_left_and_begun_anew_has_an_arrow_from_border_to_border() -> None:
     """It goes in as all others do."""
     states = ("game/ready", "game/over")

@@ -35,6 +35,7 @@ from collections.abc import Mapping
 from flowlet.introspect.model import MANY, StateGraph
 
 from . import style
+from .depth import deepest
 from .markup import (
     Row,
     attributes_of,
@@ -207,7 +208,11 @@ def _marks(drawn: Picture, box: Box) -> list[str]:
         told = f"{box.name} remembers where it was left"
         mark = {"label": history_mark(box.history), "tooltip": plain(told)}
         mark |= {"id": box.id.replace("box", "history")} if box.id else {}
-        out.append(f"{own_id(f'history {box.name}')} {attributes_of(_HISTORY | mark)}")
+        history = own_id(f"history {box.name}")
+        out.append(f"{history} {attributes_of(_HISTORY | mark)}")
+        # Nothing leads there: by itself it would stand at the top of the whole picture.
+        beside = own_id(f"start {box.name}") if box.initial else node_id(drawn.inside(box.name)[0])
+        out.append(f"{{ rank=same; {beside}; {history} }}")
     return out
 
 
@@ -321,10 +326,11 @@ def _arrow(drawn: Picture, arrow: Arrow, number: int) -> list[str]:
     tail, begin, ends = arrow.tail, node_id(arrow.tail), {}
     if arrow.tail_box:
         # Graphviz clips an edge at a box, but only one that leads out of it.  It begins at what is
-        # nearest to where it goes: the last state inside, or the first thing if it leads back.
+        # nearest to where it goes: the lowest state inside, or the first thing if it leads back.
         held = drawn.inside(arrow.tail)
         leads_back = order.index(arrow.head) < order.index(held[0])
-        tail, begin = held[-1], node_id(held[-1])
+        tail = deepest(drawn, arrow.tail)
+        begin = node_id(tail)
         if leads_back:
             tail, begin = held[0], _door(drawn, held[0], arrow.tail)
         ends["ltail"] = cluster_id(arrow.tail)
