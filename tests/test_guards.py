@@ -239,3 +239,21 @@ def test_a_block_can_be_folded() -> None:
     assert len(folded.transitions) == 4
     with pytest.raises(KeyError, match="paid"):
         graph.fold("paid")
+
+
+def test_where_a_search_is_cut_the_last_steps_have_their_guards() -> None:
+    """From `aside` the search did not go on; that it may lead back is found afterwards."""
+
+    def clerk() -> None:
+        while True:
+            asked = receive(Step, Order, at="start")
+            if isinstance(asked, Order) and receive(Number, at="aside").n >= 5:
+                continue
+            receive(Step, at="inside")
+            receive(Step, at="deeper")
+
+    x = explore(clerk, max_states=3, within=lambda view: True)
+    assert not x.complete
+    assert {(e.target, e.guard) for e in x.graph.transitions if e.source == "aside"} == {
+        ("start", "n >= 5"), ("inside", "n < 5"),
+    }  # fmt: skip

@@ -85,6 +85,7 @@ class Pen:
     def end(self, scene: Scene) -> None:
         """It has been run, or has failed."""
         scene.ears = None
+        self.tracer.ears.unmark()
         assert self.listener is not None
         scene.unlisten(self.listener)
 

@@ -165,6 +165,9 @@ class _Tracing:
                     frame.f_trace = step
                 frame = frame.f_back
 
+    def unmark(self) -> None:
+        """Nothing to do."""
+
     def on(self) -> None:
         self.is_on = True
         self.before = sys.gettrace()
@@ -188,9 +191,12 @@ class _Monitoring:
         self.tool: int | None = None
         self.codes: Mapping[CodeType, Points] = {}
         self.is_on = False
+        #: Whether it is open, and whether only for this step.
+        self.is_open = self.is_late = False
 
     def open(self, codes: Mapping[CodeType, Points]) -> None:
         self.codes = codes
+        self.is_open = True
         monitoring = self.monitoring
         self.tool = next((tool for tool in (4, 3) if monitoring.get_tool(tool) is None), None)
         if self.tool is None:
@@ -201,6 +207,7 @@ class _Monitoring:
             monitoring.set_local_events(self.tool, code, monitoring.events.INSTRUCTION)
 
     def close(self, codes: Mapping[CodeType, Points]) -> None:
+        self.is_open = False
         if self.tool is None:
             return
         for code in codes:
@@ -210,7 +217,15 @@ class _Monitoring:
         self.monitoring.free_tool_id(self.tool)
 
     def mark(self, frames: Iterable[FrameType | None]) -> None:
-        """Nothing to do."""
+        """Where a search was cut, steps from its last states are taken after it."""
+        if not self.is_open:
+            self.is_late = True
+            self.open(self.codes)
+
+    def unmark(self) -> None:
+        if self.is_late:
+            self.is_late = False
+            self.close(self.codes)
 
     def on(self) -> None:
         self.is_on = True
