@@ -391,3 +391,19 @@ def test_a_fault_on_the_way_of_a_child_is_told_with_its_own_mail() -> None:
 
     verdict = check(parent, unexpected=True)
     assert [failure.kind for failure in verdict.failures] == ["unexpected event"]
+
+
+def test_own_mail_that_is_thrown_away_is_told() -> None:
+    """As that of others is, and also where what it does take comes in the same step."""
+
+    def forgetful() -> None:
+        receive(Bell, at="waiting")
+        me().send(Note())
+        me().send(Memo())
+        receive(Memo, at="reading")
+
+    for actor, way in ((absent_minded, []), (forgetful, ["forgetful: Bell()"])):
+        (fault,) = check(actor).failures
+        assert fault.kind == "unexpected event"
+        assert "throws away Note" in fault.text
+        assert [step.line for step in fault.path][:-1] == way

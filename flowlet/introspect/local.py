@@ -183,7 +183,7 @@ class LocalMachine:
             )
         self._keep(scene, target)
         threw: tuple[tuple[int, str], ...] = ()
-        if self.pen is not None and ref in scene.slots and verdict != "discarded":
+        if self.pen is not None and verdict != "discarded":
             threw = tuple((scene.slot_of(who) or 0, what) for who, what in self.pen.thrown)
         outcome = Outcome(verdict, target.number, sent, tuple(written), picks, chose, timers, threw)
         if self.pen is not None:
