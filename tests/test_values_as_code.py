@@ -155,7 +155,10 @@ def test_flags_together_are_made_again(again: Callable[[Any], Any]) -> None:
         {object(): 1}, Coin(rest=object()), (object(),), {Pair(1, 2)},
         UNKNOWN.ONE, type("Here", (Event,), {"__module__": "nowhere.there"})(),
     ],
-    ids=str,
+    ids=[
+        "an object", "names", "a pair", "in order", "in a list", "in a dict", "a key", "a field",
+        "in a tuple", "in a set", "not of its module", "of no module",
+    ],
 )  # fmt: skip
 def test_what_no_code_makes_is_none(again: Callable[[Any], Any], value: Any) -> None:
     """A class of its own is more than its members; what is not to be imported cannot be made."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from ..guards import _arms, _text, negated
+from ..branches import arms_of, negated, text_of
 from .changes import extended, stored_at
 from .evaluate import evaluate, with_defaults
 from .frames import Fiber, Frame, Leg, Open, Stack
@@ -219,7 +219,7 @@ class Machine:
                 continue
             way = leg
             if not plain:
-                way = leg.knowing(key, _text(step.node if holds else negated(step.node)))
+                way = leg.knowing(key, text_of(step.node if holds else negated(step.node)))
             after = refined(self.scope(frame), frame, step.node, holds)
             yield self.on((*stack[:-1], after), way, None if holds else step.to)
 
@@ -264,7 +264,7 @@ class Machine:
                 (value, *_) = evaluate(node, scope)
                 return value.value if isinstance(value, Known) else UNKNOWN
 
-            arms = _arms(whole.lineno, whole.cases, value_of)
+            arms = arms_of(whole.lineno, whole.cases, value_of)
             self._arm_texts[id(whole)] = {
                 id(case): (arm.match, arm.text)
                 for case in whole.cases
