@@ -20,6 +20,7 @@ from flowlet import (
     explore,
     receive,
     state,
+    until,
 )
 from tests.machines import Coin, Digit, Flag, Go, Push, Stop, Tick, counts
 
@@ -470,3 +471,24 @@ def asks_in_its_condition() -> None:
 def test_the_condition_of_a_loop_is_one_state() -> None:
     """It is compiled twice as well, but what comes after is the same."""
     assert explore(asks_in_its_condition).unique_states == 4
+
+
+def test_clean_up_is_the_same_wherever_an_exception_has_come_from() -> None:
+    """Python keeps the instruction that raised on the stack, for the traceback alone."""
+
+    @contextmanager
+    def tidied() -> Iterator[None]:
+        try:
+            yield
+        finally:
+            receive(Tick, at="tidying")
+
+    def guest() -> None:
+        with until(Stop), tidied():
+            receive(Go, at="hall")
+            receive(Go, at="room")
+            receive(Go, at="roof")
+
+    x = explore(guest)
+    # hall, room, roof, tidying with nothing or with the `Stop` to go on with, the end
+    assert (x.unique_states, x.complete) == (6, True)

@@ -50,7 +50,8 @@ class Point:
     `place`: its source text, and a number for its instructions that go on otherwise.
     `live`: the names read later; `shared`: those that only functions defined in the frame may
     read before the frame itself sets them.
-    `hidden`: how many values stand on the stack below the call.
+    `hidden`: how many values stand on the stack below the call; `marks`: which of these are none
+    of the program's, but say where an exception was raised, for its traceback.
     `tail`: what the rest of the frame does: return the call's result, return a `constant`, more.
     """
 
@@ -60,6 +61,7 @@ class Point:
     hidden: int
     tail: Tail
     constant: Any = None
+    marks: frozenset[int] = frozenset()
 
 
 class Layout:
@@ -84,6 +86,7 @@ class Layout:
             self._liveness(_set_or_shared) if code.co_cellvars else self.live
         )
         self.depth: list[int] = self._depths()
+        self.marks: dict[int, set[int]] = self._marks()
         #: All names of locals.
         self.names: tuple[str, ...] = tuple(
             dict.fromkeys((*code.co_varnames, *code.co_cellvars, *code.co_freevars))
@@ -169,6 +172,7 @@ class Layout:
             self.depth[place] + effect - 1,
             tail,
             constant,
+            frozenset(self.marks.get(place, ())),
         )
 
     def _exits_that_never_swallow(self, swallows: Swallows) -> set[int]:
@@ -267,6 +271,19 @@ class Layout:
                 effect = _effect(step, jump=True)
                 todo.append((self.index[step.argval], now + effect))
         return depth
+
+    def _marks(self) -> dict[int, set[int]]:
+        """By place, where on the stack handlers have put where their exception was raised."""
+        marks: dict[int, set[int]] = {}
+        for entry in self.entries:
+            todo = [self.index[entry.target]] if entry.lasti else []
+            while todo:
+                place = todo.pop()
+                here = marks.setdefault(place, set())
+                if entry.depth not in here and self.depth[place] > entry.depth:
+                    here.add(entry.depth)
+                    todo += self.next[place]
+        return marks
 
     def _tail(self, place: int) -> tuple[Tail, Any]:
         step = self.steps[place]

@@ -34,7 +34,7 @@ from ..fiber import Fiber
 from ..mailbox import QUEUED, Signal
 from ..regions import Group
 from ..requests import Asking
-from .bytecode import Layout
+from .bytecode import Layout, Point
 from .frames import NULL, in_c_call, stack_values
 from .going_on import has_to_look
 from .values import Canon, Form, Hooks, changed_in
@@ -246,11 +246,11 @@ class Reader:
                 live.append((name, _told_where(frame, canon, values[name], label)))
             elif name in values and name in point.shared:
                 found.shared.append((frame, name))
-        hidden = self._hidden(frame, point.hidden, canon, found) if point.hidden else ()
+        hidden = self._hidden(frame, point, canon, found) if point.hidden else ()
         return (code, point.place, tuple(live), hidden)
 
-    def _hidden(self, frame: FrameType, count: int, canon: Canon, found: Snapshot) -> Form:
-        values = stack_values(frame, count)
+    def _hidden(self, frame: FrameType, point: Point, canon: Canon, found: Snapshot) -> Form:
+        values = stack_values(frame, point.hidden)
         if values is None:
             file, line = names.line_of((frame.f_code, frame.f_lasti))
             raise ExploreError(
@@ -259,8 +259,8 @@ class Reader:
                 "its own, with the loop as `while`"
             )
         forms: list[Form] = []
-        for value in values:
-            if value is NULL:
+        for slot, value in enumerate(values):
+            if value is NULL or slot in point.marks:
                 continue
             if getattr(value, "__name__", "") == "__exit__" and hasattr(value, "__self__"):
                 block = value.__self__
