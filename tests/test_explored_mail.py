@@ -26,7 +26,7 @@ from flowlet import (
     spawn,
     state,
 )
-from flowlet.introspect import check
+from flowlet.introspect import check, replay, static
 
 
 class Note(Event): ...
@@ -40,6 +40,10 @@ class Bell(Event): ...
 
 class Sized(Event):
     size: Literal[0, 1]
+
+
+class Listed(Event):
+    items: list[int]
 
 
 class Query(Request[int]): ...
@@ -407,3 +411,42 @@ def test_own_mail_that_is_thrown_away_is_told() -> None:
         assert fault.kind == "unexpected event"
         assert "throws away Note" in fault.text
         assert [step.line for step in fault.path][:-1] == way
+
+
+def test_a_region_that_writes_to_itself_is_entered_like_any_other() -> None:
+    """The regions stand there at once, with a memo still to be looked at."""
+
+    def double() -> None:
+        def writing() -> None:
+            me().send(Memo())
+            receive(Bell, at="writing")
+
+        def waiting() -> None:
+            receive(Note, at="waiting")
+
+        sleep(2)
+        parallel(writing, waiting)
+
+    x = explore(double)
+    assert ("double/sleep", "after 2s", "writing | waiting") in x.graph.triples()
+    assert x.graph.triples() <= static(double).triples()
+
+
+def test_what_is_delivered_again_is_as_it_was_sent() -> None:
+    """Whoever receives a list may change it, and on a network that keeps all it comes once more."""
+
+    def reader() -> None:
+        first = receive(Listed, at="first").items
+        first.append(len(first))
+        receive(Listed, at="second")
+
+    def writer(reader: ActorRef[None]) -> None:
+        reader.send(Listed(items=[7]))
+
+    def system(d: Dispatcher) -> None:
+        d.spawn(writer, d.spawn(reader, name="reader"), name="writer")
+
+    x = explore(system, network="duplicating")
+    way = lines(x)[-1]
+    assert way == ["reader: Listed(items=[7]) from writer"] * 2
+    assert not replay(system, way, "duplicating").find("reader")

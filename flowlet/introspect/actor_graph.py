@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from types import CodeType
 from typing import Any, Final
@@ -21,7 +21,7 @@ from .model import Evidence, State, StateGraph, StateKind, Transition, side_by_s
 from .product import Product
 from .record import Follower, GraphBuilder, Move, Path
 from .scene import Scene
-from .standing import Outcome
+from .standing import LocalState, Outcome
 from .telling import fields_of
 from .telling_steps import told
 
@@ -113,7 +113,10 @@ def graph_of_actor(
 ) -> StateGraph:
     """What one actor did, or a child of that name of one."""
     builder = GraphBuilder(child or machine.name, explored=True)
-    halves = _halves(machine, child) if machine.child_names else {}
+    # A step ends where the actor stands, or goes on in another: with its family, or where regions
+    # that have begun have mail of their own to look at.
+    is_cut = any(move.is_half for state in machine.states for move in _all_drawn(state))
+    halves = _halves(machine, child) if is_cut else {}
     for state in machine.states:
         for step, drawn in state.drawn.items():
             if state.standing(step[0].slot).child_name != child:
@@ -141,6 +144,11 @@ def graph_of_actor(
         ]
         builder.deferred.setdefault(one.path, {}).update(dict.fromkeys(kept))
     return builder.build(complete, tuple(notes))
+
+
+def _all_drawn(state: LocalState) -> Iterator[Move]:
+    for drawn in state.drawn.values():
+        yield from drawn
 
 
 def _whole(move: Move, halves: list[Move]) -> list[Move]:

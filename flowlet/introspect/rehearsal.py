@@ -15,7 +15,7 @@ from typing import Any
 from ..cells import Look
 from ..errors import ExploreError
 from ..requests import Asking
-from .cast import CastRef, Sending
+from .cast import CastRef, Sending, transplanted
 from .differences import difference
 from .exchange import Message
 from .moves import Move
@@ -45,12 +45,15 @@ class Rehearsal:
     def play(self, ref: CastRef, stimulus: Stimulus, sending: Sending | None = None) -> bool:
         """Let something happen to an actor; whether it did anything."""
         if sending is not None and sending.reply and not self._is_awaited(ref, sending):
-            self.flying.remove(sending)  # too late
+            if not self.stays:
+                self.flying.remove(sending)  # too late
             self.verdict = "taken"
             return True
         event = None if sending is None else sending.event
         if sending is not None and not sending.reply:
             event = self.scene.arriving(sending)
+            if self.stays and event is sending.event:
+                event = transplanted(event, self.scene, self.scene)  # whoever gets it may change it
         look = self._look(ref, stimulus)
         self.verdict = verdict = self.scene.play(ref, stimulus, event)
         alone = self.scene.root_of.get(ref, ref) not in self.scene.slots
