@@ -170,7 +170,7 @@ class WatchedBox(deque[object]):
     __slots__ = ()
 
     # No function of Python's, which a trace would tell of: while exploring, that was 1 % of it.
-    __bool__ = MethodType(bool, True)
+    __bool__: Any = MethodType(bool, True)
 
 
 class LimitedBox(deque[object]):

@@ -22,10 +22,10 @@ class Before:
     __slots__ = ("frames", "had_turn", "mail", "ref")
 
     def __init__(self, ref: ActorRef[Any]) -> None:
-        self.ref = ref
-        self.frames = _wait_frames(ref)
-        self.mail = _mail(ref._fiber)
-        self.had_turn = has_to_look(ref._fiber)
+        self.ref: ActorRef[Any] = ref
+        self.frames: list[Any] = _wait_frames(ref)
+        self.mail: list[object] = _mail(ref._fiber)
+        self.had_turn: bool = has_to_look(ref._fiber)
 
     @property
     def has_moved(self) -> bool:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, ClassVar
 
 from ..syntax import Code
 from .branches import Jump, Points, points_of
@@ -44,7 +44,7 @@ class Tracer:
         #: What is on while an actor has its turn, and not while whoever draws does something.
         #: Python tells of every call, and goes slower, as long as anything is traced at all: over
         #: the whole of a step, that was 6 % of a search of two-phase commit.
-        self.ears = _Monitoring(self) if sys.version_info >= (3, 12) else _Tracing(self)
+        self.ears: Ears = _Monitoring(self) if sys.version_info >= (3, 12) else _Tracing(self)
 
     def __enter__(self) -> Tracer:
         self.ears.open(self._points)
@@ -96,7 +96,7 @@ class _Tracing:
         self.tracer = tracer
         self.steps: dict[CodeType, Step] = {}
         self.before: Any = None
-        self.is_on = False
+        self.is_on: bool = False
         #: Be off for a while, and on again: by no function of Python's, of which it would be told.
         self.pause: Callable[[], None] = partial(sys.settrace, None)
         self.go_on: Callable[[], None] = partial(sys.settrace, self.call)
@@ -162,9 +162,10 @@ class _Monitoring:
         self.monitoring: Any = vars(sys)["monitoring"]
         self.tool: int | None = None
         self.codes: Mapping[CodeType, Points] = {}
-        self.is_on = False
+        self.is_on: bool = False
         #: Whether it is open, and whether only for this step.
-        self.is_open = self.is_late = False
+        self.is_open: bool = False
+        self.is_late: bool = False
 
     def open(self, codes: Mapping[CodeType, Points]) -> None:
         self.codes = codes
@@ -205,7 +206,8 @@ class _Monitoring:
     def off(self) -> None:
         self.is_on = False
 
-    pause, go_on = off, on
+    pause: ClassVar[Callable[[Any], None]] = off
+    go_on: ClassVar[Callable[[Any], None]] = on
 
     def visit(self, code: CodeType, here: int) -> None:
         if self.is_on:

@@ -61,16 +61,16 @@ class Entry:
         parts: Sequence[Entry] = (),
     ) -> None:
         #: What is added to a state, by each move that only adds; those that add nothing only count.
-        self.adds = tuple(adds)
+        self.adds: tuple[int, ...] = tuple(adds)
         #: What is added, and then set, by each of the others.
-        self.both = tuple(both)
+        self.both: tuple[tuple[int, int], ...] = tuple(both)
         #: How many moves there are.
-        self.count = count
+        self.count: int = count
         #: Whether something can happen that takes no time.
-        self.urgent = urgent
+        self.urgent: bool = urgent
         #: The moves of one actor; of several, the entry of each.
-        self.moves = moves
-        self.parts = parts
+        self.moves: Sequence[Move] = moves
+        self.parts: Sequence[Entry] = parts
         self._calm: Entry | None = None
 
     @classmethod

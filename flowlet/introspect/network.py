@@ -50,10 +50,10 @@ class Field:
     def __init__(self, fields: Fields) -> None:
         self._fields = fields
         self._highest = 0
-        self.mask = 0
+        self.mask: int = 0
         #: By number, the bits that say it; and by these, the number.
-        self.codes = [0]
-        self.numbers = {0: 0}
+        self.codes: list[int] = [0]
+        self.numbers: dict[int, int] = {0: 0}
         #: The actors in whose masks it is.
         self.readers: set[int] = set()
 
@@ -175,7 +175,7 @@ class _Bag(Network):
         super().__init__(fields, exchange)
         self.at: list[int] = []
         #: By actor: the bits that say what it may receive.
-        self.inbox = [0] * len(exchange.names)
+        self.inbox: list[int] = [0] * len(exchange.names)
         self.by_receiver: list[list[tuple[Message, int, int]]] = [[] for _ in exchange.names]
 
     def _field(self, number: int) -> int:
