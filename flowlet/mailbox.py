@@ -169,7 +169,7 @@ class WatchedBox(deque[object]):
 
     __slots__ = ()
 
-    # No function of Python's, which a trace would tell of: while exploring, that was 1 % of it.
+    # No function of Python's, which a trace would tell of: that was one in twenty of what it told.
     __bool__: Any = MethodType(bool, True)
 
 
