@@ -92,7 +92,7 @@ def stack_of(frame: FrameType | None) -> list[tuple[CodeType, int]]:
     stack = []
     while frame is not None:
         code = frame.f_code
-        if code.co_name == "_work" and is_bottom(code):
+        if is_bottom(code):
             break
         if is_handling(code):
             block = frame.f_locals["self"]
