@@ -6,7 +6,17 @@ from typing import Any
 
 import pytest
 
-from flowlet import Event, StateGraph, emit, explore, receive, state
+from flowlet import (
+    ActorRef,
+    Dispatcher,
+    Event,
+    StateGraph,
+    choose,
+    emit,
+    explore,
+    receive,
+    state,
+)
 from flowlet.introspect import State, Transition
 
 LIMIT = 3
@@ -257,3 +267,53 @@ def test_where_a_search_is_cut_the_last_steps_have_their_guards() -> None:
     assert {(e.target, e.guard) for e in x.graph.transitions if e.source == "aside"} == {
         ("start", "n >= 5"), ("inside", "n < 5"),
     }  # fmt: skip
+
+
+def sorter() -> None:
+    """Sorts by the number; what comes third is compared with the first."""
+    first = receive(Number, at="first").n
+    receive(Step, at="low" if first < LIMIT else "high")
+    again = receive(Number, at="again").n
+    receive(Step, at="same" if again == first else "other")
+
+
+def feeder(to: ActorRef[None]) -> None:
+    for _ in range(2):
+        to.send(Number(n=choose(*range(2, 5))))
+        to.send(Step())
+
+
+def test_among_others_an_actor_has_the_guards_that_it_has_alone() -> None:
+    """There they are found out when its picture is drawn."""
+
+    def system(d: Dispatcher) -> None:
+        d.spawn(feeder, d.spawn(sorter))
+
+    x = explore(system)
+    assert {
+        (edge.source, edge.label, edge.target) for edge in x.graph_of("sorter").transitions
+    } == {
+        ("first", "Number [first < LIMIT]", "low"),
+        ("first", "Number [first >= LIMIT]", "high"),
+        ("low", "Step", "again"),
+        ("high", "Step", "again"),
+        ("again", "Number [again == first]", "same"),
+        ("again", "Number [again != first]", "other"),
+        ("same", "Step", "end"),
+        ("other", "Step", "end"),
+    }
+
+
+def test_guards_that_cannot_be_found_out_any_more_are_missed_by_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Somebody has changed a constant since: the graph is as it was found, and a note says so."""
+
+    def system(d: Dispatcher) -> None:
+        d.spawn(feeder, d.spawn(sorter))
+
+    x = explore(system)
+    monkeypatch.setitem(globals(), "LIMIT", 1)
+    graph = x.graph_of("sorter")
+    assert {target for source, _, target in graph.triples() if source == "first"} == {"low", "high"}
+    assert "conditions are not shown where" in graph.notes[-1]

@@ -20,6 +20,7 @@ from flowlet import (
     Delay,
     Dispatcher,
     Event,
+    ExploreError,
     actor,
     emit,
     explore,
@@ -32,6 +33,7 @@ from flowlet import (
     state,
     whereis,
 )
+from flowlet.introspect import patience
 from tests.machines import Coin, Data, Digit, Go, Push, Stop, Tick
 
 
@@ -511,3 +513,43 @@ def test_a_limit_that_is_very_far_away_is_told() -> None:
 
     x = explore(count, events=[Ball()])
     assert any("on its way to 100000" in note for note in x.notes), x.notes
+
+
+def spin() -> None:
+    receive(Stop)
+    while True:
+        ...
+
+
+def test_a_loop_that_never_waits_is_given_up_and_the_error_has_its_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whether the function is explored alone or among others."""
+    monkeypatch.setattr(patience, "LIMIT", 0.05)
+    first = spin.__code__.co_firstlineno
+
+    def system(d: Dispatcher) -> None:
+        d.spawn(spin).send(Stop())
+        d.spawn(lambda: receive(Go))
+
+    for target in (spin, system):
+        with pytest.raises(ExploreError, match=r"spin computes for ever, .*let the loop") as caught:
+            explore(target)
+        assert re.search(
+            rf"test_unbounded\.py:{first + 2}|test_unbounded\.py:{first + 3}", str(caught.value)
+        )
+
+
+def test_a_search_that_takes_longer_than_one_step_may_is_no_endless_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is each step that must end."""
+    monkeypatch.setattr(patience, "LIMIT", 0.02)
+
+    def count() -> None:
+        for _ in range(1500):
+            receive(Ball, at="waiting")
+
+    x = explore(count, events=[Ball()])
+    assert x.complete
+    assert x.seconds > patience.LIMIT

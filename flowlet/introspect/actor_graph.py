@@ -9,13 +9,13 @@ from typing import Any, Final
 
 from .. import names
 from ..actor import ActorRef
-from ..errors import ChildFailedError
+from ..errors import ChildFailedError, ExploreError
 from ..events import label_of, label_of_type
 from ..instrument import Discarded, Emitted, Listener, Record, Sent
 from ..source import reading_of
 from ..syntax import Code
 from .cast import CastRef
-from .guards import Tracer
+from .guards import Ears, Tracer
 from .local import LocalMachine
 from .model import Evidence, State, StateGraph, StateKind, Transition, side_by_side
 from .product import Product
@@ -24,6 +24,7 @@ from .scene import Scene
 from .standing import LocalState, Outcome
 from .telling import fields_of
 from .telling_steps import told
+from .tracing import trace
 
 
 def functions_of(fns: Iterable[Callable[..., Any]]) -> dict[CodeType, Code]:
@@ -35,10 +36,11 @@ def functions_of(fns: Iterable[Callable[..., Any]]) -> dict[CodeType, Code]:
 
 
 class Pen:
-    """Draws what an actor does, while its steps are run."""
+    """Draws what an actor does, while its steps are run; with their branches, if it traces them."""
 
-    def __init__(self, tracer: Tracer) -> None:
+    def __init__(self, tracer: Tracer, traces: bool) -> None:
         self.tracer = tracer
+        self.traces = traces
         self.moves: list[Move] = []
         #: What was thrown away in the step, and by whom.
         self.thrown: list[tuple[ActorRef[Any], str]] = []
@@ -54,12 +56,8 @@ class Pen:
         self.thrown = []
         given = self.given = []
         follower = self.follower = Follower(path or None, in_steps=True)
-        ears = self.tracer.ears
 
         def hear(record: Record) -> None:
-            traced = ears.is_on
-            if traced:
-                ears.pause()  # what is done here is no way of the actor's
             if isinstance(record, Discarded):
                 self.thrown.append((record.actor, label_of(record.event)))
             elif isinstance(record, Sent):
@@ -72,20 +70,21 @@ class Pen:
                 move = follower.take(record)
                 if move is not None:
                     moves.append(move)
-            if traced:
-                ears.go_on()
 
         self.listener = hear
-        scene.listen(hear)
-        # One that has ended left a letter.
-        fibers = ref._fiber.all_fibers() if ref.phase != "ended" else []
-        self.tracer.begin([fiber.gr_frame for fiber in fibers])
-        scene.ears = ears
+        if self.traces:
+            self.listener = _unheard(self.tracer.ears, hear)
+            # One that has ended left a letter.
+            fibers = ref._fiber.all_fibers() if ref.phase != "ended" else []
+            self.tracer.begin([fiber.gr_frame for fiber in fibers])
+            scene.ears = self.tracer.ears
+        scene.listen(self.listener)
 
     def end(self, scene: Scene) -> None:
         """It has been run, or has failed."""
-        scene.ears = None
-        self.tracer.ears.unmark()
+        if self.traces:
+            scene.ears = None
+            self.tracer.ears.unmark()
         assert self.listener is not None
         scene.unlisten(self.listener)
 
@@ -95,9 +94,24 @@ class Pen:
         if half is not None:
             self.moves.append(half)
         picks = [(f"choose {number}", text) for number, text in enumerate(outcome.chose)]
+        branches = self.tracer.atoms.items() if self.traces else ()
         for move in self.moves:
-            move.atoms = (*self.tracer.atoms.items(), *fields_of(move.cause), *picks)
+            move.atoms = (*branches, *fields_of(move.cause), *picks)
         return tuple(self.moves)
+
+
+def _unheard(ears: Ears, hear: Listener) -> Listener:
+    """A listener, of which the ears hear nothing: what it does is no way of the actor's."""
+
+    def listener(record: Record) -> None:
+        is_on = ears.is_on
+        if is_on:
+            ears.pause()
+        hear(record)
+        if is_on:
+            ears.go_on()
+
+    return listener
 
 
 #: Where an actor ends when a child of it has failed.
@@ -112,17 +126,23 @@ def graph_of_actor(
     child: str | None = None,
 ) -> StateGraph:
     """What one actor did, or a child of that name of one."""
+    notes = [*notes]
+    if _branches_count(machine):
+        try:
+            trace(machine)
+        except ExploreError as error:
+            notes.append(f"conditions are not shown where a step was run again: {error}")
     builder = GraphBuilder(child or machine.name, explored=True)
     # A step ends where the actor stands, or goes on in another: with its family, or where regions
     # that have begun have mail of their own to look at.
     is_cut = any(move.is_half for state in machine.states for move in _all_drawn(state))
     halves = _halves(machine, child) if is_cut else {}
     for state in machine.states:
-        for step, drawn in state.drawn.items():
+        for step, ran in state.ran.items():
             if state.standing(step[0].slot).child_name != child:
                 continue
             if product.taken is None or (machine.number, state.number, step) in product.taken:
-                for move in drawn:
+                for move in ran.drawn:
                     if not move.is_half:
                         for whole in _whole(move, halves.get(state.number, [])):
                             builder.add(whole)
@@ -146,9 +166,23 @@ def graph_of_actor(
     return builder.build(complete, tuple(notes))
 
 
+def _branches_count(machine: LocalMachine) -> bool:
+    """Whether an event leads from one state to several places, so that conditions are to be told.
+
+    Steps that are only halves of one are taken for such.
+    """
+    places: dict[tuple[Path | None, str], tuple[Any, ...]] = {}
+    for state in machine.states:
+        for move in _all_drawn(state):
+            place = move.passed, move.stop.path, move.outputs
+            if move.is_half or places.setdefault((move.start, move.event), place) != place:
+                return True
+    return False
+
+
 def _all_drawn(state: LocalState) -> Iterator[Move]:
-    for drawn in state.drawn.values():
-        yield from drawn
+    for ran in state.ran.values():
+        yield from ran.drawn
 
 
 def _whole(move: Move, halves: list[Move]) -> list[Move]:
@@ -172,12 +206,12 @@ def _halves(machine: LocalMachine, child: str | None) -> dict[int, list[Move]]:
     while todo:
         state = todo.pop()
         here = found.get(state.number, [])
-        for (stimulus, outcome), drawn in state.drawn.items():
+        for (stimulus, outcome), ran in state.ran.items():
             if state.standing(stimulus.slot).child_name != child:
                 begun = here  # another one of the family has done something
-            elif drawn:
+            elif ran.drawn:
                 begun = []
-                for move in drawn:
+                for move in ran.drawn:
                     if move.is_half:
                         begun += _whole(move, here)
                         if move.continues and (move.start or ())[-1:] != (names.JOIN,):

@@ -151,7 +151,7 @@ def unexpected(product: Product) -> Iterator[Fault]:
         outcome.verdict == "discarded" or outcome.threw
         for machine in product.machines
         for local in machine.states
-        for _, outcome in local.drawn
+        for _, outcome in local.ran
     )
     seen: set[tuple[str, str]] = set()
     for state in product.parent if throws else ():

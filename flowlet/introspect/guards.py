@@ -1,30 +1,19 @@
 """Which conditions of the source decided where an event led.
 
-While a function is explored, its branches are traced: each conditional jump, each `match` arm, as
-they are written in the source.  Which of them an edge shows as its guard is told in `telling`.
+While a step is run its branches are traced: each conditional jump, each `match` arm, as they are
+written in the source.  Which of them an edge shows as its guard is told in `telling`.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import cached_property, partial
 from types import CodeType, FrameType
 from typing import Any, ClassVar
 
 from ..syntax import Code
 from .branches import Jump, Points, points_of
-
-#: A function that computes longer than this between two waits is taken to loop for ever.
-MOST_STEPS = 2_000_000
-
-
-class EndlessLoop(BaseException):
-    """Thrown into a function that does not reach a wait; `place` is where it was."""
-
-    def __init__(self, place: str) -> None:
-        super().__init__(place)
-        self.place = place
 
 
 class Tracer:
@@ -36,15 +25,16 @@ class Tracer:
 
     def __init__(self, functions: Mapping[CodeType, Code]) -> None:
         self.atoms: dict[tuple[CodeType, int], str] = {}
-        self.steps: int = 0
-        self._points: dict[CodeType, Points] = {
-            code: points_of(code, read) for code, read in functions.items()
-        }
+        self._functions = functions
         self._open: dict[CodeType, int] = {}
         #: What is on while an actor has its turn, and not while whoever draws does something.
         #: Python tells of every call, and goes slower, as long as anything is traced at all: over
         #: the whole of a step, that was 6 % of a search of two-phase commit.
         self.ears: Ears = _Monitoring(self) if sys.version_info >= (3, 12) else _Tracing(self)
+
+    @cached_property
+    def _points(self) -> dict[CodeType, Points]:
+        return {code: points_of(code, read) for code, read in self._functions.items()}
 
     def __enter__(self) -> Tracer:
         self.ears.open(self._points)
@@ -56,15 +46,11 @@ class Tracer:
     def begin(self, frames: Iterable[FrameType | None]) -> None:
         """A step begins, of an actor that is suspended in these frames; its way goes to `atoms`."""
         self.atoms = {}
-        self.steps = 0
         self._open.clear()
         self.ears.mark(frames)
 
     def visit(self, code: CodeType, points: Points, here: int) -> None:
         """The instruction at this offset is about to be carried out."""
-        self.steps += 1
-        if self.steps > MOST_STEPS:
-            raise EndlessLoop(_line_text(code, here))
         # A jump and what comes after it follow each other directly: no call lies between.
         last = self._open.pop(code, None) if self._open else None
         if last is not None:
@@ -215,8 +201,3 @@ class _Monitoring:
 
 
 Ears = _Tracing | _Monitoring
-
-
-def _line_text(code: CodeType, offset: int) -> str:
-    line = list(code.co_positions())[offset // 2][0]
-    return f"{code.co_filename}:{line}"

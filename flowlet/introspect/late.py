@@ -35,7 +35,7 @@ def _asked_again(machine: LocalMachine) -> set[int]:
         state = machine.states[number]
         if asked in _asks(state):
             found.add(asked)
-        todo += [(asked, outcome.target) for _, outcome in state.drawn]
+        todo += [(asked, outcome.target) for _, outcome in state.ran]
     return found
 
 
@@ -44,7 +44,7 @@ def _given_up(machine: LocalMachine, state: LocalState) -> set[tuple[int, int]]:
     return {
         (asked, outcome.target)
         for asked in _asks(state)
-        for stimulus, outcome in state.drawn
+        for stimulus, outcome in state.ran
         if stimulus.kind not in ("reply", "no reply")
         and (stimulus.kind == "timer" or asked not in _asks(machine.states[outcome.target]))
     }

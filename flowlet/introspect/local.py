@@ -22,8 +22,8 @@ from .differences import difference
 from .growth import Growth
 from .identity import Reader, Snapshot, timer_label
 from .inside import kept_by
-from .scene import LOOK_FOR, Scene, Stimulus
-from .standing import Awaited, LocalState, Outcome, Standing
+from .scene import LOOK_FOR, Scene, Stimulus, Verdict
+from .standing import Awaited, LocalState, Outcome, Ran, Standing
 
 if TYPE_CHECKING:
     from .actor_graph import Pen
@@ -107,7 +107,7 @@ class LocalMachine:
         while todo:
             picks = todo.pop()
             chosen = stimulus._replace(picks=picks) if picks else stimulus
-            scene = self._scene_at(state)
+            scene = self.scene_at(state)
             outcome = self._play(scene, state, chosen, event, cells, reads_of)
             found.append(outcome)
             picked = scene.picked
@@ -135,15 +135,7 @@ class LocalMachine:
         self.runs += 1
         exchange.set_cells(scene, cells)
         armed = scene.all_timers_for(ref) if state.is_timed else []
-        here = exchange.here(event, scene)
-        if self.pen is None:
-            verdict = scene.play(member, stimulus, here)
-        else:
-            self.pen.begin(scene, member, state.standing(stimulus.slot).path)
-            try:
-                verdict = scene.play(member, stimulus, here)
-            finally:
-                self.pen.end(scene)
+        verdict = self.draw(scene, member, state, stimulus, exchange.here(event, scene))
         for name in (*scene.reads, *scene.writes):
             cell = exchange.cell_numbers[name]
             reads_of.setdefault(cell, cells[cell])
@@ -160,7 +152,7 @@ class LocalMachine:
                 return Outcome(verdict, state.number)
             verdict = "taken" if changed else verdict
         if verdict in ("kept", "nothing"):
-            self._keep(scene, state)
+            self.keep(scene, state)
             return Outcome(verdict, state.number)
         written = []
         for name in scene.writes:
@@ -181,16 +173,29 @@ class LocalMachine:
                 armed.index(each) if each in armed else round(float(each.when) - now, 9)
                 for each in scene.all_timers_for(ref)
             )
-        self._keep(scene, target)
+        self.keep(scene, target)
         threw: tuple[tuple[int, str], ...] = ()
         if self.pen is not None and verdict != "discarded":
             threw = tuple((scene.slot_of(who) or 0, what) for who, what in self.pen.thrown)
         outcome = Outcome(verdict, target.number, sent, tuple(written), picks, chose, timers, threw)
         if self.pen is not None:
             step = stimulus._replace(picks=()), outcome
-            state.drawn.setdefault(step, self.pen.drawn(outcome))
-            state.given.setdefault(step, tuple(self.pen.given))
+            if step not in state.ran:
+                drawn, given = self.pen.drawn(outcome), tuple(self.pen.given)
+                state.ran[step] = Ran(event, tuple(cells), drawn, given, self.pen.traces)
         return outcome
+
+    def draw(
+        self, scene: Scene, member: CastRef, state: LocalState, stimulus: Stimulus, event: Any
+    ) -> Verdict:
+        """Let something happen on a scene, in sight of the pen."""
+        if self.pen is None:
+            return scene.play(member, stimulus, event)
+        self.pen.begin(scene, member, state.standing(stimulus.slot).path)
+        try:
+            return scene.play(member, stimulus, event)
+        finally:
+            self.pen.end(scene)
 
     def _arrive(
         self,
@@ -325,14 +330,15 @@ class LocalMachine:
 
     # --- scenes ---------------------------------------------------------------------------
 
-    def _keep(self, scene: Scene, state: LocalState) -> None:
+    def keep(self, scene: Scene, state: LocalState) -> None:
+        """Keep a scene on which the actor stands in this state, as long as there is room."""
         if (state.alive or state.timers) and self.kept < MOST_KEPT and len(state.scenes) < 8:
             state.scenes.append(scene)
             self.kept += 1
         else:
             scene.dispose()
 
-    def _scene_at(self, state: LocalState) -> Scene:
+    def scene_at(self, state: LocalState) -> Scene:
         """A scene on which the actor stands in this state."""
         if state.scenes:
             self.kept -= 1
@@ -357,6 +363,11 @@ class LocalMachine:
             self.exchange.set_cells(scene, cells)
             member = scene.member(ref, stimulus.slot)
             scene.play(member, stimulus, self.exchange.here(event, scene))
+        self.check_same(scene, ref, state)
+        return scene
+
+    def check_same(self, scene: Scene, ref: CastRef, state: LocalState) -> None:
+        """Raise `ExploreError` where the actor stands elsewhere than in this state."""
         form = self.identify(scene, ref)[1]
         if form != state.form:
             variable = difference(form, state.form)
@@ -365,7 +376,6 @@ class LocalMachine:
                 f"{self.name} did not do the same twice: on the same events it was once in "
                 f"{names.text(state.path)} and once in {ref.path_text()}, or {data}; {LOOK_FOR}"
             )
-        return scene
 
     def dispose(self) -> None:
         """Throw all scenes away."""

@@ -212,7 +212,7 @@ class Product(Universe):
         for actor, machine in enumerate(self.machines):
             for begun in machine.states:
                 if begun.goes == "start" and self.parent:
-                    taken.update((actor, begun.number, step) for step in begun.drawn)
+                    taken.update((actor, begun.number, step) for step in begun.ran)
         for move, state in self.distinct_moves(lambda actor, _: actor):
             here = self.fields.local(state, move.actor)
             taken.add((move.actor, here, (move.stimulus, move.outcome)))

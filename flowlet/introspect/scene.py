@@ -32,9 +32,10 @@ from .cast import (
     transplanted,
 )  # fmt: skip
 from .going_on import Before
-from .guards import Ears, EndlessLoop
+from .guards import Ears
 from .household import Household
 from .identity import timers_by_place
+from .patience import EndlessLoop, Patience
 from .stage import Pick, Stage, fresh
 from .telling_steps import told
 
@@ -80,6 +81,7 @@ class Scene(Household):
         system: Callable[[Any], object],
         picks: Sequence[int] = (),
         wanted: Sequence[str] = (),
+        patience: Patience | None = None,
     ) -> None:
         super().__init__()
         self.explored = True
@@ -104,8 +106,9 @@ class Scene(Household):
         self.performed: dict[Call, Callable[..., Any]] = {}
         #: What was sent for later, in that order.
         self.later: list[Delayed] = []
-        #: Who is told of the branches that an actor takes in its turn.
+        #: Who is told of the branches that an actor takes in its turn; and of how long it takes.
         self.ears: Ears | None = None
+        self.patience: Patience = patience or Patience()
         self.picks = tuple(picks)
         self.setting_up: bool = True
         if (decimal := sys.modules.get("decimal")) is not None:
@@ -388,18 +391,21 @@ class Scene(Household):
 
     def _step(self, ref: ActorRef[Any]) -> None:
         self._begin("step")
-        ears = self.ears
+        ears, patience = self.ears, self.patience
         if ears is not None:
             ears.on()
         try:
-            self._turn()
-        except EndlessLoop as error:
-            raise _endless(ref, error.place) from None
+            patience.steps += 1
+            try:
+                self._turn()
+            finally:
+                patience.steps += 1
         except BaseException as error:
             if self.refusal is not None:
                 raise self.refusal from None
-            if isinstance(ref.error, EndlessLoop):
-                raise _endless(ref, ref.error.place) from None
+            for stuck in (error, ref.error):
+                if isinstance(stuck, EndlessLoop):
+                    raise stuck.told(ref) from None
             if isinstance(error, FlowletError) and not ref.error:
                 raise
             if error is not ref.error or not isinstance(error, Exception):
@@ -415,7 +421,7 @@ class Scene(Household):
         self.have_ended(())
         try:
             self.close()
-        except (Exception, EndlessLoop):
+        except Exception:
             return  # clean-up that fails now is no part of the machine
 
 
@@ -429,10 +435,3 @@ def _reply(fiber: Fiber, event: object) -> None:
         asking.answered = True
         asking.value = event
         fiber.signal(asking)
-
-
-def _endless(ref: ActorRef[Any], place: str) -> ExploreError:
-    return ExploreError(
-        f"{ref.name} computes for ever, or for very long, without a wait, at {place}; let the loop "
-        "wait for something, or end"
-    )

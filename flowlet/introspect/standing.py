@@ -32,6 +32,20 @@ class Outcome(NamedTuple):
     threw: tuple[tuple[int, str], ...] = ()
 
 
+@dataclass(slots=True)
+class Ran:
+    """A step as it was run: by what, and under which values of the cells; and what was seen."""
+
+    event: Any
+    cells: tuple[int, ...]
+    #: What the actor did, as it is drawn.
+    drawn: tuple[Move, ...]
+    #: What was given out, all of it and in order.
+    given: tuple[str, ...]
+    #: Whether the branches on its way are known, and not only where it led.
+    is_traced: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Awaited:
     """A wait that is no event's and no time's: an ask, a call, something that is to be true."""
@@ -105,10 +119,8 @@ class LocalState(Standing):
     #: Where it has ended: of that scene are the handles in its result.
     ended_on: Scene | None = None
     scenes: list[Scene] = field(default_factory=list)
-    #: The steps from here that were run, as they are drawn.
-    drawn: dict[tuple[Stimulus, Outcome], tuple[Move, ...]] = field(default_factory=dict)
-    #: What was given out in each of these steps, all of it and in order.
-    given: dict[tuple[Stimulus, Outcome], tuple[str, ...]] = field(default_factory=dict)
+    #: The steps from here that were run.
+    ran: dict[tuple[Stimulus, Outcome], Ran] = field(default_factory=dict)
     #: By stimulus: what was read, and what came of it.
     known: dict[Stimulus, list[tuple[tuple[tuple[int, int], ...], tuple[Outcome, ...]]]] = field(
         default_factory=dict

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from types import CodeType
@@ -23,6 +24,7 @@ from .model import ALIKE, StateGraph
 from .model.display import shown_as
 from .moves import Move
 from .network import NETWORKS, NetworkKind
+from .patience import Patience
 from .product import Product
 from .progress import Progress, line_for, unnoticed
 from .rehearsal import audit
@@ -265,20 +267,23 @@ def _explore_once(
     early: frozenset[type],
 ) -> SystemExploration:
     reader = Reader(keep, everything=options.identity == "all", hooks=options.hooks)
+    patience = Patience()
     product = Product(
-        lambda picks: Scene(target, picks), options.network, options.lossy, reader,
+        lambda picks: Scene(target, picks, patience=patience),
+        options.network, options.lossy, reader,
         ordered_time=options.time == "ordered",
     )  # fmt: skip
     functions = {ref.name: ref.function for ref in product.variants[0][1].cast}
     read = functions_of(functions.values())
+    is_alone = len(functions) == 1
     tracer = Tracer(read)
     shared = SharedGlobals(read, reader.canon)
     for machine in product.machines:
-        machine.pen = Pen(tracer)
+        machine.pen = Pen(tracer, traces=is_alone)
     alphabets = {
         name: Alphabet(fn, options.events, options.examples) for name, fn in functions.items()
     }
-    if len(functions) == 1:
+    if is_alone:
         (alphabet,) = alphabets.values()
         product.offers = lambda local: list(_offered(product, local, alphabet))
         # A set of types has another order in each run of Python.
@@ -302,7 +307,7 @@ def _explore_once(
     visitor = visit(product) if visit is not None else None
     line = None if options.progress else line_for(names.function_name(target))
     try:
-        with tracer:
+        with patience, tracer if is_alone else nullcontext():
             told = unnoticed(options.progress or line)
             product.run(admits, visitor, options.max_states, told)
         refuse_strangers(product.machines)

@@ -145,14 +145,19 @@ def _is_in_place(local: LocalState, move: Move) -> bool:
     """Whether a handler of `on` has done it all, and nothing was left."""
     if move.outcome is None or move.outcome.target != local.number or move.add or move.bits:
         return False
-    drawn = local.drawn.get((move.stimulus._replace(picks=()), move.outcome), ())
-    return bool(drawn) and all(each.handled is not None and not each.passed for each in drawn)
+    ran = local.ran.get((move.stimulus._replace(picks=()), move.outcome))
+    return (
+        ran is not None
+        and bool(ran.drawn)
+        and all(each.handled is not None and not each.passed for each in ran.drawn)
+    )
 
 
 def _given(local: LocalState, move: Move) -> tuple[str, ...]:
     if move.outcome is None:
         return ()  # a message is lost
-    return local.given.get((move.stimulus._replace(picks=()), move.outcome), ())
+    ran = local.ran.get((move.stimulus._replace(picks=()), move.outcome))
+    return () if ran is None else ran.given
 
 
 def _beginnings(
@@ -166,9 +171,9 @@ def _beginnings(
         given: list[str] = []
         for machine, own in zip(product.machines, picks, strict=True):
             unstarted = machine.by_form["unstarted", variant]
-            for (stimulus, outcome), texts in unstarted.given.items():
+            for (stimulus, outcome), ran in unstarted.ran.items():
                 if stimulus == START and outcome.picks == own:
-                    given += texts
+                    given += ran.given
         yield Transition(
             source=start,
             event="",

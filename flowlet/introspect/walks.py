@@ -18,6 +18,7 @@ from .moves import Move
 from .product import Product
 from .record import Move as Drawn
 from .system import step_of
+from .tracing import trace
 
 #: More different outputs on the same edge than this are drawn as one.
 MOST_OUTPUTS = 3
@@ -70,6 +71,8 @@ def covering_walks(exploration: Any) -> Walks:
 class _Walker:
     def __init__(self, product: Product) -> None:
         self.product = product
+        for machine in product.machines:
+            trace(machine)
         self.after: dict[int, list[_Leg]] = {}
         many = _with_many_outputs(product)
         for state in product.parent:
@@ -140,8 +143,8 @@ def _with_many_outputs(product: Product) -> set[Hashable]:
     given: dict[Hashable, set[Hashable]] = {}
     for machine in product.machines:
         for local in machine.states:
-            for drawn in local.drawn.values():
-                for one in drawn:
+            for ran in local.ran.values():
+                for one in ran.drawn:
                     given.setdefault(_place(one), set()).add(one.outputs)
     return {place for place, outputs in given.items() if len(outputs) > MOST_OUTPUTS}
 
@@ -160,8 +163,10 @@ def _taken_by(product: Product, move: Move, state: int, many: set[Hashable]) -> 
     if move.actor == -1 or move.outcome is None:
         return None
     local = product.local(state, move.actor)
-    drawn = local.drawn.get((move.stimulus, move.outcome), ())
-    drawn = tuple(one for one in drawn if not (one.is_half and one.continues))
+    ran = local.ran.get((move.stimulus, move.outcome))
+    if ran is None:
+        return None
+    drawn = tuple(one for one in ran.drawn if not (one.is_half and one.continues))
     edges = tuple(
         (
             _place(one),
