@@ -20,8 +20,11 @@ from .errors import (
     MailboxFullError,
     NoReplyError,
     NotAnEventTypeError,
+    ParseError,
     ReplayError,
     RestartLimitError,
+    StreamEndedError,
+    TooLongError,
     UnexpectedEventError,
 )
 from .events import Delay, Event, Timeout
@@ -30,6 +33,7 @@ from .introspect import StateGraph, draw, explore, observe, play
 from .jumps import become, flow
 from .options import actor
 from .requests import Request
+from .stream import Parser, Stream
 from .supervision import child, supervise
 from .waits import (
     emit,
@@ -69,6 +73,7 @@ __all__ = [
     "sleep",
     "spawn",
     "state",
+    "Stream",
     "supervise",
     "Timeout",
     "until",
@@ -79,6 +84,7 @@ __all__ = [
     "ActorRef",
     "Cell",
     "Dispatcher",
+    "Parser",
     "RealClock",
     "VirtualClock",
     # seeing the machine
@@ -99,7 +105,10 @@ __all__ = [
     "MailboxFullError",
     "NoReplyError",
     "NotAnEventTypeError",
+    "ParseError",
     "ReplayError",
     "RestartLimitError",
+    "StreamEndedError",
+    "TooLongError",
     "UnexpectedEventError",
 ]

@@ -8,6 +8,7 @@ derives from `BaseException`, so that `except Exception` in an actor cannot swal
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -101,6 +102,43 @@ class DeadlockError(FlowletError):
 
 class KeptMailWarning(UserWarning):
     """An actor keeps very much mail at one wait: it may wait for nothing that will come."""
+
+
+class ParseError(FlowletError):
+    """The bytes of a stream are not what the parser takes; final for this stream.
+
+    `offset`: how many bytes of the stream stand before the mistake.  `reason`: what is wrong.
+    `outputs`: what the call of `Parser` that raises it had given out before.  Both are the same
+    however the bytes were cut.  Derive from it to tell more: the status of an answer, a code.
+    """
+
+    def __init__(self, offset: int, reason: str, outputs: Iterable[Any] = ()) -> None:
+        super().__init__(offset, reason)
+        self.offset = offset
+        self.reason = reason
+        self.outputs = list(outputs)
+
+    def __str__(self) -> str:
+        return f"at byte {self.offset}: {self.reason}"
+
+    def again(self) -> ParseError:
+        """The same error for a later call, which has given out nothing."""
+        twin = type(self).__new__(type(self), *self.args)
+        twin.__dict__.update(self.__dict__, outputs=[])
+        twin.__cause__ = self.__cause__
+        return twin
+
+
+class TooLongError(ParseError):
+    """What a read was to find did not come within its `limit` of bytes."""
+
+    def __init__(self, offset: int, reason: str, limit: int) -> None:
+        super().__init__(offset, reason)
+        self.limit = limit
+
+
+class StreamEndedError(ParseError):
+    """The stream ended in the midst of what was to be read."""
 
 
 class ExploreError(FlowletError):

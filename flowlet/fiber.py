@@ -35,6 +35,7 @@ from .mailbox import (
 if TYPE_CHECKING:
     from .actor import ActorRef
     from .dispatcher import Dispatcher
+    from .reading import Stream
     from .regions import Group, Region
 
 #: Where `become` lands outside every `flow`.
@@ -66,6 +67,7 @@ class Fiber(greenlet):
     floor     where `become` lands: the block that it does not leave, and the handler that it is in
     unwinding what blocks are being left for, until one of them has stopped that
     histories the blocks that it is in and that remember where they are left, outermost first
+    streams   those that it has read from
     """
 
     __slots__ = (
@@ -101,6 +103,7 @@ class Fiber(greenlet):
     histories: tuple[Any, ...] = ()
     left: tuple[int, names.Cell] | None = None
     returned: bool = False
+    streams: tuple[Stream, ...] = ()
 
     def outfit(self, ref: ActorRef[Any]) -> None:
         """Make ready for a new actor, or a new region of one."""
@@ -117,6 +120,12 @@ class Fiber(greenlet):
         context = contextvars.copy_context()
         # An empty one is made by whoever sets the first variable: 64 bytes less for all others.
         self.gr_context = context if context else None
+
+    def let_go(self) -> None:
+        """Its actor, or region, is over: no block hears any more, no stream is read."""
+        self.block = None
+        if self.streams:
+            self.streams = ()
 
     def offer(self, event: object) -> None:
         """Take in an event that is of none of the very types that the actor waits for."""
@@ -247,6 +256,8 @@ class Fiber(greenlet):
             for fiber in self.group.fibers():
                 fiber.watch()
         self.out = None
+        for stream in self.streams:
+            stream._watch()
         if self.box.__class__ is not WatchedBox:
             self.box = WatchedBox(self.box or ())
         if isinstance(self.want, type):

@@ -182,6 +182,7 @@ def end_actor(
     """The last that an actor does."""
     ref.result = result
     ref.error = error
+    ref._fiber.let_go()
     ref._fiber = NOBODY
     ref.phase = "ended"
     home._actors.pop(ref, None)

@@ -127,7 +127,7 @@ class Region:
                 self.error = without_frames(error)
         if me.entered is not None:
             self.final = names.path_of(me.entered)
-        me.block = None
+        me.let_go()
         self._end_children(me)
         self.ended = self.group.changed = True
         return self.group.conductor

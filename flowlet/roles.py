@@ -14,6 +14,14 @@ Role = Literal[
     "receive", "wait", "state", "on", "flow", "become", "parallel", "race", "request", "spawn",
 ]  # fmt: skip
 
+#: The methods of a stream that wait, and how many arguments stand before `at`.  What a parser is
+#: given as its stream is not known by reading, so a method of such a name counts as one wherever
+#: nothing else is known.
+READS: Final = {
+    "read_exactly": 1, "read_until": 2, "read_line": 1, "read_while": 2, "read_some": 1, "peek": 1,
+    "at_eof": 0,
+}  # fmt: skip
+
 #: What the functions of flowlet are to a reader of sources; filled where they are defined.
 ROLES: Final[dict[Any, Role]] = {}
 

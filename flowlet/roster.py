@@ -14,7 +14,7 @@ from heapq import heappop, heappush
 from random import Random
 from threading import get_ident
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, TypeVarTuple, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar, TypeVarTuple, cast
 
 from greenlet import getcurrent, greenlet
 
@@ -302,6 +302,10 @@ class Roster:
         return self.hub
 
     # --- for the kernel -------------------------------------------------------------------
+
+    def refuse(self, why: str) -> NoReturn:
+        """Say what cannot be explored; an exploration's."""
+        raise NotImplementedError
 
     def call_out(self, call: Call, fn: Callable[..., Any], args: tuple[Any, ...]) -> None:
         """Have a function called in a thread, for an actor that waits for it."""

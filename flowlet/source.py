@@ -25,7 +25,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from .events import Delay, label_of_type
-from .roles import ROLES, is_class, is_request, role_of
+from .roles import READS, ROLES, is_class, is_request, role_of
 from .syntax import (
     UNKNOWN,
     Code,
@@ -329,8 +329,11 @@ class _Walk(ast.NodeVisitor):
                 self.ask(node)
 
     def ask(self, node: ast.Call) -> None:
-        """`anybody.ask(Get())` is a wait, whoever it is: the request says so."""
+        """`anybody.ask(Get())` is a wait, whoever it is: the request says so; so is a read."""
         assert self.here is not None
+        if isinstance(node.func, ast.Attribute) and node.func.attr in READS:
+            string = (*self.string, self.place(node))
+            self.found.append(_Found(string, self.block, node.func.attr, ast.unparse(node)))
         if isinstance(node.func, ast.Attribute) and node.func.attr == "ask":
             words = [word.value for word in node.keywords if word.arg == "request"]
             given = self.here.scope.evaluate((node.args or words or [node])[0])

@@ -168,6 +168,8 @@ class Calls:
                 yield from self.words.send(stack, leg, owner, args, words, more)
             case Method(owner=owner, attr="ask") if args and is_asked(args[0]):
                 yield from self.words.ask(stack, leg, (owner, *args), dict(words), more)
+            case Method(owner=owner, attr=attr) if owner is UNKNOWN and attr in READS:
+                yield from self.words.word(attr, stack, leg, ((owner, *args), words, whole), more)
             case Method(owner=owner, attr="reply") if owner is UNKNOWN:
                 yield from self.machine.unwinding.returned(stack, leg, role, held, NONE)
             case Method(owner=owner, attr=attr) if self._is_harmless(stack, owner, attr):

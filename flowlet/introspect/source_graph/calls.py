@@ -19,7 +19,9 @@ from ...chance import choose, rng
 from ...events import name_of
 from ...jumps import become, flow
 from ...named_ref import NamedRef
+from ...reading import Stream
 from ...requests import Request
+from ...syntax import READS
 from ...watching import watch
 from .attributes import attribute
 from .classes import TYPED, are_types, folded, made, note_fields, spread, types_in
@@ -64,6 +66,7 @@ WORDS: Final[dict[Any, str]] = {
     flow: "flow",
     become: "become",
     choose: "choose",
+    **{getattr(Stream, name): name for name in READS},
     ActorRef.send: "send",
     NamedRef.send: "send",
     ActorRef.ask: "ask",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from ...errors import NoReplyError, RestartLimitError
+from ...errors import NoReplyError, RestartLimitError, StreamEndedError, TooLongError
 from ...events import Timeout
 from ..alphabet import PerformFailed
 from .frames import (
@@ -315,6 +315,12 @@ def _errors(word: str) -> list[Value]:
             return [PERHAPS, Inst(PerformFailed, exact=True)]
         case "supervise":
             return [PERHAPS, Inst(RestartLimitError, exact=True)]
+        case "read_exactly":
+            return [Inst(StreamEndedError, exact=True)]
+        case "read_until" | "read_line":
+            return [Inst(StreamEndedError, exact=True), Inst(TooLongError, exact=True)]
+        case "read_while":
+            return [Inst(TooLongError, exact=True)]
         case "?":
             return [PERHAPS]
     return []

@@ -11,7 +11,7 @@ from ...blocks import State
 from ...events import label_of, label_of_type, name_of
 from ...names import function_name
 from ...requests import Request
-from ...roles import is_request
+from ...roles import READS, is_request
 from .calls import block_of
 from .functions import user_function
 from .values import (
@@ -76,6 +76,19 @@ def at_of(named: dict[str, Value], node: Any) -> str | None:
         except TypeError:
             return "?"
     return "?"
+
+
+def at_by_place(word: str, args: tuple[Value, ...]) -> dict[str, Value]:
+    """The name of a read that is given without `at=`; the stream is the first argument."""
+    place = READS.get(word, len(args)) + 1
+    return {"at": args[place]} if len(args) > place else {}
+
+
+def result_of_read(word: str) -> Value:
+    """What a read gives; of another wait this says nothing."""
+    if word not in READS:
+        return UNKNOWN
+    return Inst(bool if word == "at_eof" else bytes)
 
 
 def word_text(node: Any, word: str) -> str:

@@ -16,11 +16,13 @@ from .harmless import of_time
 from .labels import (
     actor_text,
     answers_to,
+    at_by_place,
     at_of,
     given_node,
     given_text,
     is_unknown,
     name_of_called,
+    result_of_read,
     results_of,
     value_label,
     value_text,
@@ -112,7 +114,7 @@ class Words:
 
     def _wait(self, word: str, given: Args, node: Any) -> Wait:
         args, words, _ = given
-        named = dict(words)
+        named = dict(words) | at_by_place(word, args)
         at = at_of(named, node)
         first = args[0] if args else None
         match word:
@@ -139,7 +141,7 @@ class Words:
                 text = f"perform {name}"
                 retry = None if named.get("retry", NONE) == NONE else "retry"
                 return Wait("perform", (), retry, text, False, at, text, results_of(first), True)
-        return Wait(word, (), None, word, False, at, word, (UNKNOWN,), True)
+        return Wait(word, (), None, word, False, at, word, (result_of_read(word),), True)
 
     def ask(
         self, stack: Stack, leg: Leg, args: tuple[Value, ...], named: dict[str, Value], more: Any

@@ -1,0 +1,1 @@
+"""Protocol parsers: each a function to hold beside its RFC, run by `flowlet.Parser`."""

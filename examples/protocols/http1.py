@@ -1,0 +1,299 @@
+"""HTTP/1.1 requests, as a server reads them: RFC 9112, with the fields of RFC 9110.
+
+`requests` reads one message after the other and emits a `Request`, the `Data` of its body as it
+comes, and an `End`.  It is strict: what two programs could read in two ways is refused, with the
+`status` to answer and the place of the mistake.  After `Connection: close`, and what means the
+same, nothing but line ends may follow.
+
+    parser = Parser(requests, max_body=1_000_000)
+    for event in parser.feed(data): ...
+
+A request may offer to speak another protocol afterwards (`Upgrade`, `CONNECT`).  Then the parser
+waits to be told: `Switch()`, and it ends, and what follows is `parser.trailing`; or `Stay()`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple, NoReturn
+
+from flowlet import Event, ParseError, Stream, StreamEndedError, TooLongError, emit, receive
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Request(NamedTuple):
+    """The head of a request; `version` is such as `b"1.1"`, names are as they were sent."""
+
+    method: bytes
+    target: bytes
+    version: bytes
+    headers: Headers
+
+
+class Data(NamedTuple):
+    """A part of the body, as it came: how it was cut says nothing."""
+
+    data: bytes
+
+
+class End(NamedTuple):
+    """The end of a request, with the fields that came after its body."""
+
+    trailers: Headers
+
+
+class Switch(Event):
+    """The offer of another protocol was taken: what follows is no HTTP/1.1."""
+
+
+class Stay(Event):
+    """The offer was declined: the next request follows."""
+
+
+class BadRequest(ParseError):
+    """What was sent is no request, or one too large; `status` is what to answer."""
+
+    def __init__(self, offset: int, reason: str, status: int = 400) -> None:
+        super().__init__(offset, reason)
+        self.status = status
+
+
+class Body(NamedTuple):
+    """What the head says of the rest: how long the body is, and what comes after it."""
+
+    length: int | None = 0  # None: chunked
+    continues: bool = False
+    closes: bool = False
+    offers: bool = False
+
+
+CRLF: Final = b"\r\n"
+TOKEN_CHARS: Final = (
+    b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+)
+#: What may stand in a field's value: VCHAR, obs-text, SP and HTAB (RFC 9110, 5.5).
+TEXT_CHARS: Final = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
+TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+QUOTED: Final = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
+# RFC 9112, 3.2: origin-form, asterisk-form, absolute-form or authority-form.
+TARGET: Final = rb"/[!-~]*|\*|[0-9A-Za-z\[][!-~]*:[!-~]*"
+REQUEST_LINE: Final = re.compile(rb"(%s) (%s) HTTP/([0-9]\.[0-9])" % (TOKEN, TARGET))
+HOST: Final = re.compile(rb"[0-9A-Za-z\-._~%!$&'()*+,;=:\[\]]*")
+LENGTH: Final = re.compile(rb"[0-9]{1,32}")
+# RFC 9112, 7.1 and 7.1.1.  Sixteen digits are 64 bits.
+CHUNK: Final = re.compile(
+    rb"([0-9A-Fa-f]{1,16})(?:[ \t]*;[ \t]*%s(?:[ \t]*=[ \t]*(?:%s|%s))?)*" % (TOKEN, TOKEN, QUOTED)
+)
+MOST: Final = 2**63 - 1
+#: The fields that decide how a message is read.
+DECIDING: Final = frozenset(
+    {b"content-length", b"transfer-encoding", b"host", b"connection", b"upgrade", b"expect"}
+)
+
+
+def requests(
+    stream: Stream,
+    *,
+    max_head: int = 65_536,
+    max_headers: int = 100,
+    max_chunk_line: int = 4_096,
+    max_body: int = MOST,
+    answer_expect: bool = True,
+) -> None:
+    """Read requests until the connection ends.
+
+    `max_head` bytes of request line and fields, and of trailers; `max_headers` of both;
+    `max_chunk_line` bytes before the data of a chunk; `max_body` bytes of a body.  With
+    `answer_expect`, `100 Continue` is written for whoever waits for it before sending the body.
+    """
+    while skip_empty_lines(stream):
+        start = stream.offset
+        request = read_head(stream, max_head, max_headers)
+        body = body_of(request, start, stream.offset, max_body)
+        emit(request)
+        if body.continues and answer_expect:
+            stream.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        trailers: Headers = []
+        if body.length is None:
+            read_chunks(stream, max_chunk_line, max_body)
+            trailers = read_trailers(stream, max_head, max_headers)
+        elif body.length:
+            read_data(stream, body.length)
+        emit(End(trailers))
+        if body.offers and isinstance(receive(Switch, Stay, at="another protocol?"), Switch):
+            return
+        if body.closes:
+            if skip_empty_lines(stream):
+                raise BadRequest(stream.offset, "data after the last request (RFC 9112, 9.6)")
+            return
+
+
+def skip_empty_lines(stream: Stream) -> bool:
+    """RFC 9112, 2.2: line ends before a request line are passed over.  Whether more follows."""
+    while (start := stream.peek(2, at="between requests")) == CRLF:
+        stream.read_exactly(2, at="empty line")
+    return bool(start)
+
+
+def read_head(stream: Stream, max_head: int, max_headers: int) -> Request:
+    """RFC 9112, 3 and 5: the request line and the fields."""
+    start = stream.offset
+    try:
+        head = stream.read_until(b"\r\n\r\n", max_head, at="head")
+    except TooLongError as error:
+        if CRLF in stream.peek(max_head):
+            raise BadRequest(error.offset, f"a head of more than {max_head} bytes", 431) from None
+        raise BadRequest(error.offset, f"a request line of more than {max_head}", 414) from None
+    except StreamEndedError as error:
+        refuse(stream.peek(max_head), start, error.offset, "the connection ended within a head")
+    line, *fields = head.split(CRLF)
+    found = REQUEST_LINE.fullmatch(line)
+    headers = fields_in(fields)
+    # What is no text is the line ends alone: no bare CR or LF, no NUL (RFC 9112, 2.2).
+    if found is None or headers is None or len(head.translate(None, TEXT_CHARS)) != 2 * len(fields):
+        refuse(head, start, stream.offset, "no request")
+    if len(headers) > max_headers:
+        raise BadRequest(stream.offset, f"more than {max_headers} fields", 431)
+    method, target, version = found.groups()
+    return Request(method, target, version, headers)
+
+
+def fields_in(lines: list[bytes]) -> Headers | None:
+    """RFC 9112, 5: `name: value`; `None` if one of them is none."""
+    headers = []
+    for line in lines:
+        name, colon, value = line.partition(b":")
+        if not colon or not name or name.translate(None, TOKEN_CHARS):
+            return None
+        headers.append((name, value.strip(b" \t")))
+    return headers
+
+
+def refuse(text: bytes, start: int, end: int, reason: str, lines_before: int = 0) -> NoReturn:
+    """Raise for the first mistake in some lines that begin at `start`; for the `reason` if none."""
+    for number, line in enumerate(text.split(CRLF), lines_before):
+        strange = line.translate(None, TEXT_CHARS)
+        if strange:
+            raise BadRequest(start + line.index(strange[:1]), f"byte {strange[:1]!r} in a head")
+        if number == 0 and REQUEST_LINE.fullmatch(line) is None:
+            raise BadRequest(start, "no request line: method, target and HTTP/1.1, one space apart")
+        if number and line[:1] in (b" ", b"\t"):
+            raise BadRequest(start, "a folded line (RFC 9112, 5.2)")
+        if number and fields_in([line]) is None:
+            raise BadRequest(start, "no field: a name of token characters, a colon, a value")
+        start += len(line) + 2
+    raise BadRequest(end, reason)
+
+
+def body_of(request: Request, start: int, end: int, max_body: int) -> Body:
+    """RFC 9112, 6.3 for requests, 9.3 and 9.6; RFC 9110, 7.2 and 7.8."""
+    method, _, version, headers = request
+    if version[:1] != b"1":
+        raise BadRequest(start, f"HTTP/{version.decode()} is not spoken here", 505)
+    found: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        lower = name.lower()
+        if lower in DECIDING:
+            found.setdefault(lower, []).append(value)
+    hosts = found.get(b"host", [])
+    old = version == b"1.0"
+    if len(hosts) != 1 and not (old and not hosts):
+        raise BadRequest(end, f"{len(hosts)} Host fields (RFC 9112, 3.2)")
+    if hosts and HOST.fullmatch(hosts[0]) is None:
+        raise BadRequest(end, f"no host: {hosts[0]!r} (RFC 9112, 3.2)")
+    if len(found) == len(hosts) and not old and method != b"CONNECT":
+        return Body()  # most requests: nothing decides but the host
+    tokens = words(found.get(b"connection", []))
+    offers = method == b"CONNECT" or (not old and b"upgrade" in tokens and b"upgrade" in found)
+    length = 0 if method == b"CONNECT" else length_of(found, old, end)
+    if length is not None and length > max_body:
+        raise BadRequest(end, f"a body of {length} bytes, more than {max_body}", 413)
+    continues = length != 0 and not old and b"100-continue" in words(found.get(b"expect", []))
+    closes = b"close" in tokens or (old and b"keep-alive" not in tokens)
+    return Body(length, continues, closes, offers)
+
+
+def words(values: list[bytes]) -> list[bytes]:
+    """RFC 9110, 5.6.1: the members of a list that may stand in several fields."""
+    return [word.strip(b" \t").lower() for word in b",".join(values).split(b",")]
+
+
+def length_of(found: dict[bytes, list[bytes]], old: bool, end: int) -> int | None:
+    """RFC 9112, 6.1 to 6.3: the length of the body; `None` if it is chunked."""
+    lengths, codings = found.get(b"content-length", []), found.get(b"transfer-encoding", [])
+    if codings:
+        if old or lengths:
+            raise BadRequest(end, "Transfer-Encoding in HTTP/1.0 or beside Content-Length")
+        *others, last = words(codings)
+        if last != b"chunked" or b"chunked" in others:
+            raise BadRequest(end, f"a body without an end: {codings!r} (RFC 9112, 6.3)")
+        if others:
+            raise BadRequest(end, f"transfer codings that are not known: {codings!r}", 501)
+        return None
+    if not lengths:
+        return 0
+    if len(lengths) > 1 or LENGTH.fullmatch(lengths[0]) is None or int(lengths[0]) > MOST:
+        raise BadRequest(end, f"no length: {lengths!r} (RFC 9110, 8.6)")
+    return int(lengths[0])
+
+
+def read_data(stream: Stream, length: int) -> None:
+    """Emit so many bytes as they come."""
+    while length:
+        data = stream.read_some(length, at="body")
+        if not data:
+            raise BadRequest(stream.offset, f"the connection ended {length} bytes too early")
+        length -= len(data)
+        emit(Data(data))
+
+
+def read_chunks(stream: Stream, max_line: int, max_body: int) -> None:
+    """RFC 9112, 7.1: chunks, up to the last one, which is empty."""
+    total = 0
+    while True:
+        start = stream.offset
+        size = CHUNK.fullmatch(read_field_line(stream, max_line, "chunk size", 400))
+        if size is None:
+            raise BadRequest(start, "no size of a chunk (RFC 9112, 7.1)")
+        length = int(size[1], 16)
+        total += length
+        if total > max_body:
+            raise BadRequest(start, f"a body of more than {max_body} bytes", 413)
+        if not length:
+            return
+        read_data(stream, length)
+        end = stream.offset
+        if stream.peek(2, at="end of chunk") != CRLF:
+            raise BadRequest(end, "no line end after a chunk (RFC 9112, 7.1)")
+        stream.read_exactly(2, at="end of chunk")
+
+
+def read_trailers(stream: Stream, max_head: int, max_headers: int) -> Headers:
+    """RFC 9112, 7.1.2: fields after the body; none that says how to read it (RFC 9110, 6.5.1)."""
+    trailers: Headers = []
+    left = max_head
+    while True:
+        start = stream.offset
+        line = read_field_line(stream, left, "trailers", 431)
+        if not line:
+            return trailers
+        field = fields_in([line])
+        if field is None or line.translate(None, TEXT_CHARS):
+            refuse(line, start, start, "no trailer", lines_before=1)
+        if field[0][0].lower() in DECIDING:
+            raise BadRequest(start, f"{field[0][0]!r} after the body (RFC 9110, 6.5.1)")
+        if len(trailers) == max_headers:
+            raise BadRequest(start, f"more than {max_headers} trailers", 431)
+        trailers += field
+        left = max(0, left - len(line) - 2)
+
+
+def read_field_line(stream: Stream, limit: int, at: str, status: int) -> bytes:
+    """One line behind the head."""
+    try:
+        return stream.read_until(CRLF, limit, at=at)
+    except TooLongError as error:
+        raise BadRequest(error.offset, f"a line of more than {limit} bytes", status) from None
+    except StreamEndedError as error:
+        raise BadRequest(error.offset, f"the connection ended within {at}") from None

@@ -1,0 +1,164 @@
+"""The bytes of a stream that have come and are not read yet: cheap to add to, to search, to take.
+
+What is being read from is one `bytes` object and a place in it, so that a read that finds its bytes
+there is one `find` and one slice.  When a read is short, what is left over becomes the first of the
+pieces that wait; what comes is put behind them.  They are joined once, when the read has enough:
+what is copied again is never more than what that read returns.  Small pieces are merged as they
+come, so that bytes sent one by one take the memory of bytes.
+
+A search goes on where it ended, over the borders of the pieces; that of a read that was called off
+is gone on with by the next one for the same.
+
+Nothing here waits or knows an actor.
+"""
+
+from __future__ import annotations
+
+from re import Pattern
+from typing import Final, TypeAlias
+
+#: What is searched: these very bytes, or the first byte that a pattern of one byte matches.
+Needle: TypeAlias = bytes | Pattern[bytes]
+
+#: A piece that is shorter is merged with the next one; no separator may be longer.
+SMALL: Final = 2048
+
+
+class Buffer:
+    """Unread bytes.
+
+    _data, _at      what is read from, and how far it has been read
+    _base           how many bytes of the stream stood before `_data`
+    _pieces, _size  what has come behind `_data`, and how many bytes that is; while a read is
+                    short, all that is unread
+    _needle         what was last searched in the pieces, from the first one on
+    _piece, _before, _place   where that search goes on: in which piece, how many bytes stand
+                    before it, and from where in it
+    """
+
+    __slots__ = (
+        "_at", "_base", "_before", "_data", "_needle", "_piece", "_pieces", "_place", "_size",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self._data = b""
+        self._at = self._base = self._size = 0
+        self._pieces: list[bytes] = []
+        self._needle: Needle | None = None
+        self._piece = self._before = self._place = 0
+
+    @property
+    def offset(self) -> int:
+        """How many bytes of the stream have been read."""
+        return self._base + self._at
+
+    @property
+    def unread(self) -> int:
+        """How many bytes are there to be read."""
+        return len(self._data) - self._at + self._size
+
+    def _put(self, data: bytes) -> None:
+        """Add what has come."""
+        pieces = self._pieces
+        self._size += len(data)
+        # A piece that is not the last has SMALL bytes, which the search relies on.
+        if pieces and len(pieces[-1]) < SMALL:
+            pieces[-1] += data
+        else:
+            pieces.append(data)
+
+    def _gather(self, missed: Needle | None = None) -> None:
+        """Make pieces of all that is unread, because a read is short.
+
+        `missed`: what has been searched in vain in what was read from.
+        """
+        if not self._data:
+            return
+        left = self._data[self._at :]
+        self._base += self._at
+        self._data = b""
+        self._at = 0
+        if not left:
+            return
+        pieces = self._pieces
+        self._size += len(left)
+        self._needle = missed
+        self._piece = self._before = self._place = 0
+        if missed is not None:
+            self._place = max(0, len(left) - _overlap(missed))
+        if pieces and len(left) < SMALL:
+            pieces[0] = left + pieces[0]
+        else:
+            pieces.insert(0, left)
+
+    def _find(self, needle: Needle) -> int:
+        """Where in the pieces the needle begins first, or -1; goes on where it last ended."""
+        if needle is not self._needle and needle != self._needle:
+            self._needle = needle
+            self._piece = self._before = self._place = 0
+        pieces = self._pieces
+        keep = _overlap(needle)
+        while self._piece < len(pieces):
+            piece = pieces[self._piece]
+            found = _first(piece, needle, self._place)
+            if found >= 0:
+                self._place = found
+                return self._before + found
+            self._place = max(self._place, len(piece) - keep)
+            if self._piece + 1 == len(pieces):
+                break
+            follower = pieces[self._piece + 1]
+            if keep:
+                border = piece[self._place :] + follower[:keep]
+                found = _first(border, needle, 0)
+                if found >= 0:
+                    return self._before + self._place + found
+                if len(follower) < keep:
+                    break  # the border is searched again when there is more of it
+            self._piece += 1
+            self._before += len(piece)
+            self._place = 0
+        return -1
+
+    def _take(self, count: int, skipped: int = 0) -> bytes:
+        """Read so many bytes from the pieces, which has as many, and skip so many after them."""
+        whole = self._whole()
+        end = count + skipped
+        if end == len(whole):
+            self._base += end
+            self._data = b""
+            self._at = 0
+        else:
+            self._data = whole
+            self._at = end
+        return whole if count == len(whole) else whole[:count]
+
+    def _look(self, count: int) -> bytes:
+        """The first so many bytes of the pieces, unread as before, or as many as there are."""
+        self._data = self._whole()
+        return self._data[:count]
+
+    def _rest(self) -> bytes:
+        """All that is unread."""
+        self._gather()
+        return b"".join(self._pieces)
+
+    def _whole(self) -> bytes:
+        pieces = self._pieces
+        whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces.clear()
+        self._size = 0
+        self._needle = None
+        return whole
+
+
+def _overlap(needle: Needle) -> int:
+    """How many bytes at the end of what was searched may be the beginning of a needle."""
+    return len(needle) - 1 if isinstance(needle, bytes) else 0
+
+
+def _first(piece: bytes, needle: Needle, start: int) -> int:
+    if isinstance(needle, bytes):
+        return piece.find(needle, start)
+    found = needle.search(piece, start)
+    return -1 if found is None else found.start()

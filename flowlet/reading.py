@@ -1,0 +1,464 @@
+"""The stream: bytes that an actor reads where it stands.
+
+A read that finds its bytes takes them and goes on; one that is short is a wait like any other: it
+has a state, mail is kept meanwhile, an `until` leaves it, an `on` is handled in it.  It is woken
+once, when it has enough: whoever feeds the stream looks for what the read waits for.  What a read
+returns, and the error that it raises, never depends on how the bytes were cut; `read_some` alone
+does.  A read takes its bytes when it returns, so one that is left has taken none.
+
+The quick way of a read asks nothing but the buffer.  A stream that is read by an actor with
+listeners is a `WatchedStream`, whose every read is told: so no other one asks for listeners.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from threading import get_ident
+from typing import Any, Final, TypeVar, final
+
+from greenlet import getcurrent
+
+from .blocks import Name, running
+from .buffer import SMALL, Buffer, Needle
+from .dispatcher import next_one, resume
+from .errors import IllegalCallError, ParseError, StreamEndedError, TooLongError
+from .events import Over, name_of
+from .fiber import Fiber
+from .mailbox import KEEPS, Own, WatchedBox
+from .reports import note_wait, report_delivery
+from .sending import other_threads
+from .syntax import playing
+from .waiting import go_on_waiting, wait
+
+R = TypeVar("R")
+
+#: How many bytes a read that looks for an end goes through, where nothing else is said.
+LIMIT: Final = 65_536
+
+
+class Enough(Own):
+    """The signal that a read has what it waits for."""
+
+    __slots__ = ("called",)
+
+    def __init__(self, called: str) -> None:
+        self.called = called
+
+    def outcome(self) -> Over:
+        """The name of the edge."""
+        return Over(self.called)
+
+
+class Stream(Buffer):
+    """Bytes in, read by an actor; bytes out, written by it.
+
+    ```python
+    def netstrings(stream: Stream) -> None:
+        while not stream.at_eof():
+            size = int(stream.read_until(b":", limit=9))
+            emit(stream.read_exactly(size))
+            stream.read_exactly(1)
+    ```
+
+    Whoever has the bytes calls `feed` and `feed_eof`, and takes what is to be sent by
+    `data_to_send`; with `on_write`, that is called with all that is written instead.  `Parser` does
+    it for one actor.  `at=` in a read is the name of the state, as in other waits.
+    """
+
+    __slots__ = ("_ended", "_enough", "_need", "_on_write", "_out", "_reader", "_told", "closed")
+
+    def __init__(self, on_write: Callable[[bytes], object] | None = None) -> None:
+        super().__init__()
+        self._on_write = on_write
+        self._out: list[bytes] = []
+        #: Who waits in a read, the signal that it waits for, and how many bytes are enough.
+        self._reader: Fiber | None = None
+        self._enough: Enough | None = None
+        self._need = 0
+        self._ended = False
+        self._told = False
+        #: Whether the actor has closed it.
+        self.closed = False
+
+    # --- reading --------------------------------------------------------------------------
+
+    @playing("wait")
+    def read_exactly(self, count: int, at: Name | None = None) -> bytes:
+        """Read so many bytes.
+
+        Raises `StreamEndedError` if the stream ends before.
+        """
+        start = self._at
+        if 0 <= count <= len(self._data) - start:
+            getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
+            self._at = end = start + count
+            return self._data[start:end]
+        self._wait(_size(count), None, "read_exactly", at)
+        if self._size < count:
+            raise self._cut_off(f"{count} bytes were to come")
+        return self._take(count)
+
+    @playing("wait")
+    def read_until(self, sep: bytes, limit: int = LIMIT, at: Name | None = None) -> bytes:
+        """Read up to a separator, which is read too and is no part of the result.
+
+        `limit`: the most bytes before the separator.  Raises `TooLongError` if it is not there,
+        `StreamEndedError` if the stream ends before, `ValueError` for an empty separator.
+        """
+        data, start = self._data, self._at
+        end = data.find(sep, start)
+        if sep and 0 <= end - start <= limit:
+            getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
+            self._at = end + len(sep)
+            return data[start:end]
+        if not isinstance(sep, bytes) or not 0 < len(sep) <= SMALL:
+            raise ValueError(f"a separator is 1 to {SMALL} bytes, such as b'\\r\\n', not {sep!r}")
+        end = self._search(sep, limit, "read_until", at)
+        if not 0 <= end <= limit:
+            raise self._not_found(
+                limit + len(sep), limit, repr(sep), f"no {sep!r} within {limit} bytes"
+            )
+        return self._take(end, len(sep))
+
+    @playing("wait")
+    def read_line(self, limit: int = LIMIT, at: Name | None = None) -> bytes:
+        r"""Read a line, which ends in `\n` or `\r\n`; the end is no part of the result.
+
+        `limit`: the most bytes of the line.  Raises `TooLongError` for a longer one, and
+        `StreamEndedError` if the stream ends before.
+        """
+        data, start = self._data, self._at
+        end = data.find(b"\n", start)
+        if end >= 0:
+            stop = end - 1 if end > start and data[end - 1] == 13 else end
+            if stop - start <= limit:
+                getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
+                self._at = end + 1
+                return data[start:stop]
+        end = self._search(b"\n", limit + 1, "read_line", at)
+        if 0 <= end <= limit + 1:
+            line = self._look(end).removesuffix(b"\r")
+            if len(line) <= limit:
+                self._at += end + 1
+                return line
+        raise self._not_found(limit + 2, limit, "a line", f"a line of more than {limit} bytes")
+
+    @playing("wait")
+    def read_while(self, chars: bytes, limit: int = LIMIT, at: Name | None = None) -> bytes:
+        """Read the bytes that are all among these, up to the first other one or the stream's end.
+
+        For what has no end of its own: numbers, words, white space.  May read nothing.  `limit`:
+        the most bytes.  Raises `TooLongError` if there are more.
+        """
+        other = _other_than(chars)
+        data, start = self._data, self._at
+        found = other.search(data, start)
+        if found is not None and found.start() - start <= limit:
+            getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
+            self._at = end = found.start()
+            return data[start:end]
+        end = self._search(other, limit, "read_while", at)
+        if end < 0 and self._size <= limit:
+            end = self._size  # the stream has ended
+        if not 0 <= end <= limit:
+            raise TooLongError(self.offset + limit, f"more than {limit} bytes of {chars!r}", limit)
+        return self._take(end)
+
+    @playing("wait")
+    def read_some(self, most: int | None = None, at: Name | None = None) -> bytes:
+        """Read what is there, at most so many bytes; wait only if there is nothing.
+
+        Returns `b""` when the stream has ended.  The only read whose result depends on the cuts.
+        """
+        if self._at == len(self._data):
+            if most is not None and most < 1:
+                raise ValueError(f"read_some reads at least 1 byte, not {most!r}")
+            self._wait(1, None, "read_some", at)
+            most = self._size if most is None else min(most, self._size)
+            return self._take(most)
+        getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
+        start, there = self._at, len(self._data)
+        self._at = there if most is None else min(start + max(most, 1), there)
+        return self._data[start : self._at]
+
+    @playing("wait")
+    def peek(self, count: int, at: Name | None = None) -> bytes:
+        """Look at the next so many bytes and leave them unread; at the stream's end, fewer."""
+        data, start = self._data, self._at
+        if 0 <= count <= len(data) - start:
+            getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
+            return data[start : start + count]
+        self._wait(_size(count), None, "peek", at)
+        return self._look(count)
+
+    @playing("wait")
+    def at_eof(self, at: Name | None = None) -> bool:
+        """Wait for one more byte, which stays unread; whether the stream has ended instead."""
+        if self._at < len(self._data):
+            getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
+            return False
+        self._wait(1, None, "at_eof", at)
+        return not self._look(1)
+
+    # --- writing --------------------------------------------------------------------------
+
+    def write(self, data: bytes) -> None:
+        """Have bytes sent; nobody waits for that.
+
+        Raises `IllegalCallError` on a stream that is closed.
+        """
+        if self.closed:
+            raise IllegalCallError(f"write({data!r}) on a stream that is closed; write before")
+        if type(data) is not bytes:
+            data = _bytes(data)
+        if self._on_write is not None:
+            self._on_write(data)
+        else:
+            self._out.append(data)
+
+    def close(self) -> None:
+        """Have no more read and written; what was written before is still sent."""
+        self.closed = True
+
+    # --- for whoever has the bytes ----------------------------------------------------------
+
+    def feed(self, data: bytes) -> None:
+        """Add bytes that have come; whoever reads goes on when the dispatcher runs.
+
+        After `close` they are dropped.  Raises `IllegalCallError` after `feed_eof`, and in another
+        thread than that of the dispatcher whose actor reads.
+        """
+        if self._ended:
+            raise IllegalCallError("feed() after feed_eof(): this stream has ended")
+        if type(data) is not bytes:
+            data = _bytes(data)
+        if not data or self.closed:
+            return
+        if self._reader is None:
+            self._put(data)
+            return
+        self._check_thread("feed")
+        self._put(data)
+        if self._enough is not None and (
+            self._size >= self._need
+            or (self._needle is not None and self._find(self._needle) >= 0)
+        ):  # fmt: skip
+            self._rouse()
+
+    def feed_eof(self) -> None:
+        """Tell that no more bytes come; whoever reads goes on when the dispatcher runs."""
+        if self._reader is not None:
+            self._check_thread("feed_eof")
+        self._ended = True
+        if self._enough is not None:
+            self._rouse()
+
+    def data_to_send(self) -> bytes:
+        """What has been written since the last call."""
+        data = b"".join(self._out)
+        self._out.clear()
+        return data
+
+    def _check_thread(self, call: str) -> None:
+        assert self._reader is not None
+        home = self._reader.home
+        if other_threads() and get_ident() != home.thread:
+            raise home.wrong_thread(f"stream.{call}()")
+
+    # --- waiting --------------------------------------------------------------------------
+
+    def _search(self, needle: Needle, limit: int, called: str, at: Name | None) -> int:
+        """Where the needle is, of which so many bytes may stand before; -1 if that is not so."""
+        size = len(needle) if isinstance(needle, bytes) else 1
+        self._wait(_size(limit) + size, needle, called, at)
+        return self._find(needle)
+
+    def _wait(self, need: int, needle: Needle | None, called: str, at: Name | None) -> None:
+        """Make pieces of all that is unread; wait until so many bytes, or the needle, are there.
+
+        Back at once if they are, and if the stream has ended.
+        """
+        me = running(called)
+        self._check(me, called)
+        if at is not None and (type(at) is not str or not at):
+            name_of(at)  # raises here, and not where somebody asks for the state
+        self._gather(needle)
+        if self not in me.streams:
+            me.streams = (*me.streams, self)
+        watched = me.box.__class__ is WatchedBox
+        if (self.__class__ is WatchedStream) is not watched:
+            self.__class__ = WatchedStream if watched else Stream
+        self._told = True
+        if (
+            self._ended or self._size >= need
+            or (needle is not None and self._find(needle) >= 0)
+        ):  # fmt: skip
+            if watched:
+                self._tell(me, called, at)
+            me.entered = None
+            return
+        if needle is None:
+            self._needle = None
+        self._need = need
+        enough = self._enough = Enough(called)
+        self._reader = me
+        try:
+            if me.box or me.region is not None:
+                wait(me, None, None, None, at, called, own=enough)
+            else:
+                me.at = at
+                me.called = called
+                me.kinds = ()
+                me.own = enough
+                me.entered = None
+                me.want = KEEPS
+                resume(next_one(me))
+                if me.event is not enough:
+                    go_on_waiting(me, None, None, None, enough)
+                me.own = me.called = None
+        finally:
+            self._reader = self._enough = None
+
+    def _check(self, me: Fiber, called: str) -> None:
+        """Raise where a read makes no sense."""
+        home = me.home
+        if self.closed:
+            raise IllegalCallError(f"{called}() on a stream that is closed; read before")
+        if self._reader is not None:
+            raise IllegalCallError(
+                f"{called}() on a stream that actor {self._reader.ref.name!r} is reading already, "
+                f"in state {self._reader.ref.path_text()}; a stream has one reader at a time: let "
+                "that one read it and send on what it has read"
+            )
+        if home.asking is me:
+            raise IllegalCallError(
+                f"{called}() was called in a where= or in the predicate of a wait_until, which are "
+                "asked in the middle of a wait; read before, and let it look at what was read"
+            )
+        if home.explored:
+            home.refuse(
+                f"{me.ref.name} reads a stream, {called}(), and what may come in it is without "
+                "number; feed it by Parser and observe it, or read its source with static()"
+            )
+
+    def _rouse(self) -> None:
+        """Have the reader go on: as a time that is up does, see `Alarm.fire`."""
+        fiber, enough = self._reader, self._enough
+        assert fiber is not None
+        assert enough is not None
+        self._enough = None
+        if (
+            fiber.own is enough and fiber.want is not None
+            and not fiber.box and fiber.region is None
+        ):  # fmt: skip
+            fiber.want = None
+            fiber.event = enough
+            fiber.ready.append(fiber)
+        else:
+            fiber.signal(enough)
+
+    def _watch(self) -> None:
+        """Tell of every read from now on."""
+        self.__class__ = WatchedStream
+
+    @staticmethod
+    def _tell(me: Fiber, called: str, at: Name | None) -> None:
+        """Tell of a read that found its bytes: a wait that was over at once."""
+        me.at, me.called, me.kinds = at, called, ()
+        note_wait(me)
+        report_delivery(me, Over(called))
+        me.called = None
+
+    # --- errors ---------------------------------------------------------------------------
+
+    def _cut_off(self, awaited: str) -> StreamEndedError:
+        """The error of a stream that ends in the midst of a read."""
+        there = self.unread
+        return StreamEndedError(
+            self.offset + there, f"the stream ended where {awaited}; {there} more came"
+        )
+
+    def _not_found(self, needed: int, limit: int, what: str, why: str) -> ParseError:
+        """The error of a search: less than it needed has come, or it was too far."""
+        if self.unread < needed:
+            return self._cut_off(f"{what} was to come")
+        return TooLongError(self.offset + limit, why, limit)
+
+
+@final
+class WatchedStream(Stream):
+    """A stream that is read by an actor with listeners: each of its reads is told.
+
+    So what they see does not depend on how the bytes were cut either.
+    """
+
+    __slots__ = ()
+
+    def read_exactly(self, count: int, at: Name | None = None) -> bytes:
+        """As in `Stream`, and told."""
+        return self._seen("read_exactly", at, Stream.read_exactly, count)
+
+    def read_until(self, sep: bytes, limit: int = LIMIT, at: Name | None = None) -> bytes:
+        """As in `Stream`, and told."""
+        return self._seen("read_until", at, Stream.read_until, sep, limit)
+
+    def read_line(self, limit: int = LIMIT, at: Name | None = None) -> bytes:
+        """As in `Stream`, and told."""
+        return self._seen("read_line", at, Stream.read_line, limit)
+
+    def read_while(self, chars: bytes, limit: int = LIMIT, at: Name | None = None) -> bytes:
+        """As in `Stream`, and told."""
+        return self._seen("read_while", at, Stream.read_while, chars, limit)
+
+    def read_some(self, most: int | None = None, at: Name | None = None) -> bytes:
+        """As in `Stream`, and told."""
+        return self._seen("read_some", at, Stream.read_some, most)
+
+    def peek(self, count: int, at: Name | None = None) -> bytes:
+        """As in `Stream`, and told."""
+        return self._seen("peek", at, Stream.peek, count)
+
+    def at_eof(self, at: Name | None = None) -> bool:
+        """As in `Stream`, and told."""
+        return self._seen("at_eof", at, Stream.at_eof)
+
+    def _seen(self, called: str, at: Name | None, read: Callable[..., R], *args: Any) -> R:
+        """Read, and tell of it if it was over at once; if it was not, it has been told."""
+        me = running(called)
+        if me.box.__class__ is not WatchedBox:
+            self.__class__ = Stream  # type: ignore[assignment]  # nobody listens any more
+            return read(self, *args, at)
+        entered = me.entered
+        self._told = False
+        result = read(self, *args, at)
+        if not self._told:
+            me.entered = entered
+            self._tell(me, called, at)
+            me.entered = None
+        return result
+
+
+def _size(count: int) -> int:
+    """A number of bytes that a read was given."""
+    if not isinstance(count, int) or isinstance(count, bool):
+        raise TypeError(f"a number of bytes is an int, not {count!r}")
+    if count < 0:
+        raise ValueError(f"a number of bytes is zero or more, not {count!r}")
+    return count
+
+
+def _bytes(data: Any) -> bytes:
+    """What was given instead of bytes, as bytes."""
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise TypeError(f"a stream is fed and written with bytes, not {data!r}")
+    return bytes(data)
+
+
+@lru_cache(maxsize=256)
+def _other_than(chars: bytes) -> re.Pattern[bytes]:
+    """What finds the first byte that is none of these."""
+    if not isinstance(chars, bytes) or not chars:
+        raise ValueError(f"read_while takes the bytes to read, such as b'0123', not {chars!r}")
+    return re.compile(b"[^" + b"".join(b"\\x%02x" % char for char in chars) + b"]")
