@@ -104,7 +104,8 @@ class Buffer:
             if found >= 0:
                 self._place = found
                 return self._before + found
-            self._place = max(self._place, len(piece) - keep)
+            if self._place < len(piece) - keep:
+                self._place = len(piece) - keep
             if self._piece + 1 == len(pieces):
                 break
             follower = pieces[self._piece + 1]
@@ -119,6 +120,26 @@ class Buffer:
             self._before += len(piece)
             self._place = 0
         return -1
+
+    def _comes(self, data: bytes, needle: Needle) -> bool:
+        """Add what has come; whether what is searched, and was not there before, is there now."""
+        pieces = self._pieces
+        if not pieces or self._piece + 1 != len(pieces) or len(pieces[-1]) >= SMALL:
+            self._put(data)
+            return self._find(needle) >= 0
+        # The common case, written out: small pieces, of which one is searched.
+        self._size += len(data)
+        pieces[-1] = piece = pieces[-1] + data
+        if needle.__class__ is bytes:
+            found = piece.find(needle, self._place)
+            if found < 0:
+                end = len(piece) - len(needle) + 1
+                if end > self._place:
+                    self._place = end
+                return False
+            self._place = found
+            return True
+        return self._find(needle) >= 0
 
     def _take(self, count: int, skipped: int = 0) -> bytes:
         """Read so many bytes from the pieces, which has as many, and skip so many after them."""

@@ -379,6 +379,7 @@ def _start(home: Dispatcher, creator: greenlet) -> None:
     starts it: a chain of actors that start each other would end in a `RecursionError`.
     """
     unstarted = home._unstarted
+    del home
     resume(creator)
     while True:
         resume(unstarted.popleft())
@@ -417,12 +418,12 @@ def _work() -> None:
                 result = error = None
         del me.ref, region, ref, result, error
         me.event = me.box = me.want = me.path = me.entered = me.at = me.region = me.out = None
-        home = me.home
-        if len(home._idle) >= POOL:
+        # No name for the dispatcher here: an idle greenlet may be kept longer than it.
+        if len(me.home._idle) >= POOL:
             me.parent = back or next_one(me)
             me.nap = None
             return
-        home._idle.append(me)
+        me.home._idle.append(me)
         resume(back or next_one(me))
 
 

@@ -236,24 +236,27 @@ class Stream(Buffer):
             data = _bytes(data)
         if not data or self.closed:
             return
-        if self._reader is None:
+        enough = self._enough
+        if enough is None:
             self._put(data)
             return
-        self._check_thread("feed")
-        self._put(data)
-        if self._enough is not None and (
-            self._size >= self._need
-            or (self._needle is not None and self._find(self._needle) >= 0)
-        ):  # fmt: skip
+        if other_threads():
+            self._check_thread("feed")
+        needle = self._needle
+        if needle is None:
+            self._put(data)
+        elif self._comes(data, needle):
+            self._rouse()
+            return
+        if self._size >= self._need:
             self._rouse()
 
     def feed_eof(self) -> None:
         """Tell that no more bytes come; whoever reads goes on when the dispatcher runs."""
-        if self._reader is not None:
-            self._check_thread("feed_eof")
-        self._ended = True
         if self._enough is not None:
+            self._check_thread("feed_eof")
             self._rouse()
+        self._ended = True
 
     def data_to_send(self) -> bytes:
         """What has been written since the last call."""
@@ -264,7 +267,7 @@ class Stream(Buffer):
     def _check_thread(self, call: str) -> None:
         assert self._reader is not None
         home = self._reader.home
-        if other_threads() and get_ident() != home.thread:
+        if get_ident() != home.thread:
             raise home.wrong_thread(f"stream.{call}()")
 
     # --- waiting --------------------------------------------------------------------------

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from threading import get_ident
 from typing import Any, Concatenate, ParamSpec
 
 from .actor import ActorRef
 from .dispatcher import Dispatcher
 from .errors import ParseError
 from .reading import LIMIT, Stream
+from .spare import furnish, keep
 
 __all__ = ["LIMIT", "Parser", "Stream"]
 
@@ -44,6 +46,7 @@ class Parser:
         self.stream = Stream()
         #: Its dispatcher, for `observe`, and for `advance` where it waits for a time.
         self.dispatcher = Dispatcher()
+        furnish(self.dispatcher)
         self._outputs: list[Any] = []
         self._error: BaseException | None = None
         # No partial where there need be none: on 3.11 every switch in one copies more of a stack.
@@ -96,8 +99,24 @@ class Parser:
         return self.stream._rest()
 
     def close(self) -> None:
-        """End the parser where it stands; its clean-up runs."""
-        self.dispatcher.close()
+        """End the parser where it stands; its clean-up runs.  So it is when it is forgotten."""
+        home = self.dispatcher
+        if home._closed:
+            return
+        try:
+            for ref in reversed(home.actors):
+                ref._kill()
+            home.settle()
+        finally:
+            if not home.actors:
+                keep(home)
+            home.close()
+
+    def __del__(self) -> None:
+        # A parked greenlet and its dispatcher hold each other, which no collector sees.
+        home = getattr(self, "dispatcher", None)
+        if home is not None and home.thread == get_ident():
+            self.close()
 
     def _taken(self) -> list[Any]:
         outputs = self._outputs

@@ -62,6 +62,7 @@ LAYERS = (
         "flowlet.supervision",
         "flowlet.stream",
         "flowlet.reading",
+        "flowlet.spare",
         "flowlet.journal",
     },
     {"flowlet.introspect", "flowlet.introspect.model", "flowlet.export"},

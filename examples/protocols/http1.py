@@ -51,7 +51,7 @@ class Stay(Event):
     """The offer was declined: the next request follows."""
 
 
-class BadRequest(ParseError):
+class BadRequestError(ParseError):
     """What was sent is no request, or one too large; `status` is what to answer."""
 
     def __init__(self, offset: int, reason: str, status: int = 400) -> None:
@@ -125,7 +125,7 @@ def requests(
             return
         if body.closes:
             if skip_empty_lines(stream):
-                raise BadRequest(stream.offset, "data after the last request (RFC 9112, 9.6)")
+                raise BadRequestError(stream.offset, "data after the last request (RFC 9112, 9.6)")
             return
 
 
@@ -143,8 +143,12 @@ def read_head(stream: Stream, max_head: int, max_headers: int) -> Request:
         head = stream.read_until(b"\r\n\r\n", max_head, at="head")
     except TooLongError as error:
         if CRLF in stream.peek(max_head):
-            raise BadRequest(error.offset, f"a head of more than {max_head} bytes", 431) from None
-        raise BadRequest(error.offset, f"a request line of more than {max_head}", 414) from None
+            raise BadRequestError(
+                error.offset, f"a head of more than {max_head} bytes", 431
+            ) from None
+        raise BadRequestError(
+            error.offset, f"a request line of more than {max_head}", 414
+        ) from None
     except StreamEndedError as error:
         refuse(stream.peek(max_head), start, error.offset, "the connection ended within a head")
     line, *fields = head.split(CRLF)
@@ -154,7 +158,7 @@ def read_head(stream: Stream, max_head: int, max_headers: int) -> Request:
     if found is None or headers is None or len(head.translate(None, TEXT_CHARS)) != 2 * len(fields):
         refuse(head, start, stream.offset, "no request")
     if len(headers) > max_headers:
-        raise BadRequest(stream.offset, f"more than {max_headers} fields", 431)
+        raise BadRequestError(stream.offset, f"more than {max_headers} fields", 431)
     method, target, version = found.groups()
     return Request(method, target, version, headers)
 
@@ -175,22 +179,26 @@ def refuse(text: bytes, start: int, end: int, reason: str, lines_before: int = 0
     for number, line in enumerate(text.split(CRLF), lines_before):
         strange = line.translate(None, TEXT_CHARS)
         if strange:
-            raise BadRequest(start + line.index(strange[:1]), f"byte {strange[:1]!r} in a head")
+            raise BadRequestError(
+                start + line.index(strange[:1]), f"byte {strange[:1]!r} in a head"
+            )
         if number == 0 and REQUEST_LINE.fullmatch(line) is None:
-            raise BadRequest(start, "no request line: method, target and HTTP/1.1, one space apart")
+            raise BadRequestError(
+                start, "no request line: method, target and HTTP/1.1, one space apart"
+            )
         if number and line[:1] in (b" ", b"\t"):
-            raise BadRequest(start, "a folded line (RFC 9112, 5.2)")
+            raise BadRequestError(start, "a folded line (RFC 9112, 5.2)")
         if number and fields_in([line]) is None:
-            raise BadRequest(start, "no field: a name of token characters, a colon, a value")
+            raise BadRequestError(start, "no field: a name of token characters, a colon, a value")
         start += len(line) + 2
-    raise BadRequest(end, reason)
+    raise BadRequestError(end, reason)
 
 
 def body_of(request: Request, start: int, end: int, max_body: int) -> Body:
     """RFC 9112, 6.3 for requests, 9.3 and 9.6; RFC 9110, 7.2 and 7.8."""
     method, _, version, headers = request
     if version[:1] != b"1":
-        raise BadRequest(start, f"HTTP/{version.decode()} is not spoken here", 505)
+        raise BadRequestError(start, f"HTTP/{version.decode()} is not spoken here", 505)
     found: dict[bytes, list[bytes]] = {}
     for name, value in headers:
         lower = name.lower()
@@ -199,16 +207,16 @@ def body_of(request: Request, start: int, end: int, max_body: int) -> Body:
     hosts = found.get(b"host", [])
     old = version == b"1.0"
     if len(hosts) != 1 and not (old and not hosts):
-        raise BadRequest(end, f"{len(hosts)} Host fields (RFC 9112, 3.2)")
+        raise BadRequestError(end, f"{len(hosts)} Host fields (RFC 9112, 3.2)")
     if hosts and HOST.fullmatch(hosts[0]) is None:
-        raise BadRequest(end, f"no host: {hosts[0]!r} (RFC 9112, 3.2)")
+        raise BadRequestError(end, f"no host: {hosts[0]!r} (RFC 9112, 3.2)")
     if len(found) == len(hosts) and not old and method != b"CONNECT":
         return Body()  # most requests: nothing decides but the host
     tokens = words(found.get(b"connection", []))
     offers = method == b"CONNECT" or (not old and b"upgrade" in tokens and b"upgrade" in found)
     length = 0 if method == b"CONNECT" else length_of(found, old, end)
     if length is not None and length > max_body:
-        raise BadRequest(end, f"a body of {length} bytes, more than {max_body}", 413)
+        raise BadRequestError(end, f"a body of {length} bytes, more than {max_body}", 413)
     continues = length != 0 and not old and b"100-continue" in words(found.get(b"expect", []))
     closes = b"close" in tokens or (old and b"keep-alive" not in tokens)
     return Body(length, continues, closes, offers)
@@ -224,17 +232,17 @@ def length_of(found: dict[bytes, list[bytes]], old: bool, end: int) -> int | Non
     lengths, codings = found.get(b"content-length", []), found.get(b"transfer-encoding", [])
     if codings:
         if old or lengths:
-            raise BadRequest(end, "Transfer-Encoding in HTTP/1.0 or beside Content-Length")
+            raise BadRequestError(end, "Transfer-Encoding in HTTP/1.0 or beside Content-Length")
         *others, last = words(codings)
         if last != b"chunked" or b"chunked" in others:
-            raise BadRequest(end, f"a body without an end: {codings!r} (RFC 9112, 6.3)")
+            raise BadRequestError(end, f"a body without an end: {codings!r} (RFC 9112, 6.3)")
         if others:
-            raise BadRequest(end, f"transfer codings that are not known: {codings!r}", 501)
+            raise BadRequestError(end, f"transfer codings that are not known: {codings!r}", 501)
         return None
     if not lengths:
         return 0
     if len(lengths) > 1 or LENGTH.fullmatch(lengths[0]) is None or int(lengths[0]) > MOST:
-        raise BadRequest(end, f"no length: {lengths!r} (RFC 9110, 8.6)")
+        raise BadRequestError(end, f"no length: {lengths!r} (RFC 9110, 8.6)")
     return int(lengths[0])
 
 
@@ -243,7 +251,7 @@ def read_data(stream: Stream, length: int) -> None:
     while length:
         data = stream.read_some(length, at="body")
         if not data:
-            raise BadRequest(stream.offset, f"the connection ended {length} bytes too early")
+            raise BadRequestError(stream.offset, f"the connection ended {length} bytes too early")
         length -= len(data)
         emit(Data(data))
 
@@ -255,17 +263,17 @@ def read_chunks(stream: Stream, max_line: int, max_body: int) -> None:
         start = stream.offset
         size = CHUNK.fullmatch(read_field_line(stream, max_line, "chunk size", 400))
         if size is None:
-            raise BadRequest(start, "no size of a chunk (RFC 9112, 7.1)")
+            raise BadRequestError(start, "no size of a chunk (RFC 9112, 7.1)")
         length = int(size[1], 16)
         total += length
         if total > max_body:
-            raise BadRequest(start, f"a body of more than {max_body} bytes", 413)
+            raise BadRequestError(start, f"a body of more than {max_body} bytes", 413)
         if not length:
             return
         read_data(stream, length)
         end = stream.offset
         if stream.peek(2, at="end of chunk") != CRLF:
-            raise BadRequest(end, "no line end after a chunk (RFC 9112, 7.1)")
+            raise BadRequestError(end, "no line end after a chunk (RFC 9112, 7.1)")
         stream.read_exactly(2, at="end of chunk")
 
 
@@ -282,9 +290,9 @@ def read_trailers(stream: Stream, max_head: int, max_headers: int) -> Headers:
         if field is None or line.translate(None, TEXT_CHARS):
             refuse(line, start, start, "no trailer", lines_before=1)
         if field[0][0].lower() in DECIDING:
-            raise BadRequest(start, f"{field[0][0]!r} after the body (RFC 9110, 6.5.1)")
+            raise BadRequestError(start, f"{field[0][0]!r} after the body (RFC 9110, 6.5.1)")
         if len(trailers) == max_headers:
-            raise BadRequest(start, f"more than {max_headers} trailers", 431)
+            raise BadRequestError(start, f"more than {max_headers} trailers", 431)
         trailers += field
         left = max(0, left - len(line) - 2)
 
@@ -294,6 +302,6 @@ def read_field_line(stream: Stream, limit: int, at: str, status: int) -> bytes:
     try:
         return stream.read_until(CRLF, limit, at=at)
     except TooLongError as error:
-        raise BadRequest(error.offset, f"a line of more than {limit} bytes", status) from None
+        raise BadRequestError(error.offset, f"a line of more than {limit} bytes", status) from None
     except StreamEndedError as error:
-        raise BadRequest(error.offset, f"the connection ended within {at}") from None
+        raise BadRequestError(error.offset, f"the connection ended within {at}") from None
