@@ -6,6 +6,7 @@ on a virtual clock that nobody moves, so what comes out depends on what was put 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from threading import get_ident
@@ -115,7 +116,7 @@ class Parser:
     def __del__(self) -> None:
         # A parked greenlet and its dispatcher hold each other, which no collector sees.
         home = getattr(self, "dispatcher", None)
-        if home is not None and home.thread == get_ident():
+        if home is not None and home.thread == get_ident() and not sys.is_finalizing():
             self.close()
 
     def _taken(self) -> list[Any]:

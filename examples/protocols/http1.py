@@ -1,12 +1,8 @@
 """HTTP/1.1 requests, as a server reads them: RFC 9112, with the fields of RFC 9110.
 
-`requests` reads one message after the other and emits a `Request`, the `Data` of its body as it
-comes, and an `End`.  It is strict: what two programs could read in two ways is refused, with the
-`status` to answer and the place of the mistake.  After `Connection: close`, and what means the
-same, nothing but line ends may follow.
-
-    parser = Parser(requests, max_body=1_000_000)
-    for event in parser.feed(data): ...
+`requests` emits for each a `Request`, the `Data` of its body as it comes, and an `End`.  It is
+strict: what two programs could read in two ways is refused, with the `status` to answer and the
+place of the mistake.  After the last request (`Connection: close`) only line ends may follow.
 
 A request may offer to speak another protocol afterwards (`Upgrade`, `CONNECT`).  Then the parser
 waits to be told: `Switch()`, and it ends, and what follows is `parser.trailing`; or `Stay()`.
@@ -15,48 +11,14 @@ waits to be told: `Switch()`, and it ends, and what follows is `parser.trailing`
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple, NoReturn
+from typing import Final, NamedTuple
 
-from flowlet import Event, ParseError, Stream, StreamEndedError, TooLongError, emit, receive
+from examples.protocols.http1_events import (
+    Data, End, Headers, Request, RequestError, Stay, Switch,
+)  # fmt: skip
+from flowlet import Stream, StreamEndedError, TooLongError, emit, receive
 
-Headers = list[tuple[bytes, bytes]]
-
-
-class Request(NamedTuple):
-    """The head of a request; `version` is such as `b"1.1"`, names are as they were sent."""
-
-    method: bytes
-    target: bytes
-    version: bytes
-    headers: Headers
-
-
-class Data(NamedTuple):
-    """A part of the body, as it came: how it was cut says nothing."""
-
-    data: bytes
-
-
-class End(NamedTuple):
-    """The end of a request, with the fields that came after its body."""
-
-    trailers: Headers
-
-
-class Switch(Event):
-    """The offer of another protocol was taken: what follows is no HTTP/1.1."""
-
-
-class Stay(Event):
-    """The offer was declined: the next request follows."""
-
-
-class BadRequestError(ParseError):
-    """What was sent is no request, or one too large; `status` is what to answer."""
-
-    def __init__(self, offset: int, reason: str, status: int = 400) -> None:
-        super().__init__(offset, reason)
-        self.status = status
+__all__ = ["Data", "End", "Request", "RequestError", "Stay", "Switch", "requests"]
 
 
 class Body(NamedTuple):
@@ -69,9 +31,7 @@ class Body(NamedTuple):
 
 
 CRLF: Final = b"\r\n"
-TOKEN_CHARS: Final = (
-    b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-)
+TOKEN_CHARS: Final = b"!#$%&'*+-.^_`|~" + bytes(c for c in range(128) if chr(c).isalnum())
 #: What may stand in a field's value: VCHAR, obs-text, SP and HTAB (RFC 9110, 5.5).
 TEXT_CHARS: Final = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
 TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
@@ -82,14 +42,11 @@ REQUEST_LINE: Final = re.compile(rb"(%s) (%s) HTTP/([0-9]\.[0-9])" % (TOKEN, TAR
 HOST: Final = re.compile(rb"[0-9A-Za-z\-._~%!$&'()*+,;=:\[\]]*")
 LENGTH: Final = re.compile(rb"[0-9]{1,32}")
 # RFC 9112, 7.1 and 7.1.1.  Sixteen digits are 64 bits.
-CHUNK: Final = re.compile(
-    rb"([0-9A-Fa-f]{1,16})(?:[ \t]*;[ \t]*%s(?:[ \t]*=[ \t]*(?:%s|%s))?)*" % (TOKEN, TOKEN, QUOTED)
-)
+EXTENSION: Final = rb"[ \t]*;[ \t]*%s(?:[ \t]*=[ \t]*(?:%s|%s))?" % (TOKEN, TOKEN, QUOTED)
+CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,16})(?:%s)*" % EXTENSION)
 MOST: Final = 2**63 - 1
-#: The fields that decide how a message is read.
-DECIDING: Final = frozenset(
-    {b"content-length", b"transfer-encoding", b"host", b"connection", b"upgrade", b"expect"}
-)
+#: The fields that say how a message is read.
+DECIDING: Final = set(b"content-length transfer-encoding host connection upgrade expect".split())
 
 
 def requests(
@@ -107,26 +64,31 @@ def requests(
     `max_chunk_line` bytes before the data of a chunk; `max_body` bytes of a body.  With
     `answer_expect`, `100 Continue` is written for whoever waits for it before sending the body.
     """
-    while skip_empty_lines(stream):
-        start = stream.offset
-        request = read_head(stream, max_head, max_headers)
-        body = body_of(request, start, stream.offset, max_body)
-        emit(request)
-        if body.continues and answer_expect:
-            stream.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        trailers: Headers = []
-        if body.length is None:
-            read_chunks(stream, max_chunk_line, max_body)
-            trailers = read_trailers(stream, max_head, max_headers)
-        elif body.length:
-            read_data(stream, body.length)
-        emit(End(trailers))
-        if body.offers and isinstance(receive(Switch, Stay, at="another protocol?"), Switch):
-            return
-        if body.closes:
-            if skip_empty_lines(stream):
-                raise BadRequestError(stream.offset, "data after the last request (RFC 9112, 9.6)")
-            return
+    try:
+        while skip_empty_lines(stream):
+            start = stream.offset
+            request = read_head(stream, max_head, max_headers)
+            body = body_of(request, start, stream.offset, max_body)
+            emit(request)
+            if body.continues and answer_expect:
+                stream.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            trailers: Headers = []
+            if body.length is None:
+                read_chunks(stream, max_chunk_line, max_body)
+                trailers = read_trailers(stream, max_head, max_headers)
+            elif body.length:
+                read_data(stream, body.length)
+            emit(End(trailers))
+            if body.offers and isinstance(receive(Switch, Stay, at="another protocol?"), Switch):
+                return
+            if body.closes:
+                if skip_empty_lines(stream):
+                    raise RequestError(stream.offset, "data after the last request")
+                return
+    except TooLongError as error:
+        raise RequestError(error.offset, f"a line of more than {error.limit} bytes", 431) from None
+    except StreamEndedError as error:
+        raise RequestError(error.offset, "the connection ended within a request") from None
 
 
 def skip_empty_lines(stream: Stream) -> bool:
@@ -142,23 +104,18 @@ def read_head(stream: Stream, max_head: int, max_headers: int) -> Request:
     try:
         head = stream.read_until(b"\r\n\r\n", max_head, at="head")
     except TooLongError as error:
-        if CRLF in stream.peek(max_head):
-            raise BadRequestError(
-                error.offset, f"a head of more than {max_head} bytes", 431
-            ) from None
-        raise BadRequestError(
-            error.offset, f"a request line of more than {max_head}", 414
-        ) from None
-    except StreamEndedError as error:
-        refuse(stream.peek(max_head), start, error.offset, "the connection ended within a head")
+        status = 431 if CRLF in stream.peek(max_head) else 414
+        raise RequestError(error.offset, f"more than {max_head} bytes", status) from None
+    except StreamEndedError:
+        raise mistake(stream.peek(max_head), start, "the connection ended in a head") from None
     line, *fields = head.split(CRLF)
     found = REQUEST_LINE.fullmatch(line)
     headers = fields_in(fields)
-    # What is no text is the line ends alone: no bare CR or LF, no NUL (RFC 9112, 2.2).
-    if found is None or headers is None or len(head.translate(None, TEXT_CHARS)) != 2 * len(fields):
-        refuse(head, start, stream.offset, "no request")
+    # All that is no text is the line ends: no bare CR or LF, no NUL (RFC 9112, 2.2).
+    if not found or headers is None or len(head.translate(None, TEXT_CHARS)) != 2 * len(fields):
+        raise mistake(head, start, "no request")
     if len(headers) > max_headers:
-        raise BadRequestError(stream.offset, f"more than {max_headers} fields", 431)
+        raise RequestError(stream.offset, f"more than {max_headers} fields", 431)
     method, target, version = found.groups()
     return Request(method, target, version, headers)
 
@@ -174,31 +131,27 @@ def fields_in(lines: list[bytes]) -> Headers | None:
     return headers
 
 
-def refuse(text: bytes, start: int, end: int, reason: str, lines_before: int = 0) -> NoReturn:
-    """Raise for the first mistake in some lines that begin at `start`; for the `reason` if none."""
-    for number, line in enumerate(text.split(CRLF), lines_before):
-        strange = line.translate(None, TEXT_CHARS)
+def mistake(text: bytes, start: int, reason: str, number: int = 0) -> RequestError:
+    """The first mistake in lines that begin at `start`, after so many; at their end, the reason."""
+    for line in text.split(CRLF):
+        strange = line.translate(None, TEXT_CHARS)[:1]
         if strange:
-            raise BadRequestError(
-                start + line.index(strange[:1]), f"byte {strange[:1]!r} in a head"
-            )
-        if number == 0 and REQUEST_LINE.fullmatch(line) is None:
-            raise BadRequestError(
-                start, "no request line: method, target and HTTP/1.1, one space apart"
-            )
-        if number and line[:1] in (b" ", b"\t"):
-            raise BadRequestError(start, "a folded line (RFC 9112, 5.2)")
+            return RequestError(start + line.index(strange), f"{strange!r} in a head")
+        if not number and REQUEST_LINE.fullmatch(line) is None:
+            return RequestError(start, "no `method target HTTP/1.1`, one space apart")
         if number and fields_in([line]) is None:
-            raise BadRequestError(start, "no field: a name of token characters, a colon, a value")
+            folded = line[:1] in (b" ", b"\t")
+            return RequestError(start, "a folded line" if folded else "no `name: value`")
+        number += 1
         start += len(line) + 2
-    raise BadRequestError(end, reason)
+    return RequestError(start - 2, reason)
 
 
 def body_of(request: Request, start: int, end: int, max_body: int) -> Body:
     """RFC 9112, 6.3 for requests, 9.3 and 9.6; RFC 9110, 7.2 and 7.8."""
     method, _, version, headers = request
     if version[:1] != b"1":
-        raise BadRequestError(start, f"HTTP/{version.decode()} is not spoken here", 505)
+        raise RequestError(start, f"HTTP/{version.decode()} is not spoken here", 505)
     found: dict[bytes, list[bytes]] = {}
     for name, value in headers:
         lower = name.lower()
@@ -206,17 +159,15 @@ def body_of(request: Request, start: int, end: int, max_body: int) -> Body:
             found.setdefault(lower, []).append(value)
     hosts = found.get(b"host", [])
     old = version == b"1.0"
-    if len(hosts) != 1 and not (old and not hosts):
-        raise BadRequestError(end, f"{len(hosts)} Host fields (RFC 9112, 3.2)")
-    if hosts and HOST.fullmatch(hosts[0]) is None:
-        raise BadRequestError(end, f"no host: {hosts[0]!r} (RFC 9112, 3.2)")
+    if len(hosts) > 1 or not (hosts or old) or (hosts and not HOST.fullmatch(hosts[0])):
+        raise RequestError(end, f"there is to be one Host (RFC 9112, 3.2), not {hosts!r}")
     if len(found) == len(hosts) and not old and method != b"CONNECT":
         return Body()  # most requests: nothing decides but the host
     tokens = words(found.get(b"connection", []))
     offers = method == b"CONNECT" or (not old and b"upgrade" in tokens and b"upgrade" in found)
     length = 0 if method == b"CONNECT" else length_of(found, old, end)
     if length is not None and length > max_body:
-        raise BadRequestError(end, f"a body of {length} bytes, more than {max_body}", 413)
+        raise RequestError(end, f"a body of {length} bytes, more than {max_body}", 413)
     continues = length != 0 and not old and b"100-continue" in words(found.get(b"expect", []))
     closes = b"close" in tokens or (old and b"keep-alive" not in tokens)
     return Body(length, continues, closes, offers)
@@ -231,18 +182,16 @@ def length_of(found: dict[bytes, list[bytes]], old: bool, end: int) -> int | Non
     """RFC 9112, 6.1 to 6.3: the length of the body; `None` if it is chunked."""
     lengths, codings = found.get(b"content-length", []), found.get(b"transfer-encoding", [])
     if codings:
-        if old or lengths:
-            raise BadRequestError(end, "Transfer-Encoding in HTTP/1.0 or beside Content-Length")
         *others, last = words(codings)
-        if last != b"chunked" or b"chunked" in others:
-            raise BadRequestError(end, f"a body without an end: {codings!r} (RFC 9112, 6.3)")
+        if old or lengths or last != b"chunked" or b"chunked" in others:
+            raise RequestError(end, f"a body whose end is not certain: {codings!r}, {lengths!r}")
         if others:
-            raise BadRequestError(end, f"transfer codings that are not known: {codings!r}", 501)
+            raise RequestError(end, f"transfer codings that are not known: {codings!r}", 501)
         return None
     if not lengths:
         return 0
     if len(lengths) > 1 or LENGTH.fullmatch(lengths[0]) is None or int(lengths[0]) > MOST:
-        raise BadRequestError(end, f"no length: {lengths!r} (RFC 9110, 8.6)")
+        raise RequestError(end, f"no length: {lengths!r} (RFC 9110, 8.6)")
     return int(lengths[0])
 
 
@@ -251,7 +200,7 @@ def read_data(stream: Stream, length: int) -> None:
     while length:
         data = stream.read_some(length, at="body")
         if not data:
-            raise BadRequestError(stream.offset, f"the connection ended {length} bytes too early")
+            raise RequestError(stream.offset, f"the connection ended {length} bytes too early")
         length -= len(data)
         emit(Data(data))
 
@@ -261,47 +210,34 @@ def read_chunks(stream: Stream, max_line: int, max_body: int) -> None:
     total = 0
     while True:
         start = stream.offset
-        size = CHUNK.fullmatch(read_field_line(stream, max_line, "chunk size", 400))
+        size = CHUNK.fullmatch(stream.read_until(CRLF, max_line, at="chunk size"))
         if size is None:
-            raise BadRequestError(start, "no size of a chunk (RFC 9112, 7.1)")
+            raise RequestError(start, "no size of a chunk (RFC 9112, 7.1)")
         length = int(size[1], 16)
         total += length
         if total > max_body:
-            raise BadRequestError(start, f"a body of more than {max_body} bytes", 413)
+            raise RequestError(start, f"a body of more than {max_body} bytes", 413)
         if not length:
             return
         read_data(stream, length)
-        end = stream.offset
-        if stream.peek(2, at="end of chunk") != CRLF:
-            raise BadRequestError(end, "no line end after a chunk (RFC 9112, 7.1)")
-        stream.read_exactly(2, at="end of chunk")
+        if stream.read_exactly(2, at="end of chunk") != CRLF:
+            raise RequestError(stream.offset - 2, "no line end after a chunk (RFC 9112, 7.1)")
 
 
 def read_trailers(stream: Stream, max_head: int, max_headers: int) -> Headers:
     """RFC 9112, 7.1.2: fields after the body; none that says how to read it (RFC 9110, 6.5.1)."""
-    trailers: Headers = []
+    start = stream.offset
+    lines: list[bytes] = []
     left = max_head
-    while True:
-        start = stream.offset
-        line = read_field_line(stream, left, "trailers", 431)
-        if not line:
-            return trailers
-        field = fields_in([line])
-        if field is None or line.translate(None, TEXT_CHARS):
-            refuse(line, start, start, "no trailer", lines_before=1)
-        if field[0][0].lower() in DECIDING:
-            raise BadRequestError(start, f"{field[0][0]!r} after the body (RFC 9110, 6.5.1)")
-        if len(trailers) == max_headers:
-            raise BadRequestError(start, f"more than {max_headers} trailers", 431)
-        trailers += field
+    while line := stream.read_until(CRLF, left, at="trailers"):
+        lines.append(line)
         left = max(0, left - len(line) - 2)
-
-
-def read_field_line(stream: Stream, limit: int, at: str, status: int) -> bytes:
-    """One line behind the head."""
-    try:
-        return stream.read_until(CRLF, limit, at=at)
-    except TooLongError as error:
-        raise BadRequestError(error.offset, f"a line of more than {limit} bytes", status) from None
-    except StreamEndedError as error:
-        raise BadRequestError(error.offset, f"the connection ended within {at}") from None
+    trailers = fields_in(lines)
+    if trailers is None or b"".join(lines).translate(None, TEXT_CHARS):
+        raise mistake(CRLF.join(lines), start, "no trailers", number=1)
+    for name, _ in trailers:
+        if name.lower() in DECIDING:
+            raise RequestError(start, f"{name!r} after the body (RFC 9110, 6.5.1)")
+    if len(trailers) > max_headers:
+        raise RequestError(start, f"more than {max_headers} trailers", 431)
+    return trailers

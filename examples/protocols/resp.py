@@ -1,0 +1,210 @@
+"""Replies of Redis: RESP2 and RESP3, as the protocol's page describes them.
+
+`replies` reads one reply after the other and emits it as a Python value:
+
+    +OK  $4 ... =15 txt:...     bytes, bytes, Verbatim
+    :1  (3492890...  ,1.5  #t   int, int, float, bool
+    *2  ~2  %1  _  $-1  *-1     list, set, dict, None, None, None
+    -ERR ...  !21 ...           Error
+    >2                          Push
+    |1                          Attributes, before the reply that they are about
+
+Members of sets and keys of maps are made hashable: a list becomes a tuple, a set a frozenset, a map
+the frozenset of its pairs.  Lines end in CRLF and nothing else; lengths are digits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from typing import Any, Final, NamedTuple
+
+from flowlet import ParseError, Stream, emit
+
+CRLF: Final = b"\r\n"
+INTEGER: Final = re.compile(rb"[+-]?[0-9]+")
+DOUBLE: Final = re.compile(rb"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|[+-]?inf|[+-]?nan")
+#: What the lines before short strings say: to look it up is quicker than to read a number.
+SHORT: Final = {b"$%d" % size: size for size in range(1024)}
+#: Python refuses to read longer integers from text, because that takes quadratic time.
+MOST_DIGITS: Final = 4_300
+
+
+class Error(NamedTuple):
+    """An error that the server answers: `b"ERR unknown command"`."""
+
+    message: bytes
+
+
+class Push(NamedTuple):
+    """What comes unasked, such as `[b"invalidate", [b"key"]]`."""
+
+    items: list[Any]
+
+
+class Verbatim(NamedTuple):
+    """A text with its format: `b"txt"` or `b"mkd"`."""
+
+    format: bytes
+    text: bytes
+
+
+class Attributes(NamedTuple):
+    """What a server tells about the reply that follows, or about the item."""
+
+    items: dict[Any, Any]
+
+
+class Limits(NamedTuple):
+    """How much one reply may hold."""
+
+    line: int
+    bulk: int
+    items: int
+    depth: int
+
+
+def replies(
+    stream: Stream,
+    *,
+    max_line: int = 65_536,
+    max_bulk: int = 512 * 1024 * 1024,
+    max_items: int = 16_777_216,
+    max_depth: int = 64,
+) -> None:
+    """Read replies until the connection ends.
+
+    `max_line` bytes of a line, `max_bulk` bytes of a string, `max_items` in an aggregate, and
+    these nested at most `max_depth` deep.
+    """
+    limits = Limits(max_line, max_bulk, max_items, max_depth)
+    while not stream.at_eof(at="between replies"):
+        line = stream.read_until(CRLF, max_line, "line")
+        if line[:1] == b"|":
+            emit(Attributes(read_map(stream, line, limits, 0)))
+        else:
+            emit(value_of(stream, line, limits, 0))
+
+
+def value_of(stream: Stream, line: bytes, limits: Limits, depth: int) -> Any:
+    """The value that a line begins, with all that is in it."""
+    rest = line[1:]
+    match line[:1]:
+        case b"$":
+            return None if rest == b"-1" else read_string(stream, line, limits)
+        case b":" | b"(" if INTEGER.fullmatch(rest) and len(rest) <= MOST_DIGITS:
+            return int(rest)
+        case b"+":
+            return rest
+        case b"-":
+            return Error(rest)
+        case b"*":
+            return None if rest == b"-1" else read_items(stream, line, limits, depth)
+        case b"%":
+            return read_map(stream, line, limits, depth)
+        case b"~":
+            return set(map(hashable, read_items(stream, line, limits, depth)))
+        case b">":
+            return Push(read_items(stream, line, limits, depth))
+        case b"_" if not rest:
+            return None
+        case b"#" if rest in (b"t", b"f"):
+            return rest == b"t"
+        case b"," if DOUBLE.fullmatch(rest):
+            return float(rest)
+        case b"!":
+            return Error(read_string(stream, line, limits))
+        case b"=":
+            text = read_string(stream, line, limits)
+            if text[3:4] != b":":
+                raise ParseError(stream.offset, "no format before a verbatim string")
+            return Verbatim(text[:3], text[4:])
+    raise wrong(stream, line, "no reply")
+
+
+def read_string(stream: Stream, line: bytes, limits: Limits) -> bytes:
+    """So many bytes and a line end; a streamed one comes in parts, the last one empty."""
+    if line[1:] == b"?":
+        parts: list[bytes] = []
+        while not parts or parts[-1]:
+            line = stream.read_until(CRLF, limits.line, "line")
+            if line[:1] != b";":
+                raise wrong(stream, line, "no part of a streamed string")
+            if line == b";0":
+                break
+            parts.append(read_string(stream, line, limits))
+            limits = limits._replace(bulk=limits.bulk - len(parts[-1]))
+        return b"".join(parts)
+    length = length_in(stream, line, limits.bulk)
+    data = stream.read_exactly(length + 2, "string")
+    if data[-2:] != CRLF:
+        raise ParseError(stream.offset - 2, "no line end after a string")
+    return data[:-2]
+
+
+def read_items(stream: Stream, line: bytes, limits: Limits, depth: int, each: int = 1) -> list[Any]:
+    """So many values, or those up to the line `.` that ends a streamed aggregate."""
+    most = limits.items
+    if depth == limits.depth:
+        raise wrong(stream, line, f"nested more than {depth} deep")
+    streamed = line[1:] == b"?"
+    left = most + 1 if streamed else each * length_in(stream, line, most)
+    items: list[Any] = []
+    read_until, read_exactly, short = stream.read_until, stream.read_exactly, SHORT.get
+    longest, bulk = limits.line, limits.bulk
+    while left:
+        line = read_until(CRLF, longest, "line")
+        size = short(line)
+        if size is not None and size <= bulk:
+            # What nearly every item is, written out.
+            data = read_exactly(size + 2, "string")
+            if data[-1] != 10 or data[-2] != 13:
+                raise ParseError(stream.offset - 2, "no line end after a string")
+            items.append(data[:-2])
+        elif line == b"." and streamed:
+            return items
+        elif line[:1] == b"|":
+            read_map(stream, line, limits, depth + 1)  # told of an item: passed over
+            continue
+        else:
+            items.append(value_of(stream, line, limits, depth + 1))
+        left -= 1
+    if streamed:
+        raise wrong(stream, line, f"more than {most} items")
+    return items
+
+
+def read_map(stream: Stream, line: bytes, limits: Limits, depth: int) -> dict[Any, Any]:
+    """Keys and values in turn."""
+    items = read_items(stream, line, limits, depth, each=2)
+    if len(items) % 2:
+        raise ParseError(stream.offset, "a key without a value")
+    keys = map(hashable, items[::2])
+    return dict(zip(keys, items[1::2], strict=True))
+
+
+def length_in(stream: Stream, line: bytes, most: int) -> int:
+    """The length or count that a line tells."""
+    digits = line[1:]
+    if not digits.isdigit() or len(digits) > 19 or int(digits) > most:
+        raise wrong(stream, line, f"no length up to {most}")
+    return int(digits)
+
+
+def wrong(stream: Stream, line: bytes, reason: str) -> ParseError:
+    """The error of the line that was read last."""
+    return ParseError(stream.offset - len(line) - 2, f"{reason}: {line[:40]!r}")
+
+
+def hashable(value: Any) -> Hashable:
+    """A value as a member of a set or a key."""
+    match value:
+        case list():
+            return tuple(map(hashable, value))
+        case set():
+            return frozenset(value)
+        case dict():
+            return frozenset((key, hashable(each)) for key, each in value.items())
+        case Push(items):
+            return ("push", hashable(items))
+    return value  # type: ignore[no-any-return]  # what is left is hashable
