@@ -14,7 +14,13 @@ import re
 from typing import Final, NamedTuple
 
 from examples.protocols.http1_events import (
-    Data, End, Headers, Request, RequestError, Stay, Switch,
+    Data,
+    End,
+    Headers,
+    Request,
+    RequestError,
+    Stay,
+    Switch,
 )  # fmt: skip
 from flowlet import Stream, StreamEndedError, TooLongError, emit, receive
 
