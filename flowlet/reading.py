@@ -29,7 +29,7 @@ from .fiber import Fiber
 from .mailbox import KEEPS, Own, WatchedBox
 from .reports import note_wait, report_delivery
 from .sending import other_threads
-from .syntax import playing
+from .roles import playing
 from .waiting import go_on_waiting, wait
 
 R = TypeVar("R")
@@ -154,14 +154,16 @@ class Stream(Buffer):
         """
         other = _other_than(chars)
         data, start = self._data, self._at
-        found = other.search(data, start)
-        if found is not None and found.start() - start <= limit:
+        found = other.search(data, start, start + limit + 1)
+        if found is not None:
             getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
             self._at = end = found.start()
             return data[start:end]
-        end = self._search(other, limit, "read_while", at)
-        if end < 0 and self._size <= limit:
-            end = self._size  # the stream has ended
+        end = -1
+        if len(data) - start <= limit:
+            end = self._search(other, limit, "read_while", at)
+            if end < 0 and self._size <= limit:
+                end = self._size  # the stream has ended
         if not 0 <= end <= limit:
             raise TooLongError(self.offset + limit, f"more than {limit} bytes of {chars!r}", limit)
         return self._take(end)

@@ -30,7 +30,7 @@ LAYERS = (
         "flowlet.sites",
         "flowlet.names",
     },
-    {"flowlet.mailbox", "flowlet.clock"},
+    {"flowlet.mailbox", "flowlet.clock", "flowlet.buffer"},
     {
         "flowlet.fiber",
         "flowlet.signals",

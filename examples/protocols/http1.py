@@ -41,7 +41,7 @@ TOKEN_CHARS: Final = b"!#$%&'*+-.^_`|~" + bytes(c for c in range(128) if chr(c).
 #: What may stand in a field's value: VCHAR, obs-text, SP and HTAB (RFC 9110, 5.5).
 TEXT_CHARS: Final = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
 TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-QUOTED: Final = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
+QUOTED: Final = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*+"'
 # RFC 9112, 3.2: origin-form, asterisk-form, absolute-form or authority-form.
 TARGET: Final = rb"/[!-~]*|\*|[0-9A-Za-z\[][!-~]*:[!-~]*"
 REQUEST_LINE: Final = re.compile(rb"(%s) (%s) HTTP/([0-9]\.[0-9])" % (TOKEN, TARGET))
@@ -49,7 +49,7 @@ HOST: Final = re.compile(rb"[0-9A-Za-z\-._~%!$&'()*+,;=:\[\]]*")
 LENGTH: Final = re.compile(rb"[0-9]{1,32}")
 # RFC 9112, 7.1 and 7.1.1.  Sixteen digits are 64 bits.
 EXTENSION: Final = rb"[ \t]*;[ \t]*%s(?:[ \t]*=[ \t]*(?:%s|%s))?" % (TOKEN, TOKEN, QUOTED)
-CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,16})(?:%s)*" % EXTENSION)
+CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,16})(?:%s)*+" % EXTENSION)
 MOST: Final = 2**63 - 1
 #: The fields that say how a message is read.
 DECIDING: Final = set(b"content-length transfer-encoding host connection upgrade expect".split())
@@ -110,10 +110,12 @@ def read_head(stream: Stream, max_head: int, max_headers: int) -> Request:
     try:
         head = stream.read_until(b"\r\n\r\n", max_head, at="head")
     except TooLongError as error:
-        status = 431 if CRLF in stream.peek(max_head) else 414
+        status = 431 if CRLF in stream.peek(max_head, at="head") else 414
         raise RequestError(error.offset, f"more than {max_head} bytes", status) from None
     except StreamEndedError:
-        raise mistake(stream.peek(max_head), start, "the connection ended in a head") from None
+        raise mistake(
+            stream.peek(max_head, at="head"), start, "the connection ended in a head"
+        ) from None
     line, *fields = head.split(CRLF)
     found = REQUEST_LINE.fullmatch(line)
     headers = fields_in(fields)
@@ -122,8 +124,7 @@ def read_head(stream: Stream, max_head: int, max_headers: int) -> Request:
         raise mistake(head, start, "no request")
     if len(headers) > max_headers:
         raise RequestError(stream.offset, f"more than {max_headers} fields", 431)
-    method, target, version = found.groups()
-    return Request(method, target, version, headers)
+    return Request(found[1], found[2], found[3], headers)
 
 
 def fields_in(lines: list[bytes]) -> Headers | None:

@@ -9,7 +9,6 @@ limited by `max_depth` alone.  Of several members of one name the last one count
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from json import JSONDecodeError
 from json.decoder import scanstring  # type: ignore[attr-defined]  # what json.loads uses
@@ -34,17 +33,17 @@ def values(
     max_depth: int = 1_000,
     max_string: int = 16 * 1024 * 1024,
     max_number: int = 1_000,
-    fraction: Callable[[str], Any] = Decimal,
+    floats: bool = False,
 ) -> None:
     """Read documents until the stream ends.
 
     `max_depth` arrays and objects inside each other; `max_string` bytes of a string as it is
-    written, `max_number` of a number.  `fraction` makes numbers that are no integers:
-    `fraction=float` where speed counts more than the last digit.
+    written, `max_number` of a number.  `floats`: numbers that are no integers are floats, where
+    speed counts more than the last digit.
     """
     max_number = min(max_number, MOST_DIGITS)
     while next_byte(stream, "between documents"):
-        emit(read_document(stream, max_depth, max_string, max_number, fraction))
+        emit(read_document(stream, max_depth, max_string, max_number, floats))
 
 
 def read_document(
@@ -52,7 +51,7 @@ def read_document(
     max_depth: int,
     max_string: int,
     max_number: int,
-    fraction: Callable[[str], Any],
+    floats: bool,
 ) -> Any:
     """RFC 8259, 2 to 5: one value, with all that is in it."""
     # The arrays and objects that are open; of an object also the name whose value comes next.
@@ -65,17 +64,17 @@ def read_document(
         if first == b"[" or first == b"{":
             if len(opened) == max_depth:
                 raise ParseError(stream.offset, f"nested more than {max_depth} deep")
-            stream.read_exactly(1)
+            stream.read_exactly(1, "sign")
             value = [] if first == b"[" else {}
             if next_byte(stream, "items") != (b"]" if first == b"[" else b"}"):
                 opened.append(value)
                 names.append(read_name(stream, max_string) if first == b"{" else None)
                 continue
-            stream.read_exactly(1)
+            stream.read_exactly(1, "sign")
         elif first == b'"':
             value = read_string(stream, max_string)
         elif first in b"-0123456789" and first:
-            value = read_number(stream, max_number, fraction)
+            value = read_number(stream, max_number, floats)
         else:
             value = read_literal(stream)
         # It has ended, and so perhaps have those round it.
@@ -89,13 +88,13 @@ def read_document(
                 inside[name] = value
             after = next_byte(stream, "after a value")
             if after == b",":
-                stream.read_exactly(1)
+                stream.read_exactly(1, "sign")
                 if name is not None:
                     names[-1] = read_name(stream, max_string)
                 break
             if after != (b"]" if name is None else b"}"):
                 raise wrong(stream, "a comma or the end of the array or object is missing", after)
-            stream.read_exactly(1)
+            stream.read_exactly(1, "sign")
             names.pop()
             value = opened.pop()
 
@@ -106,7 +105,7 @@ def next_byte(stream: Stream, at: str) -> bytes:
         try:
             stream.read_while(SPACE, at="white space")
         except TooLongError as error:
-            stream.read_exactly(error.limit)
+            stream.read_exactly(error.limit, "white space")
     return first
 
 
@@ -119,13 +118,13 @@ def read_name(stream: Stream, max_string: int) -> str:
     colon = next_byte(stream, "colon")
     if colon != b":":
         raise wrong(stream, "the colon after a name is missing", colon)
-    stream.read_exactly(1)
+    stream.read_exactly(1, "sign")
     return name
 
 
 def read_string(stream: Stream, max_string: int) -> str:
     """RFC 8259, 7 and 8.1: UTF-8 between quotation marks."""
-    stream.read_exactly(1)
+    stream.read_exactly(1, "sign")
     start = stream.offset
     parts: list[bytes] = []
     size = 0
@@ -152,14 +151,13 @@ def read_string(stream: Stream, max_string: int) -> str:
 def text_of(raw: bytes, start: int) -> str:
     """What is written between quotation marks; `start` is where it stands in the stream."""
     control = CONTROL.search(raw)
+    place = len(raw) if control is None else raw.index(control[0])
     try:
-        text = raw.decode()
+        text = raw[:place].decode()
     except UnicodeDecodeError as error:
-        if control is None or control.start() > error.start:
-            raise ParseError(start + error.start, "no UTF-8 (RFC 8259, 8.1)") from None
-        text = ""
+        raise ParseError(start + error.start, "no UTF-8 (RFC 8259, 8.1)") from None
     if control is not None:
-        raise ParseError(start + control.start(), "a control character in a string")
+        raise ParseError(start + place, "a control character in a string")
     if "\\" not in text:
         return text
     try:
@@ -170,7 +168,7 @@ def text_of(raw: bytes, start: int) -> str:
         raise ParseError(start + before, "no escape that JSON has") from None
 
 
-def read_number(stream: Stream, max_number: int, fraction: Callable[[str], Any]) -> Any:
+def read_number(stream: Stream, max_number: int, floats: bool) -> int | float | Decimal:
     """RFC 8259, 6."""
     start = stream.offset
     try:
@@ -179,13 +177,13 @@ def read_number(stream: Stream, max_number: int, fraction: Callable[[str], Any])
         reason = f"a number of more than {max_number} characters"
         raise ParseError(error.offset, reason) from None
     found = NUMBER.match(text)
-    if found is None or found.end() != len(text):
-        wrong = 0 if found is None else found.end()
+    if found is None or len(found[0]) != len(text):
+        wrong = 0 if found is None else len(found[0])
         raise ParseError(start + wrong, f"no number: {text[:40]!r}")
     if found[1] is None and found[2] is None:
         return int(text)
     try:
-        return fraction(text.decode())
+        return float(text) if floats else Decimal(text.decode())
     except InvalidOperation:
         raise ParseError(start, f"an exponent that is too large: {text[:40]!r}") from None
 
@@ -198,7 +196,7 @@ def read_literal(stream: Stream) -> bool | None:
     except TooLongError:
         word = b""
     if word not in LITERALS:
-        found = word or stream.peek(1)
+        found = word or stream.peek(1, "literal")
         what = f"no value begins with {found!r}" if found else "the stream ended before a value"
         raise ParseError(start, what)
     return LITERALS[word]

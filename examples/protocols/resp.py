@@ -103,7 +103,7 @@ def value_of(stream: Stream, line: bytes, limits: Limits, depth: int) -> Any:
         case b"%":
             return read_map(stream, line, limits, depth)
         case b"~":
-            return set(map(hashable, read_items(stream, line, limits, depth)))
+            return {hashable(item) for item in read_items(stream, line, limits, depth)}
         case b">":
             return Push(read_items(stream, line, limits, depth))
         case b"_" if not rest:
@@ -179,8 +179,7 @@ def read_map(stream: Stream, line: bytes, limits: Limits, depth: int) -> dict[An
     items = read_items(stream, line, limits, depth, each=2)
     if len(items) % 2:
         raise ParseError(stream.offset, "a key without a value")
-    keys = map(hashable, items[::2])
-    return dict(zip(keys, items[1::2], strict=True))
+    return {hashable(items[i]): items[i + 1] for i in range(0, len(items), 2)}
 
 
 def length_in(stream: Stream, line: bytes, most: int) -> int:
@@ -200,7 +199,7 @@ def hashable(value: Any) -> Hashable:
     """A value as a member of a set or a key."""
     match value:
         case list():
-            return tuple(map(hashable, value))
+            return tuple(hashable(item) for item in value)
         case set():
             return frozenset(value)
         case dict():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ... import waits
 from ...names import is_kernel
+from ...roles import READS
 from .binding import MORE, annotated, arguments, bind_arguments, fits
 from .calls import HARMLESS, WORDS, is_deaf, simple_call
 from .changes import mutated

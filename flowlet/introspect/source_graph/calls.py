@@ -21,7 +21,7 @@ from ...jumps import become, flow
 from ...named_ref import NamedRef
 from ...reading import Stream
 from ...requests import Request
-from ...syntax import READS
+from ...roles import READS
 from ...watching import watch
 from .attributes import attribute
 from .classes import TYPED, are_types, folded, made, note_fields, spread, types_in

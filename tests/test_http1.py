@@ -1,0 +1,315 @@
+"""examples/protocols/http1: strict as RFC 9112 is, however the bytes were cut."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from examples.protocols.http1 import (
+    Data,
+    End,
+    Request,
+    RequestError,
+    Stay,
+    Switch,
+    requests,
+)
+from flowlet import Parser, observe
+from flowlet.introspect import static
+from tests.cuts import Outcome, cuts, joined, outcome, same_however_cut
+from tests.linear import SIZES, grows_linearly
+from tests.llhttp import FOLDER, Fixture, Message, fixtures
+
+TRUTH = Path(__file__).parents[1] / "../shared/truth/http-framing.json"
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+def truth() -> list[Any]:
+    return json.loads(TRUTH.read_text("utf-8"))["cases"] if TRUTH.exists() else []
+
+
+def count(found: Outcome) -> int:
+    return sum(isinstance(value, Request) for value in found.values)
+
+
+# -- what others have collected ----------------------------------------------------------------
+
+
+@pytest.mark.skipif(not TRUTH.exists(), reason="../shared/truth is not here")
+def test_there_is_a_truth_to_hold_to() -> None:
+    assert len(truth()) == 60
+
+
+@pytest.mark.parametrize("case", truth(), ids=lambda case: case["name"])
+def test_framing_is_what_the_rfc_says(case: Any) -> None:
+    """Every verdict of the collection, with the place, the reason and the status to answer."""
+    found = same_however_cut(requests, case["bytes"].encode("latin-1"))
+    verdict = case["verdict"]
+    if verdict == "accept 1 then error":
+        assert (count(found), found.error is None) == (1, False)
+    elif verdict.startswith("accept"):
+        assert (count(found), found.error) == (int(verdict.split()[1]), None)
+    else:
+        assert verdict.startswith("reject")
+        assert found.error is not None
+    if found.error is not None:
+        assert found.error[1]["status"] == (505 if case["rule"] == "505" else 400)
+
+
+#: Where RFC 9112 wants more than llhttp asks, and the section that does.
+STRICTER = {
+    "method: SOURCE request with ICE": "2.3: the name of the protocol is HTTP",
+    "method: OPTIONS request with RTSP": "2.3: the name of the protocol is HTTP",
+    "method: ANNOUNCE request with RTSP": "2.3: the name of the protocol is HTTP",
+    "method: PRI request HTTP2": "3.2: HTTP/1.1 without Host, and it is no HTTP/1.1",
+    "sample: No HTTP version": "2.3: a request line ends with a version",
+}
+
+
+def read(sent: bytes, error: bool) -> tuple[list[Message], RequestError | None]:
+    """What flowlet's parser makes of it; the end of the connection is a mistake only for those."""
+    parser = Parser(requests)
+    raised = None
+    try:
+        values = parser.feed(sent)
+        if error:
+            values += parser.eof()
+    except RequestError as failure:
+        raised, values = failure, failure.outputs
+    messages: list[Message] = []
+    for value in joined(values):
+        match value:
+            case Request():
+                messages.append(Message(*value))
+            case Data(part):
+                messages[-1].body += part
+            case End():
+                messages[-1].complete = True
+    return messages, raised
+
+
+@pytest.mark.skipif(not FOLDER.exists(), reason="../shared/vectors/llhttp is not here")
+def test_all_strict_fixtures_of_llhttp_are_read() -> None:
+    assert len(fixtures()) == 73
+    assert {each.name for each in fixtures()} >= set(STRICTER)
+
+
+@pytest.mark.parametrize("fixture", fixtures(), ids=lambda each: each.name)
+def test_messages_are_those_of_llhttp(fixture: Fixture) -> None:
+    """Verdict, method, target, version, fields and body; white space round a value is none of it.
+
+    Most fixtures lack the Host that HTTP/1.1 must have: those are refused, and are compared with
+    one added.
+    """
+    expected = [
+        replace(m, headers=[(name, value.strip(b" \t")) for name, value in m.headers])
+        for m in fixture.messages
+    ]
+    messages, error = read(fixture.sent, fixture.error is not None)
+    if fixture.name in STRICTER:
+        assert error is not None
+        return
+    if error is not None and "one Host" in error.reason:
+        added = re.sub(rb"(?<= HTTP/1\.1)\r\n", b"\r\nHost: added\r\n", fixture.sent)
+        messages, error = read(added, fixture.error is not None)
+        for message in messages:
+            message.headers.remove((b"Host", b"added"))
+    assert messages == expected
+    assert (error is None) == (fixture.error is None)
+
+
+@pytest.mark.parametrize("fixture", fixtures(), ids=lambda each: each.name)
+def test_fixtures_do_not_depend_on_the_cuts(fixture: Fixture) -> None:
+    same_however_cut(requests, fixture.sent)
+
+
+# -- messages ----------------------------------------------------------------------------------
+
+
+def test_a_body_with_a_length_streams() -> None:
+    """It is given out as it comes, not when it is all there."""
+    parser = Parser(requests)
+    head, *_ = parser.feed(POST + b"Content-Length: 6\r\n\r\nab")
+    assert head == Request(b"POST", b"/", b"1.1", [(b"Host", b"a"), (b"Content-Length", b"6")])
+    assert parser.feed(b"cd") == [Data(b"cd")]
+    assert parser.feed(b"efGET") == [Data(b"ef"), End([])]
+    assert parser.trailing == b"GET"
+
+
+def test_chunks_with_extensions_and_trailers() -> None:
+    body = b'3;name="a \\" b";x\r\nabc\r\n2 ; y = z\r\nde\r\n0\r\nDigest: 1\r\nX: \r\n\r\n'
+    found = same_however_cut(requests, CHUNKED + body + GET)
+    assert found.values[1:3] == [Data(b"abcde"), End([(b"Digest", b"1"), (b"X", b"")])]
+    assert count(found) == 2
+
+
+def test_an_upgrade_waits_for_the_answer() -> None:
+    """The application decides; until then not a byte of what follows is read."""
+    asked = b"GET /chat HTTP/1.1\r\nHost: a\r\nConnection: x, Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    found = same_however_cut(requests, asked + b"\x81\x05hello")
+    assert (count(found), found.error, found.trailing) == (1, None, b"\x81\x05hello")
+
+    parser = Parser(requests)
+    parser.feed(asked + b"\x81")
+    assert parser.actor.state == ("another protocol?",)
+    assert parser.send(Switch()) == []
+    assert (parser.actor.alive, parser.trailing) == (False, b"\x81")
+
+    parser = Parser(requests)
+    parser.feed(asked + GET)
+    assert count(Outcome(parser.send(Stay()), None, b"", None)) == 1
+
+
+def test_connect_is_the_end_of_http() -> None:
+    sent = b"CONNECT a.example:443 HTTP/1.1\r\nHost: a.example\r\n\r\n\x16\x03"
+    assert same_however_cut(requests, sent).trailing == b"\x16\x03"
+
+
+def test_an_expected_continue_is_written_once_and_before_the_body() -> None:
+    head = POST + b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\n"
+    found = same_however_cut(requests, head + b"abc")
+    assert found.written == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert outcome(requests, [head + b"abc"], answer_expect=False).written == b""
+    old = head.replace(b"1.1", b"1.0")
+    assert outcome(requests, [old + b"abc"]).written == b""  # RFC 9110, 10.1.1
+
+
+def test_http_1_0_closes_unless_it_is_told_not_to() -> None:
+    old = b"GET / HTTP/1.0\r\n\r\n"
+    kept = b"GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n"
+    assert same_however_cut(requests, kept + old).error is None
+    after = same_however_cut(requests, old + GET)
+    assert (count(after), after.error and after.error[1]["offset"]) == (1, len(old))
+
+
+# -- limits ------------------------------------------------------------------------------------
+
+FIELD = b"X: 1234567890\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "limits", "offset", "status"),
+    [
+        (POST[:-2] + b"\r\n" + FIELD * 9, {"max_head": 100}, 100, 431),
+        (b"GET /" + b"a" * 100, {"max_head": 50}, 50, 414),
+        (GET[:-2] + FIELD * 5 + b"\r\n", {"max_headers": 5}, 102, 431),
+        (POST + b"Content-Length: 11\r\n\r\n", {"max_body": 10}, 48, 413),
+        (CHUNKED + b"6\r\nabcdef\r\n5\r\n", {"max_body": 10}, len(CHUNKED) + 11, 413),
+        (CHUNKED + b"5;" + b"a" * 30, {"max_chunk_line": 20}, len(CHUNKED) + 20, 431),
+        (CHUNKED + b"0\r\n" + FIELD * 9, {"max_head": 60}, len(CHUNKED) + 63, 431),
+        (CHUNKED + b"0\r\n" + FIELD * 3 + b"\r\n", {"max_headers": 2}, len(CHUNKED) + 3, 431),
+        (POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n", {}, len(POST) + 36, 501),
+        (POST + b"Content-Length: 5\r\n\r\nabc", {}, 50, 400),
+        (GET[:-3], {}, len(GET) - 3 - 1, 400),
+        (GET[:-4], {}, len(GET) - 4, 400),
+    ],
+)
+def test_limits_have_their_place_and_their_status(
+    sent: bytes, limits: Any, offset: int, status: int
+) -> None:
+    error = same_however_cut(requests, sent, **limits).error
+    assert error is not None
+    assert (error[1]["offset"], error[1]["status"]) == (offset, status)
+
+
+def test_memory_is_bounded_by_the_limits() -> None:
+    """Single bytes are merged: what waits takes the memory of bytes, and the limit ends it."""
+    parser = Parser(requests, max_head=4_000)
+    for _ in range(2_001):
+        assert parser.feed(b"ab") == []
+    with pytest.raises(RequestError) as error:
+        parser.feed(b"ab")
+    assert error.value.offset == 4_000
+    assert parser.stream.unread <= 4_004
+    assert len(parser.stream._pieces) <= 2
+
+
+# -- time --------------------------------------------------------------------------------------
+
+SHAPES = {
+    "line ends": lambda n: b"\r\n" * (n // 2),
+    "a field of returns": lambda n: b"GET / HTTP/1.1\r\nX: " + b"\r" * n,
+    "a long target": lambda n: b"GET /" + b"a:" * (n // 2) + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+    "fields": lambda n: GET[:-2] + b"a:\r\n" * (n // 4) + b"\r\n",
+    "spaces": lambda n: GET[:-2] + b"X:" + b" \t" * (n // 2) + b"x\r\n\r\n",
+    "chunk extensions": lambda n: CHUNKED + b"1" + b" ;a" * (n // 3) + b"\r\na\r\n",
+    "a quoted extension": lambda n: CHUNKED + b'1;a="' + b"\\a" * (n // 2) + b'"\r\na\r\n',
+    "small chunks": lambda n: CHUNKED + b"1\r\na\r\n" * (n // 6),
+    "pipelined": lambda n: GET * (n // len(GET)),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("size", "piece"), SIZES)
+def test_time_is_linear_in_the_bytes(shape: str, size: int, piece: int) -> None:
+    """Much of what is meant to hurt costs as much a byte as a little of it."""
+    many = 1 << 30
+    limits = {"max_head": many, "max_headers": many, "max_chunk_line": many}
+
+    def run(size: int) -> Any:
+        data = SHAPES[shape](size)
+        return lambda: outcome(
+            requests, [data[i : i + piece] for i in range(0, len(data), piece)], **limits
+        )
+
+    grows_linearly(run, size)
+
+
+# -- anything at all ---------------------------------------------------------------------------
+
+WORDS = st.sampled_from(
+    [
+        *(
+            b"GET",
+            b"POST",
+            b" ",
+            b"/",
+            b" HTTP/1.1",
+            b"\r\n",
+            b"\r",
+            b"\n",
+            b"\r\n\r\n",
+            b"\t",
+            b"\x00",
+        ),
+        *(b"Host: a", b"Content-Length: 3", b"Transfer-Encoding: chunked", b"Connection: close"),
+        *(b"3\r\nabc\r\n", b"0", b";", b"Upgrade: x", b"Connection: upgrade", b"\xff", GET),
+        b"Expect: 100-continue",
+    ]
+)
+
+
+@given(st.lists(WORDS | st.binary(max_size=4), max_size=16).map(b"".join))
+def test_nothing_but_its_own_error_comes_out(data: bytes) -> None:
+    same_however_cut(requests, data, count=3)
+
+
+# -- its picture -------------------------------------------------------------------------------
+
+
+def test_what_was_seen_is_in_the_source() -> None:
+    """Every edge that the vectors took is in the graph of the source; some nobody took."""
+    seen: set[Any] = set()
+    sent = [case["bytes"].encode("latin-1") for case in truth()] or [GET]
+    sent += [CHUNKED + b"3\r\nabc\r\n0\r\nA: b\r\n\r\n" + GET, GET + b"\r\n" + GET]
+    for data in sent:
+        parser = Parser(requests)
+        observation = observe(parser.dispatcher)
+        for piece in next(cuts(data)):
+            try:
+                parser.feed(piece)
+            except RequestError:
+                break
+        seen |= observation.graph.triples()
+    said = static(requests)
+    assert {each for each in seen if "error" not in each[2]} <= said.triples()
+    assert ("chunk size", "read_until", "body") in seen
