@@ -233,9 +233,8 @@ def read_chunks(stream: Stream, max_line: int, max_body: int) -> None:
 
 def read_trailers(stream: Stream, max_head: int, max_headers: int) -> Headers:
     """RFC 9112, 7.1.2: fields after the body; none that says how to read it (RFC 9110, 6.5.1)."""
-    start = stream.offset
+    start, left = stream.offset, max_head
     lines: list[bytes] = []
-    left = max_head
     while line := stream.read_until(CRLF, left, at="trailers"):
         lines.append(line)
         left = max(0, left - len(line) - 2)

@@ -42,7 +42,7 @@ def values(
     speed counts more than the last digit.
     """
     max_number = min(max_number, MOST_DIGITS)
-    while next_byte(stream, "between documents"):
+    while next_byte(stream):
         emit(read_document(stream, max_depth, max_string, max_number, floats))
 
 
@@ -59,14 +59,14 @@ def read_document(
     names: list[str | None] = []
     while True:
         # A value begins.
-        first = next_byte(stream, "value")
+        first = next_byte(stream)
         value: Any
         if first == b"[" or first == b"{":
             if len(opened) == max_depth:
                 raise ParseError(stream.offset, f"nested more than {max_depth} deep")
             stream.read_exactly(1, "sign")
             value = [] if first == b"[" else {}
-            if next_byte(stream, "items") != (b"]" if first == b"[" else b"}"):
+            if next_byte(stream) != (b"]" if first == b"[" else b"}"):
                 opened.append(value)
                 names.append(read_name(stream, max_string) if first == b"{" else None)
                 continue
@@ -86,7 +86,7 @@ def read_document(
                 inside.append(value)
             else:
                 inside[name] = value
-            after = next_byte(stream, "after a value")
+            after = next_byte(stream)
             if after == b",":
                 stream.read_exactly(1, "sign")
                 if name is not None:
@@ -99,9 +99,9 @@ def read_document(
             value = opened.pop()
 
 
-def next_byte(stream: Stream, at: str) -> bytes:
+def next_byte(stream: Stream) -> bytes:
     """The next byte that is no white space, unread; `b""` at the end."""
-    while (first := stream.peek(1, at)) and first in SPACE:
+    while (first := stream.peek(1, "token")) and first in SPACE:
         try:
             stream.read_while(SPACE, at="white space")
         except TooLongError as error:
@@ -111,11 +111,11 @@ def next_byte(stream: Stream, at: str) -> bytes:
 
 def read_name(stream: Stream, max_string: int) -> str:
     """RFC 8259, 4: the name of a member, and the colon."""
-    first = next_byte(stream, "name")
+    first = next_byte(stream)
     if first != b'"':
         raise wrong(stream, "the name of a member is missing", first)
     name = read_string(stream, max_string)
-    colon = next_byte(stream, "colon")
+    colon = next_byte(stream)
     if colon != b":":
         raise wrong(stream, "the colon after a name is missing", colon)
     stream.read_exactly(1, "sign")
