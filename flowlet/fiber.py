@@ -125,6 +125,8 @@ class Fiber(greenlet):
         """Its actor, or region, is over: no block hears any more, no stream is read."""
         self.block = None
         if self.streams:
+            for stream in self.streams:
+                stream._owner = None
             self.streams = ()
 
     def offer(self, event: object) -> None:

@@ -20,7 +20,7 @@ from typing import Any, Final, TypeVar, final
 
 from greenlet import getcurrent
 
-from .blocks import Name, running
+from .blocks import Name, outside, running
 from .buffer import SMALL, Buffer, Needle
 from .dispatcher import next_one, resume
 from .errors import IllegalCallError, ParseError, StreamEndedError, TooLongError
@@ -67,7 +67,10 @@ class Stream(Buffer):
     it for one actor.  `at=` in a read is the name of the state, as in other waits.
     """
 
-    __slots__ = ("_ended", "_enough", "_need", "_on_write", "_out", "_reader", "_told", "closed")
+    __slots__ = (
+        "_ended", "_enough", "_need", "_on_write", "_out", "_owner", "_reader", "_spare", "_told",
+        "closed",
+    )  # fmt: skip
 
     def __init__(self, on_write: Callable[[bytes], object] | None = None) -> None:
         super().__init__()
@@ -77,6 +80,10 @@ class Stream(Buffer):
         self._reader: Fiber | None = None
         self._enough: Enough | None = None
         self._need = 0
+        #: A signal to be used again.
+        self._spare: Enough | None = None
+        #: Who has it among its streams.
+        self._owner: Fiber | None = None
         self._ended = False
         self._told = False
         #: Whether the actor has closed it.
@@ -90,11 +97,13 @@ class Stream(Buffer):
 
         Raises `StreamEndedError` if the stream ends before.
         """
+        data = self._data
         start = self._at
-        if 0 <= count <= len(self._data) - start:
+        end = start + count
+        if start <= end <= len(data):
             getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
-            self._at = end = start + count
-            return self._data[start:end]
+            self._at = end
+            return data[start:end]
         self._wait(_size(count), None, "read_exactly", at)
         if self._size < count:
             raise self._cut_off(f"{count} bytes were to come")
@@ -107,9 +116,10 @@ class Stream(Buffer):
         `limit`: the most bytes before the separator.  Raises `TooLongError` if it is not there,
         `StreamEndedError` if the stream ends before, `ValueError` for an empty separator.
         """
-        data, start = self._data, self._at
+        data = self._data
+        start = self._at
         end = data.find(sep, start)
-        if sep and 0 <= end - start <= limit:
+        if start <= end <= start + limit and sep:
             getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
             self._at = end + len(sep)
             return data[start:end]
@@ -202,7 +212,10 @@ class Stream(Buffer):
             getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
             return False
         self._wait(1, None, "at_eof", at)
-        return not self._look(1)
+        if not self._size:
+            return True
+        self._data = self._whole()  # so that what is read next is read quickly
+        return False
 
     # --- writing --------------------------------------------------------------------------
 
@@ -285,12 +298,18 @@ class Stream(Buffer):
 
         Back at once if they are, and if the stream has ended.
         """
-        me = running(called)
-        self._check(me, called)
+        me: Any = getcurrent()
+        if me.__class__ is not Fiber:
+            raise outside(called)
+        home = me.home
+        if self._reader is not None or self.closed or home.asking is me or home.explored:
+            self._refuse(me, called)
         if at is not None and (type(at) is not str or not at):
             name_of(at)  # raises here, and not where somebody asks for the state
-        self._gather(needle)
-        if self not in me.streams:
+        if self._data:
+            self._gather(needle)
+        if self._owner is not me:
+            self._owner = me
             me.streams = (*me.streams, self)
         watched = me.box.__class__ is WatchedBox
         if (self.__class__ is WatchedStream) is not watched:
@@ -307,10 +326,14 @@ class Stream(Buffer):
         if needle is None:
             self._needle = None
         self._need = need
-        enough = self._enough = Enough(called)
+        enough = self._spare
+        if enough is None or enough.called is not called:
+            enough = self._spare = Enough(called)
+        self._enough = enough
         self._reader = me
         try:
             if me.box or me.region is not None:
+                self._spare = None
                 wait(me, None, None, None, at, called, own=enough)
             else:
                 me.at = at
@@ -319,14 +342,17 @@ class Stream(Buffer):
                 me.own = enough
                 me.entered = None
                 me.want = KEEPS
-                resume(next_one(me))
-                if me.event is not enough:
-                    go_on_waiting(me, None, None, None, enough)
-                me.own = me.called = None
+                ready = me.ready
+                resume(ready.popleft() if ready else next_one(me))
+                if me.event is enough:
+                    me.own = me.called = None
+                    return
+                self._spare = None  # it may be in the mailbox
+                go_on_waiting(me, None, None, None, enough)
         finally:
             self._reader = self._enough = None
 
-    def _check(self, me: Fiber, called: str) -> None:
+    def _refuse(self, me: Fiber, called: str) -> None:
         """Raise where a read makes no sense."""
         home = me.home
         if self.closed:

@@ -72,7 +72,12 @@ class Parser:
         self.stream.feed(data)
         if self.dispatcher.ready:
             self._go_on()
-        return self._taken()
+        outputs = self._outputs
+        if not outputs:
+            return []
+        taken = outputs.copy()
+        outputs.clear()
+        return taken
 
     def eof(self) -> list[Any]:
         """Tell that no more bytes come; what the parser gives out then.  Raises as `feed` does."""

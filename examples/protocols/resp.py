@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
+from itertools import repeat
 from typing import Any, Final, NamedTuple
 
 from flowlet import ParseError, Stream, emit
@@ -24,8 +25,10 @@ from flowlet import ParseError, Stream, emit
 CRLF: Final = b"\r\n"
 INTEGER: Final = re.compile(rb"[+-]?[0-9]+")
 DOUBLE: Final = re.compile(rb"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|[+-]?inf|[+-]?nan")
-#: What the lines before short strings say: to look it up is quicker than to read a number.
-SHORT: Final = {b"$%d" % size: size for size in range(1024)}
+#: The lines before short strings, and how much to read then, line end included: to look that up is
+#: quicker than to read a number.
+SHORT: Final = {b"$%d" % size: size + 2 for size in range(1024)}
+NONE: Final[dict[bytes, int]] = {}
 #: Python refuses to read longer integers from text, because that takes quadratic time.
 MOST_DIGITS: Final = 4_300
 
@@ -148,27 +151,25 @@ def read_items(stream: Stream, line: bytes, limits: Limits, depth: int, each: in
     if depth == limits.depth:
         raise wrong(stream, line, f"nested more than {depth} deep")
     streamed = line[1:] == b"?"
-    left = most + 1 if streamed else each * length_in(stream, line, most)
+    count = most + 1 if streamed else each * length_in(stream, line, most)
     items: list[Any] = []
-    read_until, read_exactly, short = stream.read_until, stream.read_exactly, SHORT.get
-    longest, bulk = limits.line, limits.bulk
-    while left:
+    add, read_until, read_exactly = items.append, stream.read_until, stream.read_exactly
+    longest, short = limits.line, SHORT.get if limits.bulk >= len(SHORT) else NONE.get
+    for _ in repeat(None, count):
         line = read_until(CRLF, longest, "line")
         size = short(line)
-        if size is not None and size <= bulk:
-            # What nearly every item is, written out.
-            data = read_exactly(size + 2, "string")
+        if size is not None:  # what nearly every item is, written out
+            data = read_exactly(size, "string")
             if data[-1] != 10 or data[-2] != 13:
                 raise ParseError(stream.offset - 2, "no line end after a string")
-            items.append(data[:-2])
-        elif line == b"." and streamed:
-            return items
-        elif line[:1] == b"|":
-            read_map(stream, line, limits, depth + 1)  # told of an item: passed over
+            add(data[:-2])
             continue
-        else:
-            items.append(value_of(stream, line, limits, depth + 1))
-        left -= 1
+        while line[:1] == b"|":  # told of an item: passed over
+            read_map(stream, line, limits, depth + 1)
+            line = read_until(CRLF, longest, "line")
+        if line == b"." and streamed:
+            return items
+        add(value_of(stream, line, limits, depth + 1))
     if streamed:
         raise wrong(stream, line, f"more than {most} items")
     return items
