@@ -14,8 +14,12 @@ Nothing here waits or knows an actor.
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from re import Pattern
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
+
+from .errors import ParseError, StreamEndedError, TooLongError
 
 #: What is searched: these very bytes, or the first byte that a pattern of one byte matches.
 Needle: TypeAlias = bytes | Pattern[bytes]
@@ -172,6 +176,21 @@ class Buffer:
         self._needle = None
         return whole
 
+    # --- errors ---------------------------------------------------------------------------
+
+    def _cut_off(self, awaited: str) -> StreamEndedError:
+        """The error of a stream that ends in the midst of a read."""
+        there = self.unread
+        return StreamEndedError(
+            self.offset + there, f"the stream ended where {awaited}; {there} more came"
+        )
+
+    def _not_found(self, needed: int, limit: int, what: str, why: str) -> ParseError:
+        """The error of a search: less than it needed has come, or it was too far."""
+        if self.unread < needed:
+            return self._cut_off(f"{what} was to come")
+        return TooLongError(self.offset + limit, why, limit)
+
 
 def _overlap(needle: Needle) -> int:
     """How many bytes at the end of what was searched may be the beginning of a needle."""
@@ -183,3 +202,27 @@ def _first(piece: bytes, needle: Needle, start: int) -> int:
         return piece.find(needle, start)
     found = needle.search(piece, start)
     return -1 if found is None else found.start()
+
+
+def count_of(count: int) -> int:
+    """A number of bytes that a read was given."""
+    if not isinstance(count, int) or isinstance(count, bool):
+        raise TypeError(f"a number of bytes is an int, not {count!r}")
+    if count < 0:
+        raise ValueError(f"a number of bytes is zero or more, not {count!r}")
+    return count
+
+
+def bytes_of(data: Any) -> bytes:
+    """What was given instead of bytes, as bytes."""
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise TypeError(f"a stream is fed and written with bytes, not {data!r}")
+    return bytes(data)
+
+
+@lru_cache(maxsize=256)
+def other_than(chars: bytes) -> re.Pattern[bytes]:
+    """What finds the first byte that is none of these."""
+    if not isinstance(chars, bytes) or not chars:
+        raise ValueError(f"read_while takes the bytes to read, such as b'0123', not {chars!r}")
+    return re.compile(b"[^" + b"".join(b"\\x%02x" % char for char in chars) + b"]")

@@ -12,18 +12,16 @@ listeners is a `WatchedStream`, whose every read is told: so no other one asks f
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from functools import lru_cache
 from threading import get_ident
 from typing import Any, Final, TypeVar, final
 
 from greenlet import getcurrent
 
 from .blocks import Name, outside, running
-from .buffer import SMALL, Buffer, Needle
+from .buffer import SMALL, Buffer, Needle, bytes_of, count_of, other_than
 from .dispatcher import next_one, resume
-from .errors import IllegalCallError, ParseError, StreamEndedError, TooLongError
+from .errors import IllegalCallError, TooLongError
 from .events import Over, name_of
 from .fiber import Fiber
 from .mailbox import KEEPS, Own, WatchedBox
@@ -104,7 +102,7 @@ class Stream(Buffer):
             getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
             self._at = end
             return data[start:end]
-        self._wait(_size(count), None, "read_exactly", at)
+        self._wait(count_of(count), None, "read_exactly", at)
         if self._size < count:
             raise self._cut_off(f"{count} bytes were to come")
         return self._take(count)
@@ -162,7 +160,7 @@ class Stream(Buffer):
         For what has no end of its own: numbers, words, white space.  May read nothing.  `limit`:
         the most bytes.  Raises `TooLongError` if there are more.
         """
-        other = _other_than(chars)
+        other = other_than(chars)
         data, start = self._data, self._at
         found = other.search(data, start, start + limit + 1)
         if found is not None:
@@ -202,7 +200,7 @@ class Stream(Buffer):
         if 0 <= count <= len(data) - start:
             getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
             return data[start : start + count]
-        self._wait(_size(count), None, "peek", at)
+        self._wait(count_of(count), None, "peek", at)
         return self._look(count)
 
     @playing("wait")
@@ -227,7 +225,7 @@ class Stream(Buffer):
         if self.closed:
             raise IllegalCallError(f"write({data!r}) on a stream that is closed; write before")
         if type(data) is not bytes:
-            data = _bytes(data)
+            data = bytes_of(data)
         if self._on_write is not None:
             self._on_write(data)
         else:
@@ -248,7 +246,7 @@ class Stream(Buffer):
         if self._ended:
             raise IllegalCallError("feed() after feed_eof(): this stream has ended")
         if type(data) is not bytes:
-            data = _bytes(data)
+            data = bytes_of(data)
         if not data or self.closed:
             return
         enough = self._enough
@@ -280,8 +278,7 @@ class Stream(Buffer):
         return data
 
     def _check_thread(self, call: str) -> None:
-        assert self._reader is not None
-        home = self._reader.home
+        home = self._reader.home  # type: ignore[union-attr]  # somebody reads
         if get_ident() != home.thread:
             raise home.wrong_thread(f"stream.{call}()")
 
@@ -290,7 +287,7 @@ class Stream(Buffer):
     def _search(self, needle: Needle, limit: int, called: str, at: Name | None) -> int:
         """Where the needle is, of which so many bytes may stand before; -1 if that is not so."""
         size = len(needle) if isinstance(needle, bytes) else 1
-        self._wait(_size(limit) + size, needle, called, at)
+        self._wait(count_of(limit) + size, needle, called, at)
         return self._find(needle)
 
     def _wait(self, need: int, needle: Needle | None, called: str, at: Name | None) -> None:
@@ -354,7 +351,6 @@ class Stream(Buffer):
 
     def _refuse(self, me: Fiber, called: str) -> None:
         """Raise where a read makes no sense."""
-        home = me.home
         if self.closed:
             raise IllegalCallError(f"{called}() on a stream that is closed; read before")
         if self._reader is not None:
@@ -363,23 +359,21 @@ class Stream(Buffer):
                 f"in state {self._reader.ref.path_text()}; a stream has one reader at a time: let "
                 "that one read it and send on what it has read"
             )
-        if home.asking is me:
+        if me.home.asking is me:
             raise IllegalCallError(
                 f"{called}() was called in a where= or in the predicate of a wait_until, which are "
                 "asked in the middle of a wait; read before, and let it look at what was read"
             )
-        if home.explored:
-            home.refuse(
+        if me.home.explored:
+            me.home.refuse(
                 f"{me.ref.name} reads a stream, {called}(), and what may come in it is without "
                 "number; feed it by Parser and observe it, or read its source with static()"
             )
 
     def _rouse(self) -> None:
         """Have the reader go on: as a time that is up does, see `Alarm.fire`."""
-        fiber, enough = self._reader, self._enough
-        assert fiber is not None
-        assert enough is not None
-        self._enough = None
+        fiber: Any = self._reader
+        enough, self._enough = self._enough, None
         if (
             fiber.own is enough and fiber.want is not None
             and not fiber.box and fiber.region is None
@@ -401,21 +395,6 @@ class Stream(Buffer):
         note_wait(me)
         report_delivery(me, Over(called))
         me.called = None
-
-    # --- errors ---------------------------------------------------------------------------
-
-    def _cut_off(self, awaited: str) -> StreamEndedError:
-        """The error of a stream that ends in the midst of a read."""
-        there = self.unread
-        return StreamEndedError(
-            self.offset + there, f"the stream ended where {awaited}; {there} more came"
-        )
-
-    def _not_found(self, needed: int, limit: int, what: str, why: str) -> ParseError:
-        """The error of a search: less than it needed has come, or it was too far."""
-        if self.unread < needed:
-            return self._cut_off(f"{what} was to come")
-        return TooLongError(self.offset + limit, why, limit)
 
 
 @final
@@ -469,27 +448,3 @@ class WatchedStream(Stream):
             self._tell(me, called, at)
             me.entered = None
         return result
-
-
-def _size(count: int) -> int:
-    """A number of bytes that a read was given."""
-    if not isinstance(count, int) or isinstance(count, bool):
-        raise TypeError(f"a number of bytes is an int, not {count!r}")
-    if count < 0:
-        raise ValueError(f"a number of bytes is zero or more, not {count!r}")
-    return count
-
-
-def _bytes(data: Any) -> bytes:
-    """What was given instead of bytes, as bytes."""
-    if not isinstance(data, bytes | bytearray | memoryview):
-        raise TypeError(f"a stream is fed and written with bytes, not {data!r}")
-    return bytes(data)
-
-
-@lru_cache(maxsize=256)
-def _other_than(chars: bytes) -> re.Pattern[bytes]:
-    """What finds the first byte that is none of these."""
-    if not isinstance(chars, bytes) or not chars:
-        raise ValueError(f"read_while takes the bytes to read, such as b'0123', not {chars!r}")
-    return re.compile(b"[^" + b"".join(b"\\x%02x" % char for char in chars) + b"]")
