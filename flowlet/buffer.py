@@ -134,7 +134,7 @@ class Buffer:
         # The common case, written out: small pieces, of which one is searched.
         self._size += len(data)
         pieces[-1] = piece = pieces[-1] + data
-        if needle.__class__ is bytes:
+        if isinstance(needle, bytes):
             found = piece.find(needle, self._place)
             if found < 0:
                 end = len(piece) - len(needle) + 1

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import get_ident
-from typing import Any, Final, TypeVar, final
+from typing import Any, Final, TypeVar, cast, final
 
 from greenlet import getcurrent
 
@@ -310,7 +310,7 @@ class Stream(Buffer):
             me.streams = (*me.streams, self)
         watched = me.box.__class__ is WatchedBox
         if (self.__class__ is WatchedStream) is not watched:
-            self.__class__ = WatchedStream if watched else Stream
+            cast(Any, self).__class__ = WatchedStream if watched else Stream
         self._told = True
         if (
             self._ended or self._size >= need
@@ -386,7 +386,7 @@ class Stream(Buffer):
 
     def _watch(self) -> None:
         """Tell of every read from now on."""
-        self.__class__ = WatchedStream
+        cast(Any, self).__class__ = WatchedStream
 
     @staticmethod
     def _tell(me: Fiber, called: str, at: Name | None) -> None:
@@ -438,7 +438,7 @@ class WatchedStream(Stream):
         """Read, and tell of it if it was over at once; if it was not, it has been told."""
         me = running(called)
         if me.box.__class__ is not WatchedBox:
-            self.__class__ = Stream  # type: ignore[assignment]  # nobody listens any more
+            cast(Any, self).__class__ = Stream  # nobody listens any more
             return read(self, *args, at)
         entered = me.entered
         self._told = False

@@ -53,8 +53,8 @@ class Parser:
         # No partial where there need be none: on 3.11 every switch in one copies more of a stack.
         run: Any = partial(fn, **kwargs) if kwargs else fn
         #: The handle of the actor: its `state`, `where()`, `result`.
-        self.actor: ActorRef[Any] = self.dispatcher.spawn(
-            run, self.stream, *args, on_output=self._outputs.append
+        self.actor: ActorRef[Any] = self.dispatcher.spawn_under(
+            None, run, (self.stream, *args), None, self._outputs.append
         )
         try:
             self._go_on()
