@@ -74,6 +74,7 @@ def _fed(data: bytes | list[bytes], each: int = 1) -> Callable[[int], float]:
 
 
 def new_parser(count: int) -> float:
+    request: Any = None
     with timed() as watch:
         for _ in range(count):
             parser = Parser(requests)
@@ -87,6 +88,8 @@ def _h11(pieces: list[bytes]) -> Callable[[int], float]:
     """h11: a connection for each request."""
 
     def run(count: int) -> float:
+        event: Any = None
+        end: Any = None
         with timed() as watch:
             for _ in range(count):
                 connection = h11.Connection(h11.SERVER)
@@ -130,6 +133,7 @@ class Callbacks:
 
 def _httptools(pieces: list[bytes]) -> Callable[[int], float]:
     def run(count: int) -> float:
+        callbacks = Callbacks()
         with timed() as watch:
             for _ in range(count):
                 callbacks = Callbacks()
@@ -159,6 +163,7 @@ class Peer:
 
 def _redis(kind: Any, each: int) -> Callable[[int], float]:
     def run(count: int) -> float:
+        got: Any = None
         peer = Peer()
         parser = kind(65_536)
         parser._sock = peer
@@ -192,6 +197,7 @@ def _replies(each: int) -> Callable[[int], float]:
 
 def _hiredis(each: int) -> Callable[[int], float]:
     def run(count: int) -> float:
+        got: Any = None
         reader = hiredis.Reader()
         data = REPLY * each
         with timed() as watch:

@@ -347,7 +347,7 @@ class Dispatcher(Roster):
             return self._idle.pop()
         if self._starter is None:
             self._starter = greenlet(_start, self.hub)
-            resume(self._starter, self, getcurrent())
+            resume(self._starter, self._unstarted, getcurrent())
         fiber = Fiber(_work, self.hub)
         fiber.home = self
         fiber.nap = None
@@ -372,14 +372,12 @@ class Dispatcher(Roster):
             resume(self._starter)
 
 
-def _start(home: Dispatcher, creator: greenlet) -> None:
+def _start(unstarted: deque[Fiber], creator: greenlet) -> None:
     """Start one greenlet whenever it is resumed.
 
     A greenlet of its own does that, since a greenlet inherits the recursion depth of whoever
     starts it: a chain of actors that start each other would end in a `RecursionError`.
     """
-    unstarted = home._unstarted
-    del home
     resume(creator)
     while True:
         resume(unstarted.popleft())

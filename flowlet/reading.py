@@ -26,8 +26,8 @@ from .events import Over, name_of
 from .fiber import Fiber
 from .mailbox import KEEPS, Own, WatchedBox
 from .reports import note_wait, report_delivery
-from .sending import other_threads
 from .roles import playing
+from .sending import other_threads
 from .waiting import go_on_waiting, wait
 
 R = TypeVar("R")
