@@ -167,8 +167,8 @@ def _redis(kind: Any, each: int) -> Callable[[int], float]:
         peer = Peer()
         parser = kind(65_536)
         parser._sock = peer
-        parser._buffer = SocketBuffer(peer, 65_536, None)  # type: ignore[arg-type]
-        parser.encoder = Encoder("utf-8", "strict", False)  # type: ignore[no-untyped-call]
+        parser._buffer = SocketBuffer(peer, 65_536, None)
+        parser.encoder = Encoder("utf-8", "strict", False)
         data = REPLY * each
         with timed() as watch:
             for _ in range(count // each):

@@ -36,12 +36,14 @@ class Buffer:
     _pieces, _size  what has come behind `_data`, and how many bytes that is; while a read is
                     short, all that is unread
     _needle         what was last searched in the pieces, from the first one on
+    _found          where it is, or -1
     _piece, _before, _place   where that search goes on: in which piece, how many bytes stand
-                    before it, and from where in it
+                    before it, and from where in it; all zero where there are no pieces
     """
 
     __slots__ = (
-        "_at", "_base", "_before", "_data", "_needle", "_piece", "_pieces", "_place", "_size",
+        "_at", "_base", "_before", "_data", "_found", "_needle", "_piece", "_pieces", "_place",
+        "_size",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -49,6 +51,7 @@ class Buffer:
         self._at = self._base = self._size = 0
         self._pieces: list[bytes] = []
         self._needle: Needle | None = None
+        self._found = -1
         self._piece = self._before = self._place = 0
 
     @property
@@ -76,8 +79,6 @@ class Buffer:
 
         `missed`: what has been searched in vain in what was read from.
         """
-        if not self._data:
-            return
         left = self._data[self._at :]
         self._base += self._at
         self._data = b""
@@ -86,8 +87,8 @@ class Buffer:
             return
         pieces = self._pieces
         self._size += len(left)
+        self._forget()
         self._needle = missed
-        self._piece = self._before = self._place = 0
         if missed is not None:
             self._place = max(0, len(left) - _overlap(missed))
         if pieces and len(left) < SMALL:
@@ -98,16 +99,18 @@ class Buffer:
     def _find(self, needle: Needle) -> int:
         """Where in the pieces the needle begins first, or -1; goes on where it last ended."""
         if needle is not self._needle and needle != self._needle:
+            self._forget()
             self._needle = needle
-            self._piece = self._before = self._place = 0
+        if self._found >= 0:
+            return self._found
         pieces = self._pieces
         keep = _overlap(needle)
         while self._piece < len(pieces):
             piece = pieces[self._piece]
             found = _first(piece, needle, self._place)
             if found >= 0:
-                self._place = found
-                return self._before + found
+                self._found = found = self._before + found
+                return found
             if self._place < len(piece) - keep:
                 self._place = len(piece) - keep
             if self._piece + 1 == len(pieces):
@@ -117,7 +120,8 @@ class Buffer:
                 border = piece[self._place :] + follower[:keep]
                 found = _first(border, needle, 0)
                 if found >= 0:
-                    return self._before + self._place + found
+                    self._found = found = self._before + self._place + found
+                    return found
                 if len(follower) < keep:
                     break  # the border is searched again when there is more of it
             self._piece += 1
@@ -125,56 +129,16 @@ class Buffer:
             self._place = 0
         return -1
 
-    def _comes(self, data: bytes, needle: Needle) -> bool:
-        """Add what has come; whether what is searched, and was not there before, is there now."""
-        pieces = self._pieces
-        if not pieces or self._piece + 1 != len(pieces) or len(pieces[-1]) >= SMALL:
-            self._put(data)
-            return self._find(needle) >= 0
-        # The common case, written out: small pieces, of which one is searched.
-        self._size += len(data)
-        pieces[-1] = piece = pieces[-1] + data
-        if isinstance(needle, bytes):
-            found = piece.find(needle, self._place)
-            if found < 0:
-                end = len(piece) - len(needle) + 1
-                if end > self._place:
-                    self._place = end
-                return False
-            self._place = found
-            return True
-        return self._find(needle) >= 0
-
-    def _take(self, count: int, skipped: int = 0) -> bytes:
-        """Read so many bytes from the pieces, which has as many, and skip so many after them."""
-        whole = self._whole()
-        end = count + skipped
-        if end == len(whole):
-            self._base += end
-            self._data = b""
-            self._at = 0
-        else:
-            self._data = whole
-            self._at = end
-        return whole if count == len(whole) else whole[:count]
-
-    def _look(self, count: int) -> bytes:
-        """The first so many bytes of the pieces, unread as before, or as many as there are."""
-        self._data = self._whole()
-        return self._data[:count]
+    def _forget(self) -> None:
+        """What was searched is not there any more."""
+        self._needle = None
+        self._found = -1
+        self._piece = self._before = self._place = 0
 
     def _rest(self) -> bytes:
         """All that is unread."""
         self._gather()
         return b"".join(self._pieces)
-
-    def _whole(self) -> bytes:
-        pieces = self._pieces
-        whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        pieces.clear()
-        self._size = 0
-        self._needle = None
-        return whole
 
     # --- errors ---------------------------------------------------------------------------
 

@@ -19,16 +19,18 @@ from typing import Any, Final, TypeVar, cast, final
 from greenlet import getcurrent
 
 from .blocks import Name, outside, running
-from .buffer import SMALL, Buffer, Needle, bytes_of, count_of, other_than
+from .buffer import SMALL, Needle, bytes_of, count_of, other_than
 from .dispatcher import next_one, resume
 from .errors import IllegalCallError, TooLongError
 from .events import Over, name_of
 from .fiber import Fiber
 from .mailbox import KEEPS, Own, WatchedBox
+from .misreading import no_read
 from .reports import note_wait, report_delivery
 from .roles import playing
 from .sending import other_threads
 from .waiting import go_on_waiting, wait
+from .writing import Writing
 
 R = TypeVar("R")
 
@@ -40,16 +42,14 @@ class Enough(Own):
     """The signal that a read has what it waits for."""
 
     __slots__ = ("called",)
-
-    def __init__(self, called: str) -> None:
-        self.called = called
+    called: str
 
     def outcome(self) -> Over:
         """The name of the edge."""
         return Over(self.called)
 
 
-class Stream(Buffer):
+class Stream(Writing):
     """Bytes in, read by an actor; bytes out, written by it.
 
     ```python
@@ -66,14 +66,11 @@ class Stream(Buffer):
     """
 
     __slots__ = (
-        "_ended", "_enough", "_need", "_on_write", "_out", "_owner", "_reader", "_spare", "_told",
-        "closed",
+        "_ended", "_enough", "_need", "_owner", "_reader", "_spare", "_told",
     )  # fmt: skip
 
     def __init__(self, on_write: Callable[[bytes], object] | None = None) -> None:
-        super().__init__()
-        self._on_write = on_write
-        self._out: list[bytes] = []
+        super().__init__(on_write)
         #: Who waits in a read, the signal that it waits for, and how many bytes are enough.
         self._reader: Fiber | None = None
         self._enough: Enough | None = None
@@ -84,8 +81,6 @@ class Stream(Buffer):
         self._owner: Fiber | None = None
         self._ended = False
         self._told = False
-        #: Whether the actor has closed it.
-        self.closed = False
 
     # --- reading --------------------------------------------------------------------------
 
@@ -102,10 +97,14 @@ class Stream(Buffer):
             getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
             self._at = end
             return data[start:end]
-        self._wait(count_of(count), None, "read_exactly", at)
-        if self._size < count:
+        if start > end or count.__class__ is not int:
+            count = count_of(count)
+        self._wait(count, None, "read_exactly", at)
+        data = self._data
+        if len(data) < count:
             raise self._cut_off(f"{count} bytes were to come")
-        return self._take(count)
+        self._at = count
+        return data[:count]
 
     @playing("wait")
     def read_until(self, sep: bytes, limit: int = LIMIT, at: Name | None = None) -> bytes:
@@ -116,19 +115,21 @@ class Stream(Buffer):
         """
         data = self._data
         start = self._at
-        end = data.find(sep, start)
-        if start <= end <= start + limit and sep:
+        size = len(sep)
+        most = start + limit
+        end = data.find(sep, start, most + size)
+        if start <= end <= most and size:
             getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
-            self._at = end + len(sep)
+            self._at = end + size
             return data[start:end]
-        if not isinstance(sep, bytes) or not 0 < len(sep) <= SMALL:
+        if not isinstance(sep, bytes) or not 0 < size <= SMALL:
             raise ValueError(f"a separator is 1 to {SMALL} bytes, such as b'\\r\\n', not {sep!r}")
-        end = self._search(sep, limit, "read_until", at)
-        if not 0 <= end <= limit:
-            raise self._not_found(
-                limit + len(sep), limit, repr(sep), f"no {sep!r} within {limit} bytes"
-            )
-        return self._take(end, len(sep))
+        if len(data) < most + size or limit < 0:
+            end = self._wait(count_of(limit) + size, sep, "read_until", at)
+            if 0 <= end <= limit:
+                self._at = end + size
+                return self._data[:end]
+        raise self._not_found(limit + size, limit, repr(sep), f"no {sep!r} within {limit} bytes")
 
     @playing("wait")
     def read_line(self, limit: int = LIMIT, at: Name | None = None) -> bytes:
@@ -138,19 +139,21 @@ class Stream(Buffer):
         `StreamEndedError` if the stream ends before.
         """
         data, start = self._data, self._at
-        end = data.find(b"\n", start)
-        if end >= 0:
+        most = start + limit + 2
+        end = data.find(b"\n", start, most)
+        if end >= start:
             stop = end - 1 if end > start and data[end - 1] == 13 else end
             if stop - start <= limit:
                 getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
                 self._at = end + 1
                 return data[start:stop]
-        end = self._search(b"\n", limit + 1, "read_line", at)
-        if 0 <= end <= limit + 1:
-            line = self._look(end).removesuffix(b"\r")
-            if len(line) <= limit:
-                self._at += end + 1
-                return line
+        if len(data) < most or limit < 0:
+            end = self._wait(count_of(limit) + 2, b"\n", "read_line", at)
+            if 0 <= end <= limit + 1:
+                line = self._data[:end].removesuffix(b"\r")
+                if len(line) <= limit:
+                    self._at = end + 1
+                    return line
         raise self._not_found(limit + 2, limit, "a line", f"a line of more than {limit} bytes")
 
     @playing("wait")
@@ -167,14 +170,15 @@ class Stream(Buffer):
             getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
             self._at = end = found.start()
             return data[start:end]
-        end = -1
-        if len(data) - start <= limit:
-            end = self._search(other, limit, "read_while", at)
-            if end < 0 and self._size <= limit:
-                end = self._size  # the stream has ended
-        if not 0 <= end <= limit:
-            raise TooLongError(self.offset + limit, f"more than {limit} bytes of {chars!r}", limit)
-        return self._take(end)
+        if len(data) - start <= limit or limit < 0:
+            end = self._wait(count_of(limit) + 1, other, "read_while", at)
+            data = self._data
+            if end < 0:
+                end = len(data)  # the stream has ended
+            if end <= limit:
+                self._at = end
+                return data[:end]
+        raise TooLongError(self.offset + limit, f"more than {limit} bytes of {chars!r}", limit)
 
     @playing("wait")
     def read_some(self, most: int | None = None, at: Name | None = None) -> bytes:
@@ -182,16 +186,20 @@ class Stream(Buffer):
 
         Returns `b""` when the stream has ended.  The only read whose result depends on the cuts.
         """
-        if self._at == len(self._data):
-            if most is not None and most < 1:
+        data, start = self._data, self._at
+        end = there = len(data)
+        if most is not None:
+            if most < 1:
                 raise ValueError(f"read_some reads at least 1 byte, not {most!r}")
-            self._wait(1, None, "read_some", at)
-            most = self._size if most is None else min(most, self._size)
-            return self._take(most)
-        getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
-        start, there = self._at, len(self._data)
-        self._at = there if most is None else min(start + max(most, 1), there)
-        return self._data[start : self._at]
+            end = start + most
+        if start < there:
+            getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
+            self._at = end if end < there else there
+            return data[start:end]
+        self._wait(1, None, "read_some", at)
+        data = self._data
+        self._at = len(data) if most is None or most > len(data) else most
+        return data[: self._at]
 
     @playing("wait")
     def peek(self, count: int, at: Name | None = None) -> bytes:
@@ -201,7 +209,7 @@ class Stream(Buffer):
             getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
             return data[start : start + count]
         self._wait(count_of(count), None, "peek", at)
-        return self._look(count)
+        return self._data[:count]
 
     @playing("wait")
     def at_eof(self, at: Name | None = None) -> bool:
@@ -210,30 +218,7 @@ class Stream(Buffer):
             getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
             return False
         self._wait(1, None, "at_eof", at)
-        if not self._size:
-            return True
-        self._data = self._whole()  # so that what is read next is read quickly
-        return False
-
-    # --- writing --------------------------------------------------------------------------
-
-    def write(self, data: bytes) -> None:
-        """Have bytes sent; nobody waits for that.
-
-        Raises `IllegalCallError` on a stream that is closed.
-        """
-        if self.closed:
-            raise IllegalCallError(f"write({data!r}) on a stream that is closed; write before")
-        if type(data) is not bytes:
-            data = bytes_of(data)
-        if self._on_write is not None:
-            self._on_write(data)
-        else:
-            self._out.append(data)
-
-    def close(self) -> None:
-        """Have no more read and written; what was written before is still sent."""
-        self.closed = True
+        return not self._data
 
     # --- for whoever has the bytes ----------------------------------------------------------
 
@@ -256,124 +241,16 @@ class Stream(Buffer):
         if other_threads():
             self._check_thread("feed")
         needle = self._needle
-        if needle is None:
+        if self._pieces:
             self._put(data)
-        elif self._comes(data, needle):
-            self._rouse()
+        else:
+            self._pieces.append(data)
+            self._size = len(data)
+        if self._size < self._need and (needle is None or self._find(needle) < 0):
             return
-        if self._size >= self._need:
-            self._rouse()
-
-    def feed_eof(self) -> None:
-        """Tell that no more bytes come; whoever reads goes on when the dispatcher runs."""
-        if self._enough is not None:
-            self._check_thread("feed_eof")
-            self._rouse()
-        self._ended = True
-
-    def data_to_send(self) -> bytes:
-        """What has been written since the last call."""
-        data = b"".join(self._out)
-        self._out.clear()
-        return data
-
-    def _check_thread(self, call: str) -> None:
-        home = self._reader.home  # type: ignore[union-attr]  # somebody reads
-        if get_ident() != home.thread:
-            raise home.wrong_thread(f"stream.{call}()")
-
-    # --- waiting --------------------------------------------------------------------------
-
-    def _search(self, needle: Needle, limit: int, called: str, at: Name | None) -> int:
-        """Where the needle is, of which so many bytes may stand before; -1 if that is not so."""
-        size = len(needle) if isinstance(needle, bytes) else 1
-        self._wait(count_of(limit) + size, needle, called, at)
-        return self._find(needle)
-
-    def _wait(self, need: int, needle: Needle | None, called: str, at: Name | None) -> None:
-        """Make pieces of all that is unread; wait until so many bytes, or the needle, are there.
-
-        Back at once if they are, and if the stream has ended.
-        """
-        me: Any = getcurrent()
-        if me.__class__ is not Fiber:
-            raise outside(called)
-        home = me.home
-        if self._reader is not None or self.closed or home.asking is me or home.explored:
-            self._refuse(me, called)
-        if at is not None and (type(at) is not str or not at):
-            name_of(at)  # raises here, and not where somebody asks for the state
-        if self._data:
-            self._gather(needle)
-        if self._owner is not me:
-            self._owner = me
-            me.streams = (*me.streams, self)
-        watched = me.box.__class__ is WatchedBox
-        if (self.__class__ is WatchedStream) is not watched:
-            cast(Any, self).__class__ = WatchedStream if watched else Stream
-        self._told = True
-        if (
-            self._ended or self._size >= need
-            or (needle is not None and self._find(needle) >= 0)
-        ):  # fmt: skip
-            if watched:
-                self._tell(me, called, at)
-            me.entered = None
-            return
-        if needle is None:
-            self._needle = None
-        self._need = need
-        enough = self._spare
-        if enough is None or enough.called is not called:
-            enough = self._spare = Enough(called)
-        self._enough = enough
-        self._reader = me
-        try:
-            if me.box or me.region is not None:
-                self._spare = None
-                wait(me, None, None, None, at, called, own=enough)
-            else:
-                me.at = at
-                me.called = called
-                me.kinds = ()
-                me.own = enough
-                me.entered = None
-                me.want = KEEPS
-                ready = me.ready
-                resume(ready.popleft() if ready else next_one(me))
-                if me.event is enough:
-                    me.own = me.called = None
-                    return
-                self._spare = None  # it may be in the mailbox
-                go_on_waiting(me, None, None, None, enough)
-        finally:
-            self._reader = self._enough = None
-
-    def _refuse(self, me: Fiber, called: str) -> None:
-        """Raise where a read makes no sense."""
-        if self.closed:
-            raise IllegalCallError(f"{called}() on a stream that is closed; read before")
-        if self._reader is not None:
-            raise IllegalCallError(
-                f"{called}() on a stream that actor {self._reader.ref.name!r} is reading already, "
-                f"in state {self._reader.ref.path_text()}; a stream has one reader at a time: let "
-                "that one read it and send on what it has read"
-            )
-        if me.home.asking is me:
-            raise IllegalCallError(
-                f"{called}() was called in a where= or in the predicate of a wait_until, which are "
-                "asked in the middle of a wait; read before, and let it look at what was read"
-            )
-        if me.home.explored:
-            me.home.refuse(
-                f"{me.ref.name} reads a stream, {called}(), and what may come in it is without "
-                "number; feed it by Parser and observe it, or read its source with static()"
-            )
-
-    def _rouse(self) -> None:
-        """Have the reader go on: as a time that is up does, see `Alarm.fire`."""
+        # As a time that is up does, see `Alarm.fire`.
         fiber: Any = self._reader
-        enough, self._enough = self._enough, None
+        self._enough = None
         if (
             fiber.own is enough and fiber.want is not None
             and not fiber.box and fiber.region is None
@@ -383,6 +260,107 @@ class Stream(Buffer):
             fiber.ready.append(fiber)
         else:
             fiber.signal(enough)
+
+    def feed_eof(self) -> None:
+        """Tell that no more bytes come; whoever reads goes on when the dispatcher runs."""
+        if self._enough is not None:
+            self._check_thread("feed_eof")
+            self._reader.signal(self._enough)  # type: ignore[union-attr]  # somebody reads
+            self._enough = None
+        self._ended = True
+
+    def _check_thread(self, call: str) -> None:
+        home = self._reader.home  # type: ignore[union-attr]  # somebody reads
+        if get_ident() != home.thread:
+            raise home.wrong_thread(f"stream.{call}()")
+
+    # --- waiting --------------------------------------------------------------------------
+
+    def _wait(self, need: int, needle: Needle | None, called: str, at: Name | None) -> int:
+        """Wait until so many bytes, or the needle, are there, or the stream has ended.
+
+        Then all that is unread is in `_data`, from its beginning.  Returns where the needle is in
+        it, or -1.
+        """
+        me: Any = getcurrent()
+        if me.__class__ is not Fiber:
+            raise outside(called)
+        home = me.home
+        if self._reader is not None or self.closed or home.asking is me or home.explored:
+            raise no_read(me, self._reader, self.closed, called)
+        if at is not None and (type(at) is not str or not at):
+            name_of(at)  # raises here, and not where somebody asks for the state
+        data = self._data
+        if self._at < len(data):
+            self._gather(needle)
+        else:
+            self._base += len(data)
+            self._data = b""
+            self._at = 0
+        if self._owner is not me:
+            self._owner = me
+            me.streams = (*me.streams, self)
+        watched = me.box.__class__ is WatchedBox
+        if watched or self.__class__ is not Stream:
+            cast(Any, self).__class__ = WatchedStream if watched else Stream
+            self._told = True
+        if self._ended or self._size >= need:
+            is_there = True
+        elif needle is None:
+            is_there = False
+            if self._needle is not None:
+                self._forget()
+        elif self._pieces:
+            is_there = self._find(needle) >= 0
+        else:
+            is_there = False
+            self._needle = needle
+        if is_there:
+            if watched:
+                self._tell(me, called, at)
+            me.entered = None
+        else:
+            self._need = need
+            enough = self._spare
+            if enough is None:
+                enough = self._spare = Enough()
+            enough.called = called
+            self._enough = enough
+            self._reader = me
+            try:
+                if me.box or me.region is not None:
+                    self._spare = None
+                    wait(me, None, None, None, at, called, own=enough)
+                else:
+                    me.at = at
+                    me.called = called
+                    me.kinds = ()
+                    me.own = enough
+                    me.entered = None
+                    me.want = KEEPS
+                    ready = me.ready
+                    if ready or home.horizon >= 0:
+                        resume(next_one(me))
+                    else:
+                        resume(home.hub)
+                    if me.event is enough:
+                        me.own = me.called = None
+                    else:
+                        self._spare = None  # it may be in the mailbox
+                        go_on_waiting(me, None, None, None, enough)
+            finally:
+                self._reader = self._enough = None
+        found = -1 if needle is None else self._find(needle)
+        if self._needle is not None:
+            self._forget()
+        pieces = self._pieces
+        if len(pieces) == 1:
+            self._data = pieces.pop()
+        else:
+            self._data = b"".join(pieces)
+            pieces.clear()
+        self._size = 0
+        return found
 
     def _watch(self) -> None:
         """Tell of every read from now on."""

@@ -38,7 +38,10 @@ class Parser:
     and by every later one; so is any other error.
     """
 
-    __slots__ = ("__weakref__", "_error", "_outputs", "actor", "dispatcher", "stream")
+    __slots__ = (
+        "__weakref__", "_error", "_feed", "_outputs", "_ready", "_settle", "actor", "dispatcher",
+        "stream",
+    )  # fmt: skip
 
     def __init__(
         self, fn: Callable[Concatenate[Stream, P], Any], *args: P.args, **kwargs: P.kwargs
@@ -49,6 +52,10 @@ class Parser:
         self.dispatcher = Dispatcher()
         furnish(self.dispatcher)
         self._outputs: list[Any] = []
+        # What each call needs, found once.
+        self._feed = self.stream.feed
+        self._ready = self.dispatcher.ready
+        self._settle = self.dispatcher.settle
         self._error: BaseException | None = None
         # No partial where there need be none: on 3.11 every switch in one copies more of a stack.
         run: Any = partial(fn, **kwargs) if kwargs else fn
@@ -69,9 +76,13 @@ class Parser:
         """
         if self._error is not None:
             raise self._fresh(self._error)
-        self.stream.feed(data)
-        if self.dispatcher.ready:
-            self._go_on()
+        self._feed(data)
+        if self._ready:
+            try:
+                self._settle()
+            except BaseException as error:
+                self._note(error)
+                raise
         outputs = self._outputs
         if not outputs:
             return []
@@ -134,13 +145,17 @@ class Parser:
 
     def _go_on(self) -> None:
         try:
-            self.dispatcher.settle()
+            self._settle()
         except BaseException as error:
-            if isinstance(error, ParseError):
-                error.outputs = [*error.outputs, *self._taken()]
-            if error is self.actor.error:
-                self._error = error.again() if isinstance(error, ParseError) else error
+            self._note(error)
             raise
+
+    def _note(self, error: BaseException) -> None:
+        """Keep an error for later calls, and give it what came before it."""
+        if isinstance(error, ParseError):
+            error.outputs = [*error.outputs, *self._taken()]
+        if error is self.actor.error:
+            self._error = error.again() if isinstance(error, ParseError) else error
 
     def _fresh(self, error: BaseException) -> BaseException:
         """The error to raise now; a later call raises another one, that holds no outputs."""

@@ -61,6 +61,8 @@ LAYERS = (
         "flowlet.keeper",
         "flowlet.supervision",
         "flowlet.stream",
+        "flowlet.writing",
+        "flowlet.misreading",
         "flowlet.reading",
         "flowlet.spare",
         "flowlet.journal",

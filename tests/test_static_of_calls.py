@@ -470,3 +470,17 @@ def test_what_cannot_be_followed_is_an_unknown_edge(fn: Callable[..., Any]) -> N
     assert "?" in {step for edge in read.triples() for step in edge} | {*read.initial}
     assert not read.complete
     assert all(note.startswith("test_static_of_calls.py:") for note in read.notes)
+
+
+of_no_module = int.from_bytes  # what Python has built in as a method of a class has no module
+
+
+def beside_what_is_of_no_module(names: Any) -> None:
+    names.add("x")
+    receive(Go, at="added")
+
+
+def test_what_has_no_module_stands_in_no_way() -> None:
+    """Whose method an unknown one may be is asked of all that is around."""
+    assert of_no_module.__module__ is None
+    assert static(beside_what_is_of_no_module).triples() == {("added", "Go", "end")}

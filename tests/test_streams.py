@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from greenlet import greenlet
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flowlet import (
@@ -115,7 +115,7 @@ def steps_read(stream: Stream, steps: list[Step]) -> None:
         emit((stream.offset, getattr(stream, name)(*(a for a in arguments if a is not None))))
 
 
-def by_the_book(data: bytes, steps: list[Step]) -> tuple[list[Any], Any]:
+def by_the_book(data: bytes, steps: list[Step]) -> tuple[list[Any], Any, int]:
     """The same reads, as the words of `Stream` say it, on bytes that are all there."""
     at = 0
     out: list[Any] = []
@@ -126,7 +126,7 @@ def by_the_book(data: bytes, steps: list[Step]) -> tuple[list[Any], Any]:
         match name:
             case "read_exactly":
                 if len(rest) < first:
-                    return out, cut_off
+                    return out, cut_off, at
                 got, used = rest[:first], first
             case "peek":
                 got, used = rest[:first], 0
@@ -135,26 +135,26 @@ def by_the_book(data: bytes, steps: list[Step]) -> tuple[list[Any], Any]:
             case "read_until":
                 end = rest.find(first)
                 if end > second or (end < 0 and len(rest) >= second + len(first)):
-                    return out, ("TooLongError", at + second)
+                    return out, ("TooLongError", at + second), at
                 if end < 0:
-                    return out, cut_off
+                    return out, cut_off, at
                 got, used = rest[:end], end + len(first)
             case "read_line":
                 end = rest.find(b"\n")
                 got = rest[: max(end, 0)].removesuffix(b"\r")
                 if len(got) > first or (end < 0 and len(rest) >= first + 2):
-                    return out, ("TooLongError", at + first)
+                    return out, ("TooLongError", at + first), at
                 if end < 0:
-                    return out, cut_off
+                    return out, cut_off, at
                 used = end + 1
             case _:
                 used = len(rest) - len(rest.lstrip(first))
                 if used > second:
-                    return out, ("TooLongError", at + second)
+                    return out, ("TooLongError", at + second), at
                 got = rest[:used]
         out.append((at, got))
         at += used
-    return out, None
+    return out, None, at
 
 
 @given(st.text("ab\r\n", max_size=40), STEPS)
@@ -162,7 +162,7 @@ def test_reads_do_what_their_words_say(text: str, steps: list[Step]) -> None:
     data = text.encode()
     found = same_however_cut(partial(steps_read, steps=steps), data, count=4)
     error = found.error and (found.error[0], found.error[1]["offset"])
-    assert (found.values, error) == by_the_book(data, steps)
+    assert (found.values, error) == by_the_book(data, steps)[:2]
 
 
 @given(st.integers(1, 5000), st.integers(1, 5000), st.sampled_from([b"\r\n\r\n", b"x", b"\r\r\n"]))
@@ -348,6 +348,70 @@ def test_a_read_that_is_left_has_taken_nothing() -> None:
         d.settle()
         assert reader.take() == [Timeout(None, 5), Hangup(), b"a slow line", None]
         assert stream.unread == 4
+
+
+HANGUP = b"hang up"
+PIECES = st.lists(st.text("ab\r\n", min_size=1, max_size=6).map(str.encode) | st.just(HANGUP))
+
+
+@given(PIECES, STEPS)
+@example([b"aa\na", HANGUP], [("read_exactly", 5, None), ("read_line", 2, None)])
+def test_whatever_is_left_is_there_for_the_next_read(
+    pieces: list[bytes], steps: list[Step]
+) -> None:
+    """Each read as its words say it, on what was left by those before, also by those called off."""
+
+    def impatient(stream: Stream) -> None:
+        for step in steps:
+            with until(Hangup):
+                emit((stream.offset, None))
+                steps_read(stream, [step])
+
+    expected: list[Any] = []
+    come, at, left = b"", 0, [*steps]
+    if left:
+        expected.append((0, None))
+    for piece in [b"", *pieces]:
+        come += b"" if piece is HANGUP else piece
+        hangup = piece is HANGUP
+        while left:
+            got, error, used = by_the_book(come[at:], left[:1])
+            if error is not None and error[0] == "TooLongError":
+                left = []
+                expected.append(("TooLongError", at + error[1]))
+            elif error is None and not is_open(left[0], come[at:]):
+                expected.append((at, got[0][1]))
+                at += used
+            elif not hangup:
+                break
+            else:
+                hangup = False
+            left = left[1:]
+            if left:
+                expected.append((at, None))
+    parser = Parser(impatient)
+    found: list[Any] = parser.feed(b"")
+    try:
+        for piece in pieces if steps else []:
+            if parser.actor.alive:
+                found += parser.send(Hangup()) if piece is HANGUP else parser.feed(piece)
+    except TooLongError as error:
+        found += [*error.outputs, ("TooLongError", error.offset)]
+    parser.close()
+    assert found == expected
+
+
+def is_open(step: Step, rest: bytes) -> bool:
+    """Whether a read that an end would end has to wait for more."""
+    name, first, _ = step
+    match name:
+        case "peek":
+            return len(rest) < int(first)
+        case "at_eof":
+            return not rest
+        case "read_while":
+            return not rest.lstrip(first)
+    return False
 
 
 def test_what_was_searched_is_not_searched_again_by_the_next_read() -> None:

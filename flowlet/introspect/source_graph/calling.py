@@ -187,7 +187,7 @@ class Calls:
         return not any(
             isinstance(kind, type) and isinstance(vars(kind).get(attr), FunctionType)
             for kind in held
-            if getattr(kind, "__module__", "").partition(".")[0] != "flowlet"
+            if (getattr(kind, "__module__", None) or "").partition(".")[0] != "flowlet"
         )
 
     def _known(self, stack: Stack, leg: Leg, called: Any, given: Args, more: Any) -> Iterator[Item]:
