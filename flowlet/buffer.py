@@ -32,6 +32,7 @@ class Buffer:
     """Unread bytes.
 
     _data, _at      what is read from, and how far it has been read
+    _end            how many bytes that is
     _base           how many bytes of the stream stood before `_data`
     _pieces, _size  what has come behind `_data`, and how many bytes that is; while a read is
                     short, all that is unread
@@ -42,13 +43,13 @@ class Buffer:
     """
 
     __slots__ = (
-        "_at", "_base", "_before", "_data", "_found", "_needle", "_piece", "_pieces", "_place",
-        "_size",
+        "_at", "_base", "_before", "_data", "_end", "_found", "_needle", "_piece", "_pieces",
+        "_place", "_size",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self._data = b""
-        self._at = self._base = self._size = 0
+        self._at = self._end = self._base = self._size = 0
         self._pieces: list[bytes] = []
         self._needle: Needle | None = None
         self._found = -1
@@ -62,7 +63,7 @@ class Buffer:
     @property
     def unread(self) -> int:
         """How many bytes are there to be read."""
-        return len(self._data) - self._at + self._size
+        return self._end - self._at + self._size
 
     def _put(self, data: bytes) -> None:
         """Add what has come."""
@@ -82,7 +83,7 @@ class Buffer:
         left = self._data[self._at :]
         self._base += self._at
         self._data = b""
-        self._at = 0
+        self._at = self._end = 0
         if not left:
             return
         pieces = self._pieces

@@ -90,21 +90,19 @@ class Stream(Writing):
 
         Raises `StreamEndedError` if the stream ends before.
         """
-        data = self._data
         start = self._at
         end = start + count
-        if start <= end <= len(data):
+        if end <= self._end and count >= 0:
             getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
             self._at = end
-            return data[start:end]
-        if start > end or count.__class__ is not int:
+            return self._data[start:end]
+        if count < 0 or count.__class__ is not int:
             count = count_of(count)
         self._wait(count, None, "read_exactly", at)
-        data = self._data
-        if len(data) < count:
+        if self._end < count:
             raise self._cut_off(f"{count} bytes were to come")
         self._at = count
-        return data[:count]
+        return self._data[:count]
 
     @playing("wait")
     def read_until(self, sep: bytes, limit: int = LIMIT, at: Name | None = None) -> bytes:
@@ -115,21 +113,23 @@ class Stream(Writing):
         """
         data = self._data
         start = self._at
-        size = len(sep)
-        most = start + limit
-        end = data.find(sep, start, most + size)
-        if start <= end <= most and size:
+        end = data.find(sep, start, start + limit)
+        if end >= 0 <= limit and sep:
             getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
-            self._at = end + size
+            self._at = end + len(sep)
             return data[start:end]
-        if not isinstance(sep, bytes) or not 0 < size <= SMALL:
+        if not isinstance(sep, bytes) or not 0 < len(sep) <= SMALL:
             raise ValueError(f"a separator is 1 to {SMALL} bytes, such as b'\\r\\n', not {sep!r}")
-        if len(data) < most + size or limit < 0:
-            end = self._wait(count_of(limit) + size, sep, "read_until", at)
-            if 0 <= end <= limit:
-                self._at = end + size
-                return self._data[:end]
-        raise self._not_found(limit + size, limit, repr(sep), f"no {sep!r} within {limit} bytes")
+        most = count_of(limit) + len(sep)
+        if self._end - start > limit:  # the last places are not looked at yet
+            getcurrent().entered = None  # type: ignore[attr-defined]
+            end = data.find(sep, max(start, start + limit - len(sep) + 1), start + most)
+        if end < 0 and self._end - start < most:
+            start, end = 0, self._wait(most, sep, "read_until", at)
+        if start <= end <= start + limit:
+            self._at = end + len(sep)
+            return self._data[start:end]
+        raise self._not_found(most, limit, repr(sep), f"no {sep!r} within {limit} bytes")
 
     @playing("wait")
     def read_line(self, limit: int = LIMIT, at: Name | None = None) -> bytes:
@@ -147,7 +147,7 @@ class Stream(Writing):
                 getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
                 self._at = end + 1
                 return data[start:stop]
-        if len(data) < most or limit < 0:
+        if self._end < most or limit < 0:
             end = self._wait(count_of(limit) + 2, b"\n", "read_line", at)
             if 0 <= end <= limit + 1:
                 line = self._data[:end].removesuffix(b"\r")
@@ -164,20 +164,20 @@ class Stream(Writing):
         the most bytes.  Raises `TooLongError` if there are more.
         """
         other = other_than(chars)
-        data, start = self._data, self._at
+        data = self._data
+        start = self._at
         found = other.search(data, start, start + limit + 1)
         if found is not None:
             getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
             self._at = end = found.start()
             return data[start:end]
-        if len(data) - start <= limit or limit < 0:
+        if self._end - start <= limit or limit < 0:
             end = self._wait(count_of(limit) + 1, other, "read_while", at)
-            data = self._data
             if end < 0:
-                end = len(data)  # the stream has ended
+                end = self._end  # the stream has ended
             if end <= limit:
                 self._at = end
-                return data[:end]
+                return self._data[:end]
         raise TooLongError(self.offset + limit, f"more than {limit} bytes of {chars!r}", limit)
 
     @playing("wait")
@@ -186,35 +186,37 @@ class Stream(Writing):
 
         Returns `b""` when the stream has ended.  The only read whose result depends on the cuts.
         """
-        data, start = self._data, self._at
-        end = there = len(data)
-        if most is not None:
-            if most < 1:
-                raise ValueError(f"read_some reads at least 1 byte, not {most!r}")
-            end = start + most
-        if start < there:
+        start = self._at
+        end = self._end
+        if most is not None and most < 1:
+            raise ValueError(f"read_some reads at least 1 byte, not {most!r}")
+        if start < end:
             getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
-            self._at = end if end < there else there
-            return data[start:end]
+            if most is not None and start + most < end:
+                end = start + most
+            self._at = end
+            return self._data[start:end]
         self._wait(1, None, "read_some", at)
-        data = self._data
-        self._at = len(data) if most is None or most > len(data) else most
-        return data[: self._at]
+        end = self._end
+        if most is not None and most < end:
+            end = most
+        self._at = end
+        return self._data[:end]
 
     @playing("wait")
     def peek(self, count: int, at: Name | None = None) -> bytes:
         """Look at the next so many bytes and leave them unread; at the stream's end, fewer."""
-        data, start = self._data, self._at
-        if 0 <= count <= len(data) - start:
+        start = self._at
+        if 0 <= count <= self._end - start:
             getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
-            return data[start : start + count]
+            return self._data[start : start + count]
         self._wait(count_of(count), None, "peek", at)
         return self._data[:count]
 
     @playing("wait")
     def at_eof(self, at: Name | None = None) -> bool:
         """Wait for one more byte, which stays unread; whether the stream has ended instead."""
-        if self._at < len(self._data):
+        if self._at < self._end:
             getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
             return False
         self._wait(1, None, "at_eof", at)
@@ -290,13 +292,12 @@ class Stream(Writing):
             raise no_read(me, self._reader, self.closed, called)
         if at is not None and (type(at) is not str or not at):
             name_of(at)  # raises here, and not where somebody asks for the state
-        data = self._data
-        if self._at < len(data):
+        if self._at < self._end:
             self._gather(needle)
         else:
-            self._base += len(data)
+            self._base += self._end
             self._data = b""
-            self._at = 0
+            self._at = self._end = 0
         if self._owner is not me:
             self._owner = me
             me.streams = (*me.streams, self)
@@ -359,7 +360,7 @@ class Stream(Writing):
         else:
             self._data = b"".join(pieces)
             pieces.clear()
-        self._size = 0
+        self._end, self._size = self._size, 0
         return found
 
     def _watch(self) -> None:

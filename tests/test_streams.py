@@ -6,6 +6,7 @@ import gc
 import threading
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -38,6 +39,7 @@ from flowlet import (
 )
 from flowlet.introspect import static
 from tests.cuts import same_however_cut
+from tests.linear import SIZES, grows_linearly
 
 
 class Hangup(Event): ...
@@ -179,6 +181,45 @@ def test_a_separator_is_found_over_the_border_of_large_pieces(
     for start in range(0, len(data), size):
         found += parser.feed(data[start : start + size])
     assert found == [data.index(sep), data[data.index(sep) + len(sep) : -1]]
+
+
+@pytest.mark.parametrize("ends", [(1, 2, 3), (1, 2), (2, 3), (1, 3), (1,), (2,), (3,), ()])
+def test_a_separator_is_found_that_comes_byte_by_byte_behind_a_large_piece(
+    ends: tuple[int, ...],
+) -> None:
+    sep = b"\r\n\r\n"
+    parser = Parser(lambda stream: emit(len(stream.read_until(sep))))
+    parts = [sep[a:b] for a, b in pairwise([0, *ends, 4])]
+    parser.feed(b"x" * 3000 + parts[0])
+    assert [value for part in parts[1:] for value in parser.feed(part)] == [3000] * bool(ends)
+
+
+@pytest.mark.parametrize(("size", "piece"), SIZES)
+@pytest.mark.parametrize("read", ["read_until", "read_line", "read_while"])
+def test_whoever_goes_on_after_a_limit_pays_for_each_byte_once(
+    read: str, size: int, piece: int
+) -> None:
+    """What is not within the limit is not searched beyond it, and nothing is copied for that."""
+
+    def skipping(stream: Stream) -> None:
+        while not stream.at_eof():
+            try:
+                if read == "read_line":
+                    stream.read_line(100)
+                else:
+                    getattr(stream, read)(b"\r\n" if read == "read_until" else b"x", 100)
+            except TooLongError:
+                stream.read_exactly(100)
+
+    def run(size: int) -> Any:
+        def parse() -> None:
+            parser = Parser(skipping)
+            for _ in range(0, size, piece):
+                parser.feed(b"x" * piece)
+
+        return parse
+
+    grows_linearly(run, size)
 
 
 def test_read_some_takes_what_is_there() -> None:
@@ -356,6 +397,12 @@ PIECES = st.lists(st.text("ab\r\n", min_size=1, max_size=6).map(str.encode) | st
 
 @given(PIECES, STEPS)
 @example([b"aa\na", HANGUP], [("read_exactly", 5, None), ("read_line", 2, None)])
+@example(
+    [b"bbbb", HANGUP, b"b", b"ab"],
+    [("read_until", b"ab", 9), ("read_exactly", 5, None), ("read_until", b"ab", 9)],
+)
+@example([b"ba", b"b"], [("read_exactly", 1, None), ("read_until", b"ab", 9)])
+@example([b"ba\r\nbbb"], [("read_exactly", 1, None), ("read_line", 1, None)])
 def test_whatever_is_left_is_there_for_the_next_read(
     pieces: list[bytes], steps: list[Step]
 ) -> None:
