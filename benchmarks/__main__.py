@@ -22,7 +22,7 @@ from benchmarks import bars, exploring, importing, page, scale, tcp
 from benchmarks.measure import Samples, Subject, interleave
 
 try:
-    from benchmarks import kernel
+    from benchmarks import kernel, streams
     from benchmarks.peers import SUBJECTS, timers
 except ModuleNotFoundError as missing:
     sys.exit(
@@ -34,7 +34,8 @@ ROUNDS = 25
 
 PACKAGES = (
     "greenlet", "pydantic", "Automat", "gevent", "python-statemachine", "simpy", "sismic",
-    "transitions", "trio", "xstate-statemachine", "dpkt",
+    "transitions", "trio", "xstate-statemachine", "dpkt", "h11", "httptools", "redis", "hiredis",
+    "websockets",
 )  # fmt: skip
 
 
@@ -121,7 +122,11 @@ def main() -> None:
     imported = importing.measure()
     importing.tell(imported)
 
-    rows = bars.rows(samples, found, explored, imported)
+    print()
+    parsed = interleave(streams.SUBJECTS, max(given.rounds, streams.ROUNDS))
+    tell_subjects(streams.SUBJECTS, parsed)
+
+    rows = [*bars.rows(samples, found, explored, imported), *streams.rows(parsed)]
     tell_bars(rows)
     result = {
         "date": time.strftime("%Y-%m-%d"),
@@ -137,11 +142,12 @@ def main() -> None:
                 "task": each.task,
                 "who": each.who,
                 "note": each.note,
-                "to_raw": samples.ratio(each.key),
-                "events_per_second": samples.rate(each.key),
-                "rounds": samples.ratios[each.key],
+                "to_raw": taken.ratio(each.key),
+                "events_per_second": taken.rate(each.key),
+                "rounds": taken.ratios[each.key],
             }
-            for each in subjects
+            for measured, taken in ((subjects, samples), (streams.SUBJECTS, parsed))
+            for each in measured
         ],
         "wakes": timers.WAKES,
         "scale": found,

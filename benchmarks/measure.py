@@ -88,6 +88,8 @@ class Samples:
 
     ratios: dict[str, list[float]] = field(default_factory=dict)
     units: list[float] = field(default_factory=list)
+    #: Seconds for one, by name, a round each.
+    seconds: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def unit(self) -> float:
@@ -103,6 +105,13 @@ class Samples:
         pairs = zip(self.ratios[key], self.ratios[other], strict=True)
         return statistics.median(theirs / own for own, theirs in pairs)
 
+    def best_times(self, key: str, other: str) -> float:
+        """How many times as fast as the other a subject is, each in its best round.
+
+        For what is so short that a round finds it undisturbed now and then.
+        """
+        return min(self.seconds[other]) / min(self.seconds[key])
+
     def rate(self, key: str) -> float:
         """Events a second at the median unit."""
         return 1 / (self.ratio(key) * self.unit)
@@ -115,7 +124,9 @@ class Samples:
 
 def interleave(subjects: Sequence[Subject], rounds: int) -> Samples:
     """Give every subject one turn a round, in another order each time."""
-    samples = Samples({each.key: [] for each in subjects})
+    samples = Samples(
+        {each.key: [] for each in subjects}, seconds={each.key: [] for each in subjects}
+    )
     order = list(subjects)
     shuffle = random.Random(0).shuffle
     for each in order:  # imports, caches and the specialised bytecode are not what is measured
@@ -126,7 +137,9 @@ def interleave(subjects: Sequence[Subject], rounds: int) -> Samples:
             gc.collect()
             unit = raw()
             samples.units.append(unit)
-            samples.ratios[each.key].append(each.run(each.count) / each.count / unit)
+            seconds = each.run(each.count) / each.count
+            samples.seconds[each.key].append(seconds)
+            samples.ratios[each.key].append(seconds / unit)
     return samples
 
 

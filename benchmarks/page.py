@@ -26,6 +26,13 @@ CAPTIONS = {
     "timers": "A thousand sleepers, for times that differ: wakes",
     "ping-pong": "Two tasks that send each other one message",
     "kernel": "The dispatcher beside raw greenlets",
+    "GET, 438 B": "HTTP/1.1: a request of 438 bytes with 8 fields",
+    "GET, 16-byte pieces": "The same in pieces of 16 bytes",
+    "32 GETs in one piece": "The same, 32 of them in one piece: each",
+    "RESP array of 10": "Redis: an array of ten strings",
+    "32 RESP arrays in one piece": "The same, 32 of them in one piece: each",
+    "WebSocket frame, 32 B": "WebSocket: a masked text of 32 bytes",
+    "32 WebSocket frames in one piece": "The same, 32 of them in one piece: each",
 }
 
 

@@ -6,13 +6,15 @@ How fast anything is, no test says.
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from benchmarks.exploring import BESIDE_SPIN, MODELS, Spin, missing, promela
 from benchmarks.importing import measure as imports
-from benchmarks.page import BEGIN, END, PAGE, replaced
+from benchmarks.measure import interleave
+from benchmarks.page import BEGIN, CAPTIONS, END, PAGE, replaced
 from examples.models.table import MODELS as TABLE
 from flowlet import explore
 
@@ -56,6 +58,16 @@ def test_spin_finds_them_in_the_sizes_that_are_measured(name: str, tmp_path: Pat
     found = spins_counts(model.promela, model.size, tmp_path)
     assert found == (x.unique_states, x.transitions)
     assert x.unique_states == model.states
+
+
+def test_parsers_are_compared_at_the_same_fields() -> None:
+    """Each run looks at what came out."""
+    for package in "h11", "hiredis", "httptools", "redis", "websockets":
+        pytest.importorskip(package, reason=f"{package} is what parsers are measured against")
+    streams = import_module("benchmarks.streams")
+    samples = interleave(streams.SUBJECTS, 1)
+    assert all(row.value > 0 for row in streams.rows(samples))
+    assert {each.task for each in streams.SUBJECTS} <= set(CAPTIONS)
 
 
 def test_imports_are_measured_one_against_the_other() -> None:

@@ -83,7 +83,10 @@ def replies(
     limits = Limits(max_line, max_bulk, max_items, max_depth)
     while not stream.at_eof(at="between replies"):
         line = stream.read_until(CRLF, max_line, "line")
-        if line[:1] == b"|":
+        kind = line[:1]
+        if kind == b"*" and line != b"*-1":  # what most replies are
+            emit(read_items(stream, line, limits, 0))
+        elif kind == b"|":
             emit(Attributes(read_map(stream, line, limits, 0)))
         else:
             emit(value_of(stream, line, limits, 0))
@@ -153,23 +156,22 @@ def read_items(stream: Stream, line: bytes, limits: Limits, depth: int, each: in
     streamed = line[1:] == b"?"
     count = most + 1 if streamed else each * length_in(stream, line, most)
     items: list[Any] = []
-    add, read_until, read_exactly = items.append, stream.read_until, stream.read_exactly
     longest, short = limits.line, SHORT.get if limits.bulk >= len(SHORT) else NONE.get
     for _ in repeat(None, count):
-        line = read_until(CRLF, longest, "line")
+        line = stream.read_until(CRLF, longest, "line")
         size = short(line)
         if size is not None:  # what nearly every item is, written out
-            data = read_exactly(size, "string")
-            if data[-1] != 10 or data[-2] != 13:
+            data = stream.read_exactly(size, "string")
+            if not data.endswith(CRLF):
                 raise ParseError(stream.offset - 2, "no line end after a string")
-            add(data[:-2])
+            items.append(data[:-2])
             continue
         while line[:1] == b"|":  # told of an item: passed over
             read_map(stream, line, limits, depth + 1)
-            line = read_until(CRLF, longest, "line")
+            line = stream.read_until(CRLF, longest, "line")
         if line == b"." and streamed:
             return items
-        add(value_of(stream, line, limits, depth + 1))
+        items.append(value_of(stream, line, limits, depth + 1))
     if streamed:
         raise wrong(stream, line, f"more than {most} items")
     return items
