@@ -83,6 +83,9 @@ def test_what_came_before_a_mistake_is_given_out() -> None:
         (b"1" * 30, {"max_number": 20}, 20),
         (b"1" * 5000, {"max_number": 10_000}, 4_300),
         (b"a" * 30, {}, 0),
+        (b"1 [" + b"[]," * 30, {"max_document": 20}, 22),
+        (b'{"a":' + b" " * 30 + b"1}", {"max_document": 20}, 20),
+        (b'["' + b"x" * 30 + b'",1]', {"max_document": 20}, 20),
     ],
 )
 def test_limits_have_their_place(data: bytes, limits: Any, offset: int) -> None:

@@ -124,6 +124,10 @@ def test_a_mistake_has_its_place(data: bytes, offset: int) -> None:
         (b"*?\r\n" + b":1\r\n" * 4, {"max_items": 3}, 16),
         (b"*1\r\n" * 4, {"max_depth": 3}, 12),
         (b"*1\r\n" * 200, {}, 256),
+        (b"+OK\r\n" + b"*2\r\n*9\r\n" + b"$3\r\nabc\r\n" * 9, {"max_reply": 40}, 45),
+        (b"*9\r\n" + b":1\r\n" * 9, {"max_reply": 20}, 20),
+        (b"*?\r\n" + b"*0\r\n" * 9, {"max_reply": 20}, 20),
+        (b"%?\r\n" + b"$?\r\n;1\r\nx\r\n;0\r\n" * 9, {"max_reply": 30}, 30),
     ],
 )
 def test_limits_have_their_place(data: bytes, limits: Any, offset: int) -> None:

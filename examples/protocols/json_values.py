@@ -33,17 +33,19 @@ def values(
     max_depth: int = 1_000,
     max_string: int = 16 * 1024 * 1024,
     max_number: int = 1_000,
+    max_document: int = 256 * 1024 * 1024,
     floats: bool = False,
 ) -> None:
     """Read documents until the stream ends.
 
     `max_depth` arrays and objects inside each other; `max_string` bytes of a string as it is
-    written, `max_number` of a number.  `floats`: numbers that are no integers are floats, where
-    speed counts more than the last digit.
+    written, `max_number` of a number, `max_document` before the last value in a document.
+    `floats`: numbers that are no integers are floats, where speed counts more than the last digit.
     """
     max_number = min(max_number, MOST_DIGITS)
     while next_byte(stream):
-        emit(read_document(stream, max_depth, max_string, max_number, floats))
+        end = stream.offset + max_document
+        emit(read_document(stream, max_depth, max_string, max_number, end, floats))
 
 
 def read_document(
@@ -51,6 +53,7 @@ def read_document(
     max_depth: int,
     max_string: int,
     max_number: int,
+    end: int,
     floats: bool,
 ) -> Any:
     """RFC 8259, 2 to 5: one value, with all that is in it."""
@@ -60,6 +63,8 @@ def read_document(
     while True:
         # A value begins.
         first = next_byte(stream)
+        if stream.offset > end:
+            raise ParseError(end, "a document that is too long")
         value: Any
         if first == b"[" or first == b"{":
             if len(opened) == max_depth:

@@ -28,6 +28,7 @@ DOUBLE: Final = re.compile(rb"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|[+-]?
 #: The lines before short strings, and how much to read then, line end included: to look that up is
 #: quicker than to read a number.
 SHORT: Final = {b"$%d" % size: size + 2 for size in range(1024)}
+LONGEST: Final = len("$1023") + 2 + 1023 + 2
 NONE: Final[dict[bytes, int]] = {}
 #: Python refuses to read longer integers from text, because that takes quadratic time.
 MOST_DIGITS: Final = 4_300
@@ -65,6 +66,9 @@ class Limits(NamedTuple):
     bulk: int
     items: int
     depth: int
+    #: The bytes of the whole, and where they end in the stream.
+    reply: int
+    end: int
 
 
 def replies(
@@ -74,14 +78,16 @@ def replies(
     max_bulk: int = 512 * 1024 * 1024,
     max_items: int = 16_777_216,
     max_depth: int = 64,
+    max_reply: int = 1 << 30,
 ) -> None:
     """Read replies until the connection ends.
 
-    `max_line` bytes of a line, `max_bulk` bytes of a string, `max_items` in an aggregate, and
-    these nested at most `max_depth` deep.
+    `max_line` bytes of a line, `max_bulk` bytes of a string, `max_items` in an aggregate, these
+    nested at most `max_depth` deep, and `max_reply` bytes in all.
     """
-    limits = Limits(max_line, max_bulk, max_items, max_depth)
     while not stream.at_eof(at="between replies"):
+        end = stream.offset + max_reply
+        limits = Limits(max_line, max_bulk, max_items, max_depth, max_reply, end)
         line = stream.read_until(CRLF, max_line, "line")
         kind = line[:1]
         if kind == b"*" and line != b"*-1":  # what most replies are
@@ -94,6 +100,8 @@ def replies(
 
 def value_of(stream: Stream, line: bytes, limits: Limits, depth: int) -> Any:
     """The value that a line begins, with all that is in it."""
+    if stream.offset > limits.end:
+        raise ParseError(limits.end, f"a reply of more than {limits.reply} bytes")
     rest = line[1:]
     match line[:1]:
         case b"$":
@@ -156,7 +164,9 @@ def read_items(stream: Stream, line: bytes, limits: Limits, depth: int, each: in
     streamed = line[1:] == b"?"
     count = most + 1 if streamed else each * length_in(stream, line, most)
     items: list[Any] = []
-    longest, short = limits.line, SHORT.get if limits.bulk >= len(SHORT) else NONE.get
+    # Where all of them are short and still no limit is passed, none need be looked at.
+    is_far = limits.bulk >= len(SHORT) and stream.offset + count * LONGEST <= limits.end
+    longest, short = limits.line, SHORT.get if is_far else NONE.get
     for _ in repeat(None, count):
         line = stream.read_until(CRLF, longest, "line")
         size = short(line)
