@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
+from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, Final, NamedTuple
 
@@ -59,16 +60,17 @@ class Attributes(NamedTuple):
     items: dict[Any, Any]
 
 
-class Limits(NamedTuple):
+@dataclass(slots=True)
+class Limits:
     """How much one reply may hold."""
 
     line: int
     bulk: int
     items: int
     depth: int
-    #: The bytes of the whole, and where they end in the stream.
+    #: The bytes of the whole, and where those of the present one end in the stream.
     reply: int
-    end: int
+    end: int = 0
 
 
 def replies(
@@ -85,9 +87,9 @@ def replies(
     `max_line` bytes of a line, `max_bulk` bytes of a string, `max_items` in an aggregate, these
     nested at most `max_depth` deep, and `max_reply` bytes in all.
     """
+    limits = Limits(max_line, max_bulk, max_items, max_depth, max_reply)
     while not stream.at_eof(at="between replies"):
-        end = stream.offset + max_reply
-        limits = Limits(max_line, max_bulk, max_items, max_depth, max_reply, end)
+        limits.end = stream.offset + max_reply
         line = stream.read_until(CRLF, max_line, "line")
         kind = line[:1]
         if kind == b"*" and line != b"*-1":  # what most replies are
@@ -136,8 +138,8 @@ def value_of(stream: Stream, line: bytes, limits: Limits, depth: int) -> Any:
     raise wrong(stream, line, "no reply")
 
 
-def read_string(stream: Stream, line: bytes, limits: Limits) -> bytes:
-    """So many bytes and a line end; a streamed one comes in parts, the last one empty."""
+def read_string(stream: Stream, line: bytes, limits: Limits, read: int = 0) -> bytes:
+    """So many bytes and a line end; a streamed one comes in parts, `read` counts what came."""
     if line[1:] == b"?":
         parts: list[bytes] = []
         while not parts or parts[-1]:
@@ -146,10 +148,10 @@ def read_string(stream: Stream, line: bytes, limits: Limits) -> bytes:
                 raise wrong(stream, line, "no part of a streamed string")
             if line == b";0":
                 break
-            parts.append(read_string(stream, line, limits))
-            limits = limits._replace(bulk=limits.bulk - len(parts[-1]))
+            parts.append(read_string(stream, line, limits, read))
+            read += len(parts[-1])
         return b"".join(parts)
-    length = length_in(stream, line, limits.bulk)
+    length = length_in(stream, line, limits.bulk - read)
     data = stream.read_exactly(length + 2, "string")
     if data[-2:] != CRLF:
         raise ParseError(stream.offset - 2, "no line end after a string")
@@ -166,10 +168,10 @@ def read_items(stream: Stream, line: bytes, limits: Limits, depth: int, each: in
     items: list[Any] = []
     # Where all of them are short and still no limit is passed, none need be looked at.
     is_far = limits.bulk >= len(SHORT) and stream.offset + count * LONGEST <= limits.end
-    longest, short = limits.line, SHORT.get if is_far else NONE.get
+    longest, short = limits.line, SHORT if is_far else NONE
     for _ in repeat(None, count):
         line = stream.read_until(CRLF, longest, "line")
-        size = short(line)
+        size = short.get(line)
         if size is not None:  # what nearly every item is, written out
             data = stream.read_exactly(size, "string")
             if not data.endswith(CRLF):
@@ -198,9 +200,11 @@ def read_map(stream: Stream, line: bytes, limits: Limits, depth: int) -> dict[An
 def length_in(stream: Stream, line: bytes, most: int) -> int:
     """The length or count that a line tells."""
     digits = line[1:]
-    if not digits.isdigit() or len(digits) > 19 or int(digits) > most:
-        raise wrong(stream, line, f"no length up to {most}")
-    return int(digits)
+    if digits.isdigit() and len(digits) < 20:
+        length = int(digits)
+        if length <= most:
+            return length
+    raise wrong(stream, line, f"no length up to {most}")
 
 
 def wrong(stream: Stream, line: bytes, reason: str) -> ParseError:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import secrets
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final, Literal
 
 from examples.protocols.websocket_frames import (
@@ -40,7 +40,7 @@ from examples.protocols.websocket_frames import (
     shortened,
     unmasked,
 )
-from flowlet import Delay, Stream, StreamEndedError, emit, race, receive, until
+from flowlet import Delay, Stream, StreamEndedError, emit, race, receive, state, until
 
 __all__ = [
     "Binary", "Close", "Ping", "Pong", "Role", "Text", "WebSocketError", "connection", "messages",
@@ -218,17 +218,16 @@ def connection(
     ping_every: float = 20.0,
     pong_within: float = 20.0,
     close_within: float = 10.0,
-    new_mask: Callable[[], bytes] = lambda: secrets.token_bytes(4),
 ) -> None:
     """Hold a conversation up to its end, which is emitted as a `Close`; then close the stream.
 
     Every `ping_every` seconds the peer is asked for a sign of life; one that sends nothing at all
     within `pong_within` seconds is lost.  `close_within` seconds it has to answer a Close, and a
-    server to end the connection then.  `new_mask` gives the four bytes for a frame of a client.
+    server to end the connection then.
 
     A mistake of the peer is answered by a Close with its code, and raised.
     """
-    said = Said(stream, new_mask if role == "client" else None)
+    said = Said(stream, masked=role == "client")
 
     def hear() -> Close:
         for message in incoming(stream, role, max_message):
@@ -270,20 +269,20 @@ def connection(
 def converse(stream: Stream, said: Said, ping_every: float, pong_within: float) -> Close:
     """Say what the user says, and Ping from time to time; the Close with which that ends."""
     while True:
-        with until(after=Delay("ping", ping_every)):
-            return heed(said, "open")
+        with state("open"), until(after=Delay("ping", ping_every)):
+            return heed(said)
         said.say(Ping())
         heard = stream.offset + stream.unread
-        with until(after=Delay("no pong", pong_within)):
-            return heed(said, "asked")
+        with state("asked"), until(after=Delay("no pong", pong_within)):
+            return heed(said)
         if stream.offset + stream.unread == heard:
             return Close(UNEXPECTED, f"no sign of life within {pong_within:g} seconds")
 
 
-def heed(said: Said, at: str) -> Close:
+def heed(said: Said) -> Close:
     """Say what the user says, up to the Close."""
     while True:
-        match receive(Text, Binary, Ping, Close, at=at):
+        match receive(Text, Binary, Ping, Close):
             case Close() as close:
                 return close
             case message:
@@ -293,13 +292,14 @@ def heed(said: Said, at: str) -> Close:
 class Said:
     """What this side says; nothing more after a Close (5.5.1)."""
 
-    def __init__(self, stream: Stream, new_mask: Callable[[], bytes] | None) -> None:
+    def __init__(self, stream: Stream, masked: bool) -> None:
         self.stream = stream
-        self.new_mask = new_mask
+        self.masked = masked
         self.closed = False
 
     def say(self, message: Message) -> None:
         """Send a message, or nothing any more."""
         if not self.closed:
-            self.stream.write(frame(message, b"" if self.new_mask is None else self.new_mask()))
+            # 5.3: with a mask that nobody can guess.
+            self.stream.write(frame(message, secrets.token_bytes(4) if self.masked else b""))
             self.closed = isinstance(message, Close)
