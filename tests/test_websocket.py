@@ -486,6 +486,18 @@ def test_a_silent_peer_is_asked_and_then_left(server: Side) -> None:
     assert server.closed
 
 
+def test_bytes_that_nobody_has_read_yet_are_a_sign_of_life(server: Side) -> None:
+    """A frame that is not whole waits unread; one that stays so is none."""
+    slow = masked(Ping(b"x" * 100))
+    server.hear(slow[:50])
+    server.wait(20)
+    server.hear(slow[50:60])
+    server.wait(20)
+    assert server.states == {"control", "open"}
+    server.wait(40)
+    assert server.closed
+
+
 def test_who_is_asked_can_still_be_talked_to(server: Side) -> None:
     server.wait(20)
     server.say(Text("are you there?"))

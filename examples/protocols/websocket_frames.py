@@ -110,7 +110,7 @@ def control(opcode: int, payload: bytes, end: int) -> Ping | Pong | Close:
     if not payload:
         return Close(NO_CODE)
     code = int.from_bytes(payload[:2], "big")
-    if len(payload) == 1 or code not in CODES:
+    if code not in CODES:  # which half a code never is
         what = "half a code" if len(payload) == 1 else f"the code {code}"
         raise WebSocketError(end - len(payload), f"{what} in a Close (7.4)")
     try:
