@@ -44,10 +44,11 @@ class Target(NamedTuple):
 
 
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 HTTP = [
     b"GET /a?b HTTP/1.1\r\nHost: a.example\r\nAccept: */*\r\n\r\n",
     HEAD + b"Content-Length: 5\r\n\r\nabcde",
-    HEAD + b'Transfer-Encoding: chunked\r\n\r\n3;a="b"\r\nabc\r\n0\r\nX: y\r\n\r\n',
+    CHUNKED + b'3;a="b"\r\nabc\r\n0\r\nX: y\r\n\r\n',
     HEAD + b"Expect: 100-continue\r\nContent-Length: 1\r\n\r\nx",
     HEAD + b"Connection: close\r\n\r\n",
     b"GET / HTTP/1.0\r\n\r\n",
