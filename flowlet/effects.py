@@ -11,8 +11,8 @@ attempts run in threads, the times between them pass on the dispatcher's clock.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Any, Protocol, TypeVar, TypeVarTuple
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, TypeVar, TypeVarTuple, overload
 
 from . import names
 from .blocks import Name, running
@@ -49,10 +49,21 @@ class _Again(Own):
         return self
 
 
-@playing("wait")
+@overload
+def perform(
+    fn: Callable[[*Ts], Coroutine[Any, Any, R]],
+    *args: *Ts,
+    retry: Retry | None = None,
+    at: Name | None = None,
+) -> R: ...
+@overload
 def perform(
     fn: Callable[[*Ts], R], *args: *Ts, retry: Retry | None = None, at: Name | None = None
-) -> R:
+) -> R: ...
+@playing("wait")
+def perform(
+    fn: Callable[[*Ts], Any], *args: *Ts, retry: Retry | None = None, at: Name | None = None
+) -> Any:
     """Call a function in a thread and wait for its result: for side effects and blocking calls.
 
     ```python
@@ -64,18 +75,20 @@ def perform(
     it, and a stop, wait until the result is known, and are heard before the actor goes on; only
     `close()`, and a stop whose grace is over, do not wait.  On a virtual clock no time passes while
     the call is out.  `retry`: a `tenacity.Retrying`, whose times are seconds on the dispatcher's
-    clock; between two attempts an `until` leaves.  `at`: the name of this state.
+    clock; between two attempts an `until` leaves.  `at`: the name of this state.  Under an event
+    loop (`flowlet.hosts.aio`) a coroutine function is awaited, as a task of the loop.
 
     The function must not touch the dispatcher, except by `post`.  Raises `IllegalCallError`
     outside an actor and in a `where=`.
     """
     me = running("perform")
     name = names.function_name(fn) if callable(fn) else ""
-    if not name or inspect.iscoroutinefunction(names.unwrapped(fn)):
+    if not name or (inspect.iscoroutinefunction(names.unwrapped(fn)) and not me.home.awaits):
         raise TypeError(
             f"perform takes a plain function and its arguments, not {fn!r}; write "
             "perform(charge, 5), not perform(charge(5)), and for a coroutine "
-            "perform(asyncio.run, work())"
+            "perform(asyncio.run, work()), or perform(work) under an event loop, where it is run "
+            "by a LoopDispatcher"
         )
     if me.home.asking is me:
         raise IllegalCallError(
@@ -83,10 +96,8 @@ def perform(
             "are asked again and again in the middle of a wait; call it after the wait"
         )
     if retry is None:
-        result: R = _outcome(_attempt(me, fn, args, name, at))
-    else:
-        result = _retried(me, fn, args, name, at, retry)
-    return result
+        return _outcome(_attempt(me, fn, args, name, at))
+    return _retried(me, fn, args, name, at, retry)
 
 
 def _attempt(

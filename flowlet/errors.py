@@ -141,6 +141,10 @@ class StreamEndedError(ParseError):
     """The stream ended in the midst of what was to be read."""
 
 
+class ConnectionLostError(StreamEndedError):
+    """A connection broke; whoever reads or writes it is told.  `__cause__` is what broke it."""
+
+
 class ExploreError(FlowletError):
     """A function cannot be explored as it is; the message names the line and the way out."""
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import get_ident
-from typing import Any, Final, TypeVar, cast, final
+from typing import Any, Final, TypeVar, cast
 
 from greenlet import getcurrent
 
@@ -303,7 +303,7 @@ class Stream(Writing):
             me.streams = (*me.streams, self)
         watched = me.box.__class__ is WatchedBox
         if watched or self.__class__ is not Stream:
-            cast(Any, self).__class__ = WatchedStream if watched else Stream
+            self._watch(watched)
             self._told = True
         if self._ended or self._size >= need:
             is_there = True
@@ -363,9 +363,9 @@ class Stream(Writing):
         self._end, self._size = self._size, 0
         return found
 
-    def _watch(self) -> None:
-        """Tell of every read from now on."""
-        cast(Any, self).__class__ = WatchedStream
+    def _watch(self, told: bool = True) -> None:
+        """Tell of every read from now on, or of none."""
+        cast(Any, self).__class__ = WatchedStream if told else Stream
 
     @staticmethod
     def _tell(me: Fiber, called: str, at: Name | None) -> None:
@@ -376,7 +376,6 @@ class Stream(Writing):
         me.called = None
 
 
-@final
 class WatchedStream(Stream):
     """A stream that is read by an actor with listeners: each of its reads is told.
 
@@ -417,7 +416,7 @@ class WatchedStream(Stream):
         """Read, and tell of it if it was over at once; if it was not, it has been told."""
         me = running(called)
         if me.box.__class__ is not WatchedBox:
-            cast(Any, self).__class__ = Stream  # nobody listens any more
+            self._watch(False)  # nobody listens any more
             return read(self, *args, at)
         entered = me.entered
         self._told = False

@@ -59,6 +59,8 @@ class Roster:
 
     #: What handles are made of; an exploration has others, which keep the mail to themselves.
     handle: ClassVar[type[ActorRef[Any]]] = ActorRef
+    #: Whether `perform` takes coroutine functions here.
+    awaits: ClassVar[bool] = False
 
     __slots__ = (
         "__weakref__", "_actors", "_calls", "_chance", "_closed", "_idle", "_named",

@@ -587,10 +587,10 @@ def test_a_call_where_a_function_belongs_is_told() -> None:
     async def work() -> None: ...
 
     def slip() -> None:
-        perform(int("5"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        perform(int("5"))  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
 
     def coroutine() -> None:
-        perform(work)  # type: ignore[unused-coroutine]  # this is the slip
+        perform(work)  # which only an event loop can await
 
     for wrong in (slip, coroutine):
         with Dispatcher() as d:

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from examples.protocols.http1_events import (
     Data,
     End,
+    Give,
     Headers,
     Request,
     RequestError,
@@ -202,17 +203,17 @@ def length_of(found: dict[bytes, list[bytes]], old: bool, end: int) -> int | Non
     return int(lengths[0])
 
 
-def read_data(stream: Stream, length: int) -> None:
-    """Emit so many bytes as they come."""
+def read_data(stream: Stream, length: int, give: Give = emit) -> None:
+    """Give so many bytes as they come."""
     while length:
         data = stream.read_some(length, at="body")
         if not data:
             raise RequestError(stream.offset, f"the connection ended {length} bytes too early")
         length -= len(data)
-        emit(Data(data))
+        give(Data(data))
 
 
-def read_chunks(stream: Stream, max_line: int, max_body: int) -> None:
+def read_chunks(stream: Stream, max_line: int, max_body: int, give: Give = emit) -> None:
     """RFC 9112, 7.1: chunks, up to the last one, which is empty."""
     total = 0
     while True:
@@ -226,7 +227,7 @@ def read_chunks(stream: Stream, max_line: int, max_body: int) -> None:
             raise RequestError(start, f"a body of more than {max_body} bytes", 413)
         if not length:
             return
-        read_data(stream, length)
+        read_data(stream, length, give)
         if stream.read_exactly(2, at="end of chunk") != CRLF:
             raise RequestError(stream.offset - 2, "no line end after a chunk (RFC 9112, 7.1)")
 

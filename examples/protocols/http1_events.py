@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from flowlet import Event, ParseError
@@ -22,6 +23,10 @@ class Data(NamedTuple):
     """A part of the body, as it came: how it was cut says nothing."""
 
     data: bytes
+
+
+#: Whoever is given a body: by `emit`, whoever drives the parser.
+Give = Callable[[Data], object]
 
 
 class End(NamedTuple):

@@ -74,4 +74,4 @@ def mistakes() -> None:
     state("player", history="whole")  # type: ignore[call-overload]
     state(5)  # type: ignore[call-overload]
     decorated("five")  # type: ignore[arg-type]
-    perform(charge, "5", "EUR")  # type: ignore[arg-type]
+    perform(5)  # type: ignore[call-overload]  # a function, and its arguments

@@ -1,0 +1,250 @@
+"""A server: connections are accepted, each gets an actor, and in the end all are let go.
+
+It accepts by itself, and not by asyncio's `create_server`, because that goes on accepting for
+ever: at its `limit` this one leaves those who want to connect in the system's queue, where another
+process that listens on the same socket may take them, or they wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import ssl as tls
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final, Self, TypeVarTuple
+
+from ..events import Event
+from ..names import check_function
+from ..reading import Stream
+from .binding import addresses, bound
+from .connection import LOG, Connection, Consumer, Terms
+from .loop import LoopDispatcher
+
+Ts = TypeVarTuple("Ts")
+
+#: What `accept` fails with when the process or the machine has no room, and how many seconds it is
+#: then left alone.
+NO_ROOM: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+PAUSE: Final = 0.5
+#: So many are accepted before those who are connected have their turn.
+BURST: Final = 64
+
+
+class Closing(Event):
+    """The server is being stopped: finish what you are at, and end.
+
+    Every connection's actor is sent it.  `with until(Closing):` round the wait for the next request
+    is what a server needs that ends between two requests, and not within one.
+    """
+
+
+class Server:
+    """A server that is running; `serve` gives one.
+
+    ```python
+    async with await serve(echo, "127.0.0.1", 8000) as server:
+        await server.stopped()
+    ```
+    """
+
+    def __init__(
+        self,
+        home: LoopDispatcher,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...],
+        listeners: Sequence[socket.socket],
+        terms: Terms,
+        limit: int | None,
+        ssl: tls.SSLContext | None,
+        handshake: float,
+        owns_home: bool,
+    ) -> None:
+        self.dispatcher = home
+        #: The connections that are there, lingering ones included.
+        self.connections: set[Connection] = set()
+        #: How many were accepted so far.
+        self.accepted = 0
+        self._fn = fn
+        self._args = args
+        self._listeners = listeners
+        #: Where it listens.
+        self.addresses: list[Any] = [each.getsockname() for each in listeners]
+        self._terms = terms
+        self._limit = limit
+        self._ssl = ssl
+        self._handshake = handshake
+        self._owns_home = owns_home
+        self._room = asyncio.Event()
+        self._room.set()
+        self._nobody = asyncio.Event()
+        self._nobody.set()
+        self._over = asyncio.Event()
+        self._present = 0
+        self._greetings: set[asyncio.Task[None]] = set()
+        self._accepting = [home.loop.create_task(self._accept(each)) for each in listeners]
+
+    @property
+    def port(self) -> int:
+        """The port of the first address."""
+        port: int = self.addresses[0][1]
+        return port
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.stop()
+
+    async def stopped(self) -> None:
+        """Await that somebody stops it, and that this is done."""
+        await self._over.wait()
+
+    async def stop(self, grace: float = 5.0) -> None:
+        """Accept no more, tell all actors by a `Closing`, and await their end.
+
+        After `grace` seconds those that are left are stopped; their clean-up may take as long as
+        `serve(grace=…)` says.
+        """
+        for task in self._accepting:
+            task.cancel()
+        for listener in self._listeners:
+            listener.close()
+        for connection in self.connections:
+            if connection.actor.alive:
+                connection.actor.send(Closing())
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._nobody.wait(), grace)
+        for task in self._greetings:
+            task.cancel()
+        for connection in list(self.connections):
+            connection.actor.stop(self._terms.grace)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._nobody.wait(), self._terms.grace)
+        for connection in list(self.connections):
+            connection.abort()
+        await self._nobody.wait()
+        if self._owns_home:
+            await self.dispatcher.stop()
+        self._over.set()
+
+    async def _accept(self, listener: socket.socket) -> None:
+        loop = self.dispatcher.loop
+        while True:
+            await self._room.wait()
+            try:
+                sock, _ = await loop.sock_accept(listener)
+            except OSError as error:
+                if error.errno in NO_ROOM:
+                    LOG.error("no connection can be accepted for now: %s", error)
+                    await asyncio.sleep(PAUSE)
+                    continue
+                if error.errno in (errno.ECONNABORTED, errno.EPROTO):
+                    continue  # whoever wanted to connect has gone again
+                raise
+            self.accepted += 1
+            self._present += 1
+            self._nobody.clear()
+            if self._present == self._limit:
+                self._room.clear()
+            connection = Connection(self.dispatcher, self._fn, self._args, self._terms, self)
+            greeting = loop.create_task(self._greet(connection, sock))
+            self._greetings.add(greeting)
+            greeting.add_done_callback(partial(self._greeted, connection, sock))
+            if self.accepted % BURST == 0:
+                await asyncio.sleep(0)
+
+    async def _greet(self, connection: Connection, sock: socket.socket) -> None:
+        """Have the loop take the socket over; with TLS, hear who the other side is."""
+        connection.begun = True
+        try:
+            await self.dispatcher.loop.connect_accepted_socket(
+                lambda: connection,
+                sock,
+                ssl=self._ssl,
+                ssl_handshake_timeout=None if self._ssl is None else self._handshake,
+            )
+        except (OSError, tls.SSLError) as error:
+            LOG.info("a connection was not made: %s", error)
+
+    def _greeted(
+        self, connection: Connection, sock: socket.socket, greeting: asyncio.Task[None]
+    ) -> None:
+        self._greetings.discard(greeting)
+        if not connection.begun:
+            sock.close()
+        if not connection.made:
+            self._left()
+
+    def came(self, connection: Connection) -> None:
+        """A connection was made."""
+        self.connections.add(connection)
+
+    def gone(self, connection: Connection) -> None:
+        """Nothing is left of it."""
+        self.connections.discard(connection)
+        self._left()
+
+    def _left(self) -> None:
+        self._present -= 1
+        if self._present == 0:
+            self._nobody.set()
+        if not self._over.is_set():
+            self._room.set()
+
+
+async def serve(
+    fn: Callable[[Stream, *Ts], Any],
+    host: str | None = None,
+    port: int = 0,
+    *args: *Ts,
+    ssl: tls.SSLContext | None = None,
+    limit: int | None = None,
+    idle: float | None = None,
+    lifetime: float | None = None,
+    handshake: float = 10.0,
+    linger: float = 5.0,
+    grace: float = 5.0,
+    backlog: int = 1024,
+    on_output: Consumer | None = None,
+    dispatcher: LoopDispatcher | None = None,
+    sockets: Sequence[socket.socket] | None = None,
+) -> Server:
+    """Run an actor for each connection that is made to a port.
+
+    `fn` is called with the stream of the connection and then `args`.  `host`: `None` is every
+    address of the machine; `port`: 0 is any that is free, see `Server.port`.  `sockets`, which are
+    bound already, come instead of both.
+
+    `limit`: so many connections at a time; others wait in the system's queue, of `backlog`.
+    `idle`: a connection on which nothing comes or goes for so many seconds is closed; `lifetime`:
+    so is one that lasts longer.  `handshake`: seconds for that of TLS.  `linger`: seconds for the
+    other side to end its half when ours is ended.  `grace`: seconds for the clean-up of actors that
+    are stopped.
+
+    `on_output` is called with each `Connection`, and what it returns with each value that its
+    actor emits, in the actor, so that it may wait; without it, what is emitted is dropped.
+    `dispatcher`: another than one of its own, which stops with the server.
+
+    Raises `OSError` where the port cannot be had.
+    """
+    check_function(fn, "serve", "an actor function, whose first argument is a stream")
+    if sockets is None:
+        loop = asyncio.get_running_loop()
+        sockets = bound(await loop.run_in_executor(None, addresses, host, port))
+    for sock in sockets:
+        sock.setblocking(False)
+        sock.listen(backlog)
+    return Server(
+        LoopDispatcher() if dispatcher is None else dispatcher,
+        fn,
+        args,
+        sockets,
+        Terms(on_output, idle, lifetime, linger, grace),
+        limit,
+        ssl,
+        handshake,
+        owns_home=dispatcher is None,
+    )

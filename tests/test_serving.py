@@ -1,0 +1,745 @@
+"""Actors on sockets: how a connection begins, how bytes come and go, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import greenlet
+import pytest
+
+from flowlet import (
+    ActorRef,
+    ConnectionLostError,
+    Event,
+    Request,
+    Stream,
+    StreamEndedError,
+    emit,
+    observe,
+    on,
+    perform,
+    receive,
+    sleep,
+    until,
+)
+from flowlet.hosts import aio
+from flowlet.hosts.sockets import HIGH
+from tests.looped import both_loops, come_true, failures_are_heard, reset
+
+CERTIFICATE = Path(__file__).parent / "localhost.pem"
+
+
+class Go(Event): ...
+
+
+class Sum(Request[int]): ...
+
+
+def echo(stream: Stream) -> None:
+    while data := stream.read_some():
+        stream.write(data)
+
+
+def shout(stream: Stream) -> None:
+    while not stream.at_eof():
+        stream.write(stream.read_line().upper() + b"\n")
+    stream.write(b"BYE\n")
+
+
+@asynccontextmanager
+async def talking(
+    fn: Any, *args: Any, **options: Any
+) -> AsyncIterator[tuple[aio.Server, asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A server of a function, and one connection to it."""
+    async with await aio.serve(fn, "127.0.0.1", 0, *args, **options) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        try:
+            yield server, reader, writer
+        finally:
+            writer.close()
+
+
+async def only(server: aio.Server) -> aio.Connection:
+    """The one connection of a server, when its actor waits."""
+    await come_true(lambda: [c for c in server.connections if c.actor.state])
+    (connection,) = server.connections
+    return connection
+
+
+# -- bytes -------------------------------------------------------------------------------------
+
+
+@both_loops
+async def test_an_actor_serves_a_connection() -> None:
+    """It reads and writes as in `Parser`; the end of the other side's half is the stream's end."""
+    async with talking(shout) as (_, reader, writer):
+        writer.write(b"hello\nwor")
+        assert await reader.readline() == b"HELLO\n"
+        writer.write(b"ld\n")
+        writer.write_eof()
+        assert await reader.read() == b"WORLD\nBYE\n"
+
+
+@both_loops
+async def test_arguments_come_after_the_stream() -> None:
+    """As in `spawn`: `serve(fn, host, port, *args)`."""
+
+    def greets(stream: Stream, name: str, times: int) -> None:
+        stream.write(name.encode() * times)
+
+    async with talking(greets, "ho", 3) as (_, reader, _):
+        assert await reader.read() == b"hohoho"
+
+
+@both_loops
+async def test_bytes_cost_one_switch_to_the_actor_and_one_back() -> None:
+    """However many reads and writes the actor makes of them; and none if they are not enough."""
+
+    def thrice(stream: Stream) -> None:
+        while True:
+            for _ in range(3):
+                stream.write(stream.read_line())
+
+    async with talking(thrice) as (server, reader, _writer):
+        connection = await only(server)
+        switches: list[str] = []
+        greenlet.settrace(lambda event, _: switches.append(event))
+        try:
+            connection.data_received(b"a\nb\nc\n")
+            whole = len(switches)
+            connection.data_received(b"half a line")
+            half = len(switches) - whole
+        finally:
+            greenlet.settrace(None)
+        assert (whole, half) == (2, 0)
+        assert await reader.readexactly(3) == b"abc"
+
+
+@both_loops
+async def test_what_is_written_before_a_wait_goes_out_in_one_go() -> None:
+    """Ten writes, one piece of bytes for the transport."""
+
+    def ten(stream: Stream) -> None:
+        stream.read_line()
+        for number in range(10):
+            stream.write(b"%d" % number)
+        stream.read_line()
+
+    async with talking(ten) as (server, _reader, writer):
+        connection = await only(server)
+        sent: list[bytes] = []
+
+        class Recording:
+            def write(self, data: bytes) -> None:
+                sent.append(data)
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(transport, name)
+
+        transport = connection.transport
+        connection.transport = Recording()  # type: ignore[assignment]
+        writer.write(b"\n")
+        await come_true(lambda: sent)
+        connection.transport = transport
+        assert sent == [b"0123456789"]
+
+
+@both_loops
+async def test_a_connection_with_listeners_reads_and_writes_the_same() -> None:
+    """Each read is told, also one that finds its bytes; the names are those of any other run."""
+    dispatcher = aio.LoopDispatcher()
+    seen = observe(dispatcher)
+    async with talking(shout, dispatcher=dispatcher) as (_, reader, writer):
+        writer.write(b"one\ntwo\n")
+        writer.write_eof()
+        assert await reader.read() == b"ONE\nTWO\nBYE\n"
+    await dispatcher.stop()
+    reads = {(a, by) for a, by, _ in seen.graph.triples()}
+    assert {("shout/at_eof", "at_eof"), ("shout/read_line", "read_line")} <= reads
+
+
+# -- back-pressure -----------------------------------------------------------------------------
+
+
+@both_loops
+async def test_who_writes_waits_for_a_reader_that_is_slow() -> None:
+    """In a state called `write`: mail is kept, an `on` is answered; what is unsent is bounded."""
+    counted: list[int] = []
+
+    def floods(stream: Stream) -> int:
+        with on(Go, lambda _: counted.append(len(counted))):
+            for _ in range(400):
+                stream.write(b"x" * 50_000)
+        return 5
+
+    async with talking(floods) as (server, reader, _writer):
+        connection = await only(server)
+        await come_true(lambda: connection.full and connection.actor.state)
+        actor = connection.actor
+        assert actor.state == ("floods", "write")
+        connection.send(Go())
+        await come_true(lambda: counted == [0])
+        assert connection.transport.get_write_buffer_size() <= HIGH + 2 * 50_000 + HIGH
+        got = 0
+        while data := await reader.read(1 << 20):
+            got += len(data)
+        assert got == 400 * 50_000
+        assert actor.result == 5
+
+
+@both_loops
+async def test_an_until_leaves_a_write_and_what_was_written_is_sent() -> None:
+    """The bytes are on their way; only the wait is left."""
+
+    def gives_up(stream: Stream) -> None:
+        written = 0
+        with until(Go):
+            while True:
+                written += 50_000
+                stream.write(b"x" * 50_000)
+        stream.write(b"%010d" % written)
+
+    async with talking(gives_up) as (server, reader, _):
+        connection = await only(server)
+        await come_true(lambda: connection.full and connection.actor.state)
+        connection.send(Go())
+        everything = await reader.read()
+        assert int(everything[-10:]) == len(everything) - 10
+
+
+@both_loops
+async def test_who_is_not_read_from_is_held_up() -> None:
+    """What the actor has not read is bounded; when it reads, everything comes."""
+    total = 4_000_000
+
+    def later(stream: Stream) -> int:
+        receive(Go, at="not yet")
+        return len(stream.read_exactly(total, at="all of it"))
+
+    async with talking(later) as (server, _, writer):
+        connection = await only(server)
+        writer.write(b"x" * total)
+        await come_true(lambda: connection.paused)
+        assert connection.stream.unread <= HIGH + 256 * 1024
+        unread = connection.stream.unread
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert connection.stream.unread == unread
+        connection.send(Go())
+        assert await connection.ended() == total
+
+
+# -- how it ends -------------------------------------------------------------------------------
+
+
+@both_loops
+async def test_a_reset_is_raised_where_the_actor_reads() -> None:
+    """It is no end of the stream, so not even `at_eof` takes it for one."""
+    log: list[Any] = []
+
+    def reads(stream: Stream, read: Callable[[Stream], object]) -> None:
+        stream.write(b"!")
+        try:
+            log.append(read(stream))
+        except ConnectionLostError as error:
+            log.append((error.offset, type(error.__cause__).__name__))
+
+    reads_that_wait: list[Callable[[Stream], object]] = [
+        lambda stream: stream.at_eof(),
+        lambda stream: stream.read_some(),
+        lambda stream: stream.read_line(),
+        lambda stream: stream.read_exactly(5),
+    ]
+    for read in reads_that_wait:
+        async with talking(reads, read) as (server, reader, writer):
+            await reader.readexactly(1)
+            reset(writer)
+            await come_true(lambda: not server.connections)
+    assert log == [(0, "ConnectionResetError")] * 4
+
+
+@both_loops
+async def test_what_came_before_a_reset_is_read() -> None:
+    """Only the read that comes short is told of it."""
+    log: list[Any] = []
+
+    def reads(stream: Stream) -> None:
+        stream.write(b"!")
+        log.append(stream.read_line())
+        receive(Go)
+        log.append(stream.read_line())
+        try:
+            stream.read_line()
+        except ConnectionLostError as error:
+            log.append(error.offset)
+
+    async with talking(reads) as (server, reader, writer):
+        await reader.readexactly(1)
+        writer.write(b"one\n")
+        await come_true(lambda: log)
+        connection = await only(server)
+        connection.data_received(b"two\nthr")
+        connection.stream.lost = True
+        connection.stream.feed_eof()
+        connection.send(Go())
+        await come_true(lambda: len(log) == 3)
+        assert log == [b"one", b"two", 11]
+
+
+@both_loops
+async def test_a_reset_stops_an_actor_that_waits_for_something_else() -> None:
+    """Nobody hears what it would have to say; its clean-up runs, and may wait."""
+    log: list[str] = []
+
+    def sleeps(stream: Stream) -> None:
+        stream.write(b"!")
+        try:
+            sleep(1000)
+        finally:
+            sleep(0.001)
+            log.append("clean")
+
+    async with talking(sleeps) as (server, reader, writer):
+        await reader.readexactly(1)
+        reset(writer)
+        await come_true(lambda: not server.connections)
+        assert log == ["clean"]
+
+
+@both_loops
+async def test_to_write_on_a_broken_connection_is_an_error() -> None:
+    """Also where the actor waits with a write."""
+    log: list[str] = []
+
+    def floods(stream: Stream) -> None:
+        try:
+            while True:
+                stream.write(b"x" * 50_000)
+        except ConnectionLostError:
+            log.append("lost")
+        try:
+            stream.write(b"more")
+        except ConnectionLostError:
+            log.append("and still lost")
+
+    async with talking(floods) as (server, _, writer):
+        connection = await only(server)
+        await come_true(lambda: connection.full)
+        reset(writer)
+        await come_true(lambda: not server.connections)
+        assert log == ["lost", "and still lost"]
+
+
+@both_loops
+async def test_an_actor_that_fails_takes_only_its_connection_with_it() -> None:
+    """What it wrote is sent; the loop is told who it was; the others are served."""
+    heard = failures_are_heard()
+
+    def fails(stream: Stream) -> None:
+        stream.write(b"sorry\n")
+        if stream.read_line() == b"fail":
+            raise ZeroDivisionError("oh")
+        stream.write(b"fine\n")
+
+    async with talking(fails) as (server, reader, writer):
+        other_reader, other = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"fail\n")
+        assert await reader.read() == b"sorry\n"
+        other.write(b"do not\n")
+        assert await other_reader.read() == b"sorry\nfine\n"
+        other.close()
+    (told,) = heard
+    assert isinstance(told["exception"], ZeroDivisionError)
+    assert told["message"].startswith("actor 'fails' has failed, which served ('127.0.0.1', ")
+
+
+@both_loops
+async def test_bytes_that_are_no_message_are_nothing_to_worry_about() -> None:
+    """A `ParseError` that the actor lets go ends its connection; a line in the log tells of it."""
+    lines: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    log = logging.getLogger("flowlet.hosts")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        async with talking(lambda stream: stream.read_line(limit=3)) as (_, reader, writer):
+            writer.write(b"too long\n")
+            assert await reader.read() == b""
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(logging.NOTSET)
+    (line,) = lines
+    assert line.endswith("lambda at byte 3: a line of more than 3 bytes")
+
+
+@both_loops
+async def test_an_answer_reaches_one_who_is_still_sending() -> None:
+    """The server ends its half, and waits for the end of the other: nothing is reset."""
+
+    def refuses(stream: Stream) -> None:
+        stream.read_exactly(1)
+        stream.write(b"no")
+
+    async with talking(refuses) as (server, reader, writer):
+        writer.write(b"x" * 3_000_000)
+        assert await reader.read() == b"no"
+        await writer.drain()
+        writer.write_eof()
+        await come_true(lambda: not server.connections)
+
+
+@both_loops
+async def test_who_never_ends_its_half_is_not_waited_for_for_ever() -> None:
+    """After the linger time the connection is closed."""
+    async with talking(lambda stream: None, linger=0.01) as (server, reader, _):
+        assert await reader.read() == b""
+        await come_true(lambda: server.accepted == 1 and not server.connections)
+
+
+@both_loops
+async def test_an_actor_may_close_and_go_on() -> None:
+    """What was written is sent; the end of the connection is nothing to it any more."""
+    log: list[str] = []
+
+    def closes(stream: Stream) -> None:
+        stream.write(b"that is all")
+        stream.close()
+        receive(Go)
+        log.append("went on")
+
+    async with talking(closes) as (server, reader, writer):
+        assert await reader.read() == b"that is all"
+        connection = await only(server)
+        writer.close()
+        await come_true(lambda: connection.over)
+        assert connection.actor.alive
+        connection.send(Go())
+        await come_true(lambda: not server.connections)
+        assert log == ["went on"]
+
+
+@both_loops
+async def test_silence_has_its_limit_and_so_has_a_conversation() -> None:
+    """`idle`: nothing comes or goes; `lifetime`: however much does."""
+    log: list[tuple[str, str]] = []
+
+    def reads(stream: Stream) -> None:
+        try:
+            while stream.read_line():
+                stream.write(b".")
+        except ConnectionLostError as error:
+            log.append((error.reason, type(error.__cause__).__name__))
+
+    async with talking(reads, idle=0.03) as (server, reader, writer):
+        writer.write(b"here\n")
+        assert await reader.read() == b"."
+        await come_true(lambda: not server.connections)
+    async with talking(reads, idle=1000, lifetime=0.03) as (server, reader, writer):
+        connection = await only(server)
+        while not connection.over:
+            writer.write(b"here\n")
+            await asyncio.sleep(0)
+        await come_true(lambda: not server.connections)
+    assert log == [
+        ("nothing has come or gone for 0.03 s", "TimeoutError"),
+        ("the connection has lasted 0.03 s", "TimeoutError"),
+    ]
+
+
+@both_loops
+async def test_silence_ends_who_does_not_read_its_answers() -> None:
+    """Nothing goes, because nobody takes it: the writer is told, and nothing is kept."""
+
+    def floods(stream: Stream) -> None:
+        while True:
+            stream.write(b"x" * 50_000)
+
+    async with talking(floods, idle=0.03) as (server, _, _):
+        connection = await only(server)
+        await come_true(lambda: not server.connections)
+        assert isinstance(connection.actor.error, ConnectionLostError)
+        assert connection.actor.error.reason == "nothing has come or gone for 0.03 s"
+
+
+# -- servers -----------------------------------------------------------------------------------
+
+
+@both_loops
+async def test_at_its_limit_a_server_accepts_when_somebody_leaves() -> None:
+    """The third waits in the system's queue, and loses nothing."""
+    async with talking(shout, limit=2) as (server, first, writer):
+        second, other = await asyncio.open_connection("127.0.0.1", server.port)
+        third, late = await asyncio.open_connection("127.0.0.1", server.port)
+        late.write(b"late\n")
+        other.write(b"second\n")
+        assert await second.readline() == b"SECOND\n"
+        assert server.accepted == 2
+        writer.write_eof()
+        assert await first.read() == b"BYE\n"
+        assert await third.readline() == b"LATE\n"
+        assert server.accepted == 3
+        other.close()
+        late.close()
+
+
+@both_loops
+async def test_a_server_stops_between_two_messages() -> None:
+    """Who listens for `Closing` finishes what it is at; then nothing is accepted any more."""
+
+    def lines(stream: Stream) -> None:
+        while True:
+            with until(aio.Closing) as end:
+                stream.at_eof(at="between")
+            if end.event is not None:
+                stream.write(b"closing\n")
+                return
+            stream.write(stream.read_line(at="in a line") + b"\n")
+
+    server = await aio.serve(lines, "127.0.0.1", 0)
+    idle_reader, idle = await asyncio.open_connection("127.0.0.1", server.port)
+    busy_reader, busy = await asyncio.open_connection("127.0.0.1", server.port)
+    busy.write(b"half")
+    await come_true(
+        lambda: {c.actor.state for c in server.connections} == {("between",), ("in a line",)}
+    )
+    stopping = asyncio.create_task(server.stop(grace=1000))
+    assert await idle_reader.read() == b"closing\n"
+    idle.close()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", server.port)
+    assert not stopping.done()
+    busy.write(b" a line\n")
+    assert await busy_reader.read() == b"half a line\nclosing\n"
+    busy.close()
+    await stopping
+    await server.stopped()
+
+
+@both_loops
+async def test_who_does_not_hear_that_the_server_closes_is_stopped() -> None:
+    """After the grace of `stop`; with its clean-up, which may write."""
+
+    def deaf(stream: Stream) -> None:
+        try:
+            stream.read_line()
+        finally:
+            stream.write(b"stopped")
+
+    server = await aio.serve(deaf, "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    await only(server)
+    stopping = asyncio.create_task(server.stop(grace=0.01))
+    assert await reader.read() == b"stopped"
+    writer.close()
+    await stopping
+
+
+@both_loops
+async def test_a_server_may_share_a_dispatcher_with_other_actors() -> None:
+    """So connections ask one that they all know; it outlives the server."""
+    asked: list[int] = []
+
+    def teller(stream: Stream, book: ActorRef[None]) -> None:
+        stream.write(b"%d" % book.ask(Sum()))
+
+    def keeper() -> None:
+        while True:
+            asked.append(1)
+            receive(Sum).reply(len(asked))
+
+    async with aio.LoopDispatcher() as d:
+        book = d.spawn(keeper)
+        for number in (1, 2):
+            async with talking(teller, book, dispatcher=d) as (_, reader, _):
+                assert await reader.read() == b"%d" % number
+        assert book.alive
+
+
+@both_loops
+async def test_what_the_actor_emits_goes_to_a_consumer_of_its_connection() -> None:
+    """Which may send it something: so an echo is a machine that emits and one that is told."""
+
+    def lines(stream: Stream) -> None:
+        while not stream.at_eof():
+            emit(stream.read_line())
+            stream.write(receive(Go).model_dump_json().encode() + b"\n")
+
+    got: list[bytes] = []
+
+    def consumer(connection: aio.Connection) -> Callable[[bytes], None]:
+        def consume(value: bytes) -> None:
+            got.append(value)
+            connection.send(Go())
+
+        return consume
+
+    async with talking(lines, on_output=consumer) as (_, reader, writer):
+        writer.write(b"one\ntwo\n")
+        assert await reader.readline() == b"{}\n"
+        assert await reader.readline() == b"{}\n"
+        assert got == [b"one", b"two"]
+
+
+@both_loops
+async def test_an_actor_awaits_what_asyncio_knows_to_do() -> None:
+    """It opens a connection of its own, in a coroutine, by `perform`."""
+
+    async def fetch(port: int) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"hello\n")
+        line = await reader.readline()
+        writer.close()
+        return line
+
+    def forwards(stream: Stream, port: int) -> None:
+        stream.write(perform(fetch, port))
+
+    async with await aio.serve(shout, "127.0.0.1", 0) as behind:
+        async with talking(forwards, behind.port) as (_, reader, _):
+            assert await reader.read() == b"HELLO\n"
+
+
+# -- from here ---------------------------------------------------------------------------------
+
+
+@both_loops
+async def test_a_connection_from_here_is_a_handle_of_its_actor() -> None:
+    """It gives what is emitted, and takes events and questions; at the end of the block it ends."""
+
+    def talks(stream: Stream) -> int:
+        stream.write(b"one\ntwo\n")
+        for _ in range(2):
+            emit(stream.read_line())
+        receive(Sum).reply(2)
+        receive(Go)
+        return 5
+
+    async with await aio.serve(shout, "127.0.0.1", 0) as server:
+        async with await aio.connect(talks, "127.0.0.1", server.port) as client:
+            got = []
+            async for value in client:
+                got.append(value)
+                if len(got) == 2:
+                    break
+            assert got == [b"ONE", b"TWO"]
+            assert await client.ask(Sum()) == 2
+            client.send(Go())
+            assert await client.ended() == 5
+            assert [value async for value in client] == []
+            assert client.peer == ("127.0.0.1", server.port)
+
+
+@both_loops
+async def test_an_error_of_a_client_is_raised_where_its_values_are_taken() -> None:
+    """Behind those that came before it."""
+
+    def reads(stream: Stream) -> None:
+        while True:
+            emit(stream.read_line())
+
+    async with await aio.serve(lambda s: s.write(b"one\ntwo\nthr"), "127.0.0.1", 0) as server:
+        async with await aio.connect(reads, "127.0.0.1", server.port) as client:
+            assert [await anext(client), await anext(client)] == [b"one", b"two"]
+            with pytest.raises(StreamEndedError) as caught:
+                await anext(client)
+            assert caught.value.offset == 11
+
+
+@both_loops
+async def test_values_that_nobody_takes_hold_up_the_server() -> None:
+    """No more is read while so many wait; when they are taken, all come."""
+    count = 300_000
+
+    def sends(stream: Stream) -> None:
+        for _ in range(count // 1000):
+            stream.write(b"a line\n" * 1000)
+
+    def reads(stream: Stream) -> None:
+        while not stream.at_eof():
+            emit(stream.read_line())
+
+    async with await aio.serve(sends, "127.0.0.1", 0) as server:
+        async with await aio.connect(reads, "127.0.0.1", server.port) as client:
+            await come_true(lambda: client.paused)
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert len(client._outputs) <= 256 + 256 * 1024 // 7
+            assert sum([1 async for _ in client]) == count
+
+
+@both_loops
+async def test_where_nobody_listens_there_is_no_connection() -> None:
+    """The error is the system's; no actor has begun."""
+    server = await aio.serve(echo, "127.0.0.1", 0)
+    await server.stop()
+    with pytest.raises(ConnectionRefusedError):
+        await aio.connect(echo, "127.0.0.1", server.port)
+
+
+# -- TLS ---------------------------------------------------------------------------------------
+
+
+def contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    server.load_cert_chain(CERTIFICATE)
+    return server, ssl.create_default_context(cafile=CERTIFICATE)
+
+
+@both_loops
+async def test_the_same_function_talks_through_tls() -> None:
+    """From both sides, with the certificate looked at; back-pressure works as without."""
+    ours, theirs = contexts()
+    total = 2_000_000
+
+    def sends(stream: Stream) -> bytes:
+        stream.write(b"x" * total)
+        return stream.read_exactly(total)
+
+    async with await aio.serve(echo, "127.0.0.1", 0, ssl=ours) as server:
+        client = await aio.connect(
+            sends, "127.0.0.1", server.port, ssl=theirs, server_hostname="localhost"
+        )
+        async with client:
+            assert await client.ended() == b"x" * total
+
+
+@both_loops
+async def test_who_does_not_speak_tls_gets_no_actor_and_keeps_no_place() -> None:
+    """A handshake counts against the limit, and it has its time."""
+    ours, theirs = contexts()
+    async with await aio.serve(shout, "127.0.0.1", 0, ssl=ours, handshake=0.05, limit=1) as server:
+        _, silent = await asyncio.open_connection("127.0.0.1", server.port)
+        _, plain = await asyncio.open_connection("127.0.0.1", server.port)
+        plain.write(b"GET / HTTP/1.1\r\n\r\n")
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await asyncio.open_connection(
+                "127.0.0.1", server.port, ssl=ssl.create_default_context()
+            )
+        good, writer = await asyncio.open_connection(
+            "127.0.0.1", server.port, ssl=theirs, server_hostname="localhost"
+        )
+        writer.write(b"hello\n")
+        assert await good.readline() == b"HELLO\n"
+        assert server.accepted == 4
+        for each in (silent, plain, writer):
+            each.close()
+
+
+def test_a_generator_function_is_no_actor() -> None:
+    """It is told before the port is bound."""
+
+    def generates(stream: Stream) -> Any:
+        yield stream
+
+    async def story() -> None:
+        await aio.serve(generates, "127.0.0.1", 0)
+
+    with pytest.raises(TypeError, match="serve takes a plain function"):
+        asyncio.run(story())
