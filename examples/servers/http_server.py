@@ -16,11 +16,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from email.utils import formatdate
-from functools import lru_cache
 from http import HTTPStatus
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from examples.protocols.http1 import (
     Body,
@@ -48,7 +47,7 @@ class Response(NamedTuple):
     body: bytes | Iterable[bytes] = b""
 
 
-#: What an answer is made by; it may raise nothing: what it raises ends the connection.
+#: What an answer is made by.
 Application = Callable[[Request, bytes], Response]
 
 
@@ -81,7 +80,12 @@ def conversation(stream: Stream, application: Application = hello, limits: Limit
     try:
         while comes(stream, limits) and (asked := read_request(stream, limits)) is not None:
             request, body, content = asked
-            if not answer(stream, request, body, application(request, content)):
+            try:
+                response = application(request, content)
+            except Exception:
+                refuse(stream, 500, "the application has failed")
+                raise
+            if not answer(stream, request, body, response):
                 return
     except TooLongError as error:
         refuse(stream, 431, error.reason)
@@ -130,57 +134,76 @@ def read_body(stream: Stream, body: Body, limits: Limits) -> bytes:
 
 def answer(stream: Stream, request: Request, body: Body, response: Response) -> bool:
     """Write a response; whether another request may follow."""
+    head, pieces, closes = in_bytes(request, body, response)
+    stream.write(head)
+    for piece in pieces:
+        stream.write(piece)
+    return not closes
+
+
+def in_bytes(
+    request: Request, body: Body, response: Response
+) -> tuple[bytes, Iterable[bytes], bool]:
+    """A response as it is sent: the beginning, what comes behind, and whether it is the last."""
+    status, headers, content = response
     old = request.version == b"1.0"
-    content = response.body
-    whole = isinstance(content, bytes)
-    chunked = not whole and not old and response.status not in BARE
-    closes = body.closes or (not whole and not chunked)
-    head = [status_line(response.status), date_line(int(time.time()))]
-    head += [b"%s: %s\r\n" % field for field in response.headers]
-    if chunked:
-        head.append(b"transfer-encoding: chunked\r\n")
-    elif isinstance(content, bytes) and response.status not in BARE:
+    head = [STATUS_LINES[status], date_line(), *(b"%s: %s\r\n" % field for field in headers)]
+    pieces: Iterable[bytes] = ()
+    closes = body.closes
+    if status in BARE:
+        content = b""
+    elif isinstance(content, bytes):
         head.append(b"content-length: %d\r\n" % len(content))
+    elif old:
+        closes, pieces, content = True, content, b""
+    else:
+        head.append(b"transfer-encoding: chunked\r\n")
+        pieces, content = chunks(content), b""
     if closes:
         head.append(b"connection: close\r\n")
     elif old:
         head.append(b"connection: keep-alive\r\n")
     head.append(b"\r\n")
-    if request.method == b"HEAD" or response.status in BARE:
-        stream.write(b"".join(head))
-    elif isinstance(content, bytes):
-        head.append(content)
-        stream.write(b"".join(head))
-    else:
-        stream.write(b"".join(head))
-        for piece in content:
-            if piece:
-                stream.write(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
-        if chunked:
-            stream.write(b"0\r\n\r\n")
-    return not closes
+    if request.method == b"HEAD":
+        return b"".join(head), (), closes
+    head.append(content)
+    return b"".join(head), pieces, closes
+
+
+def chunks(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """RFC 9112, 7.1; an empty chunk is the last one."""
+    for piece in pieces:
+        if piece:
+            yield b"%x\r\n%s\r\n" % (len(piece), piece)
+    yield b"0\r\n\r\n"
 
 
 def refuse(stream: Stream, status: int, reason: str) -> None:
-    """Answer what was no request to be answered; nothing follows."""
+    """Answer what is not to be answered otherwise; nothing follows."""
+    stream.write(refusal(status, reason))
+
+
+def refusal(status: int, reason: str) -> bytes:
     text = f"{status} {HTTPStatus(status).phrase}: {reason}\n".encode()
-    stream.write(
-        b"%s%scontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n"
-        b"connection: close\r\n\r\n%s"
-        % (status_line(status), date_line(int(time.time())), len(text), text)
-    )
+    head = STATUS_LINES[status] + date_line()
+    head += b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n" % len(text)
+    return head + b"connection: close\r\n\r\n" + text
 
 
-@lru_cache(maxsize=256)
-def status_line(status: int) -> bytes:
-    """RFC 9112, 4."""
-    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
+#: RFC 9112, 4.
+STATUS_LINES: Final = {
+    int(status): f"HTTP/1.1 {status:d} {status.phrase}\r\n".encode() for status in HTTPStatus
+}
+#: The second of the last answer, and its line.
+DATE: Final[list[Any]] = [0, b""]
 
 
-@lru_cache(maxsize=2)
-def date_line(second: int) -> bytes:
+def date_line() -> bytes:
     """RFC 9110, 6.6.1; the same for all answers of a second."""
-    return f"date: {formatdate(second, usegmt=True)}\r\n".encode()
+    second = int(time.time())
+    if second != DATE[0]:
+        DATE[:] = [second, f"date: {formatdate(second, usegmt=True)}\r\n".encode()]
+    return cast(bytes, DATE[1])
 
 
 def main(port: int = 8000, workers: int = 1) -> None:

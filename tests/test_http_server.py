@@ -1,0 +1,308 @@
+"""An HTTP server that clients of others talk to: examples/servers/http_server.py."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import NamedTuple
+
+import pytest
+
+from examples.protocols.http1_events import Request
+from examples.servers.http_server import (
+    USUAL,
+    Application,
+    Limits,
+    Response,
+    conversation,
+    hello,
+)
+from flowlet import Delay, sleep
+from flowlet.hosts import aio
+from flowlet.introspect import static
+from tests.looped import both_loops, come_true, failures_are_heard, run_in
+
+DATE = re.compile(rb"date: \w\w\w, \d\d \w\w\w \d{4} \d\d:\d\d:\d\d GMT\r\n")
+
+
+class Answer(NamedTuple):
+    """What was answered, without the date."""
+
+    status: bytes
+    headers: list[bytes]
+    body: bytes
+
+
+@asynccontextmanager
+async def served(
+    application: Application = hello, limits: Limits = USUAL
+) -> AsyncIterator[tuple[aio.Server, asyncio.StreamReader, asyncio.StreamWriter]]:
+    async with await aio.serve(conversation, "127.0.0.1", 0, application, limits) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        try:
+            yield server, reader, writer
+        finally:
+            writer.close()
+
+
+async def answer(reader: asyncio.StreamReader) -> Answer:
+    """Read one answer that tells its length."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert DATE.search(head), "every answer has its date"
+    status, *headers = DATE.sub(b"", head).split(b"\r\n")[:-2]
+    length = next((int(h[16:]) for h in headers if h.startswith(b"content-length")), 0)
+    return Answer(status, headers, await reader.readexactly(length))
+
+
+def echoes(request: Request, body: bytes) -> Response:
+    return Response(body=request.method + b" " + request.target + b" " + body)
+
+
+@both_loops
+async def test_requests_that_come_together_are_answered_in_order() -> None:
+    """Pipelining: with bodies of a length, in chunks, and none; the connection is kept."""
+    async with served(echoes) as (server, reader, writer):
+        writer.write(
+            b"GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"
+            b"POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+            b"POST /3 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"2\r\nhe\r\n3\r\nllo\r\n0\r\nX-Sum: 5\r\n\r\n"
+            b"DELETE /4 HTTP/1.1\r\nHost: a\r\n\r\n"
+        )
+        bodies = [(await answer(reader)).body for _ in range(4)]
+        assert bodies == [b"GET /1 ", b"POST /2 hello", b"POST /3 hello", b"DELETE /4 "]
+        assert len(server.connections) == 1
+
+
+@both_loops
+async def test_head_is_answered_like_get_but_without_the_body() -> None:
+    """Nothing of a body goes out, so the next answer is where it is looked for."""
+    async with served() as (_, reader, writer):
+        writer.write(b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert b"content-length: 14\r\n" in head
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert await answer(reader) == (
+            b"HTTP/1.1 200 OK",
+            [b"content-type: text/plain", b"content-length: 14"],
+            b"Hello, world!\n",
+        )
+
+
+@both_loops
+async def test_a_body_in_pieces_goes_out_in_chunks_as_they_come() -> None:
+    """To HTTP/1.0, which knows no chunks, it ends with the connection."""
+
+    def slowly(request: Request, body: bytes) -> Response:
+        def pieces() -> Iterator[bytes]:
+            yield b"one "
+            sleep(0.001)
+            yield b""
+            yield b"two"
+
+        return Response(body=pieces())
+
+    async with served(slowly) as (_, reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert b"transfer-encoding: chunked\r\n" in head
+        assert await reader.readuntil(b"0\r\n\r\n") == b"4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n"
+        writer.write(b"GET / HTTP/1.0\r\n\r\n")
+        everything = await reader.read()
+        assert b"connection: close\r\n" in everything
+        assert everything.endswith(b"\r\n\r\none two")
+
+
+@both_loops
+async def test_who_asks_before_it_sends_its_body_is_told_to() -> None:
+    """`100 Continue` comes before the body; for a body that is too large the refusal comes."""
+    async with served(echoes) as (_, reader, writer):
+        head = b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n"
+        writer.write(head % 5)
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b"hello")
+        assert (await answer(reader)).body == b"POST / hello"
+        writer.write(head % 2_000_000)
+        assert (await answer(reader)).status == b"HTTP/1.1 413 " + PHRASES[413]
+        assert await reader.read() == b""
+
+
+PHRASES = {413: b"Request Entity Too Large"}
+
+SMALL = Limits(head=200, headers=3, body=50)
+FIELD = b"X: y\r\n"
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 300 + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n" + FIELD * 3 + b"\r\n", 431),
+        (b"GET /" + b"y" * 300 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 51\r\n\r\n" + b"y" * 51, 413),
+        (
+            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"20\r\n" + b"y" * 32 + b"\r\n20\r\n" + b"y" * 32 + b"\r\n0\r\n\r\n",
+            413,
+        ),
+        (
+            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"1;" + b"y" * 5000 + b"\r\ny\r\n0\r\n\r\n",
+            431,
+        ),
+        (b"GET / HTTP/1.1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+        (b"rubbish\r\n\r\n", 400),
+        (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501),
+        (b"CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n", 501),
+    ],
+)
+def test_what_is_not_to_be_answered_is_refused_and_nothing_follows(
+    loop: str, request_: bytes, status: int
+) -> None:
+    """Whoever sends on gets the refusal all the same, and the request behind it is not read."""
+    asked: list[bytes] = []
+
+    def application(request: Request, body: bytes) -> Response:
+        asked.append(request.target)
+        return Response()
+
+    async def story() -> None:
+        async with served(application, SMALL) as (server, reader, writer):
+            writer.write(b"GET /before HTTP/1.1\r\nHost: a\r\n\r\n" + request_)
+            writer.write(b"GET /after HTTP/1.1\r\nHost: a\r\n\r\n" + b"y" * 100_000)
+            assert (await answer(reader)).status == b"HTTP/1.1 200 OK"
+            refused = await answer(reader)
+            assert refused.status.startswith(b"HTTP/1.1 %d " % status)
+            assert b"connection: close" in refused.headers
+            assert await reader.read() == b""
+            writer.close()
+            await come_true(lambda: not server.connections)
+        assert asked == [b"/before"]
+
+    run_in(loop, story())
+
+
+@both_loops
+async def test_a_request_has_its_time_and_so_has_the_pause_before_it() -> None:
+    """Whoever sends it byte by byte gets a 408; whoever sends nothing gets nothing."""
+    limits = Limits(idle=Delay("idle", 0.03), request=Delay("request", 0.03))
+    async with served(limits=limits) as (server, reader, writer):
+        for byte in b"GET / HTTP/1.1\r\nHost: a":
+            writer.write(bytes([byte]))
+            await asyncio.sleep(0)
+        slow = await answer(reader)
+        assert (slow.status, slow.body) == (
+            b"HTTP/1.1 408 Request Timeout",
+            b"408 Request Timeout: no whole request within 0.03 s\n",
+        )
+        assert await reader.read() == b""
+        silent_reader, silent = await asyncio.open_connection("127.0.0.1", server.port)
+        assert await silent_reader.read() == b""
+        silent.close()
+
+
+@both_loops
+async def test_the_last_request_is_answered_and_the_connection_ends() -> None:
+    """`Connection: close`, HTTP/1.0, and the end of the other half, are each the last."""
+    for last, closes in (
+        (b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", True),
+        (b"GET / HTTP/1.0\r\n\r\n", True),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", False),
+    ):
+        async with served() as (_, reader, writer):
+            writer.write(last)
+            if not closes:
+                writer.write_eof()
+            got = await answer(reader)
+            assert (got.body, b"connection: close" in got.headers) == (b"Hello, world!\n", closes)
+            assert await reader.read() == b""
+
+
+@both_loops
+async def test_http_1_0_may_keep_its_connection() -> None:
+    """If it asks for that; the answer says that it does."""
+    async with served() as (_, reader, writer):
+        for _ in range(2):
+            writer.write(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+            assert b"connection: keep-alive" in (await answer(reader)).headers
+
+
+@both_loops
+async def test_a_server_that_closes_answers_what_it_has_begun() -> None:
+    """Between two requests it says nothing; within one it finishes it."""
+    async with served() as (server, reader, writer):
+        idle_reader, idle = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"GET / HTTP/1.1\r\nHo")
+        await come_true(lambda: [c for c in server.connections if c.actor.state == ("head",)])
+        stopping = asyncio.create_task(server.stop(grace=1000))
+        assert await idle_reader.read() == b""
+        idle.close()
+        writer.write(b"st: a\r\n\r\n")
+        assert (await answer(reader)).body == b"Hello, world!\n"
+        assert await reader.read() == b""
+        writer.close()
+        await stopping
+
+
+@both_loops
+async def test_an_application_that_fails_ends_its_connection() -> None:
+    """The loop is told; whoever asked sees the connection end."""
+    heard = failures_are_heard()
+
+    def fails(request: Request, body: bytes) -> Response:
+        raise LookupError(request.target)
+
+    async with served(fails) as (_, reader, writer):
+        writer.write(b"GET /lost HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert (await answer(reader)).status == b"HTTP/1.1 500 Internal Server Error"
+        assert await reader.read() == b""
+    assert [repr(each["exception"]) for each in heard] == ["LookupError(b'/lost')"]
+
+
+def test_its_picture_says_how_a_conversation_goes() -> None:
+    """From the source: the states of a conversation, and what its time limits lead to."""
+    graph = static(partial(conversation, application=hello))
+    triples = graph.triples()
+    assert ("between requests", "peek", "head") in triples
+    assert ("between requests", "Closing", "end") in triples
+    assert ("between requests", "after limits.idle", "end") in triples
+    assert ("head", "after limits.request", "end") in triples
+
+
+# -- curl --------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed here")
+@both_loops
+async def test_curl_talks_to_it() -> None:
+    """GET, HEAD, a body of a length and one in chunks, `Expect`, and a connection that is kept."""
+    async with served(echoes) as (server, _, _):
+
+        async def curl(*options: str, stdin: bytes = b"") -> bytes:
+            process = await asyncio.create_subprocess_exec(
+                "curl", "--silent", "--show-error", "--fail", "--noproxy", "*", *options,
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+            out, err = await process.communicate(stdin)
+            assert process.returncode == 0, err
+            return out
+
+        url = f"http://127.0.0.1:{server.port}/"
+        assert await curl(url) == b"GET / "
+        assert b"content-length: 7" in await curl("--head", url)
+        assert await curl("--data", "hello", url + "a") == b"POST /a hello"
+        chunked = ("--header", "Transfer-Encoding: chunked", "--data-binary", "@-")
+        body = b"x" * 500_000
+        assert await curl(*chunked, url, stdin=body) == b"POST / " + body
+        assert await curl("--header", "Expect: 100-continue", "--data", "hi", url) == b"POST / hi"
+        before = server.accepted
+        assert await curl(url + "1", url + "2", url + "3") == b"GET /1 GET /2 GET /3 "
+        assert server.accepted == before + 1
