@@ -32,8 +32,8 @@ CONNECTIONS = 50
 
 
 def flowlet(sock: socket.socket) -> None:
-    """examples/servers/http_server.py, as it is."""
-    from examples.servers.http_server import conversation
+    """examples/sockets/http_server.py, as it is."""
+    from examples.sockets.http_server import conversation
     from flowlet.hosts import aio
 
     async def main() -> None:

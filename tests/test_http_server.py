@@ -1,4 +1,4 @@
-"""An HTTP server that clients of others talk to: examples/servers/http_server.py."""
+"""An HTTP server that clients of others talk to: examples/sockets/http_server.py."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from examples.protocols.http1_events import Request
-from examples.servers.http_server import (
+from examples.sockets.http_server import (
     USUAL,
     Application,
     Limits,

@@ -1,6 +1,6 @@
 """An HTTP/1.1 server, as one function that holds a conversation from its first byte to its last.
 
-    python -m examples.servers.http_server [PORT [WORKERS]]
+    python -m examples.sockets.http_server [PORT [WORKERS]]
     curl -v http://127.0.0.1:8000/ --data hello
 
 `conversation` reads requests with the functions of examples/protocols/http1.py, and answers each
