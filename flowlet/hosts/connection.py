@@ -285,8 +285,9 @@ class Connection(asyncio.Protocol):
 
     def _leave(self) -> None:
         """Nothing is left of it when the actor has ended and the transport is gone."""
-        if self.over and not self.actor.alive:
-            self.home.connections.pop(self.actor, None)
+        connections = self.home.connections
+        if self.over and not self.actor.alive and self.actor in connections:
+            del connections[self.actor]
             self._owner.gone(self)
 
     def _call_writers(self) -> None:
