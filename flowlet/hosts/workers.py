@@ -14,6 +14,7 @@ import asyncio
 import multiprocessing
 import signal
 import socket
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -81,11 +82,14 @@ class Workers:
         self._work = (fn, args, loop_factory, stop_grace, options)
         self._context = multiprocessing.get_context("spawn")
         self._processes: dict[Any, Pipe] = {}
+        #: Held by whoever starts or ends processes.
+        self._lock = threading.RLock()
+        self._stopping = False
 
     @property
     def pids(self) -> list[int]:
         """The numbers of the processes."""
-        return [process.pid for process in self._processes]
+        return [process.pid for process in list(self._processes)]
 
     def __enter__(self) -> Self:
         try:
@@ -101,38 +105,48 @@ class Workers:
     def __exit__(self, *exc: object) -> None:
         self.stop()
 
-    def watch(self) -> NoReturn:
-        """Start anew who dies, until an exception comes; raises `RuntimeError` for too many."""
+    def watch(self) -> None:
+        """Start anew who dies, until another thread calls `stop`, or an exception comes.
+
+        Raises `RuntimeError` where they die again and again, and where one cannot be started.
+        """
         died: deque[float] = deque()
-        while True:
-            wait([process.sentinel for process in self._processes])
-            for process in list(self._processes):
-                if process.is_alive():
-                    continue
-                died.append(time.monotonic())
-                while died[0] + WITHIN < died[-1]:
-                    died.popleft()
-                if len(died) > MOST * self._count:
-                    raise RuntimeError(
-                        f"{len(died)} workers have died within {WITHIN:g} s, the last one with "
-                        f"exit code {process.exitcode}; what it has printed says why"
-                    )
-                self._processes.pop(process).close()
-                self._await(self._start())
+        while not self._stopping:
+            wait([process.sentinel for process in list(self._processes)])
+            with self._lock:
+                for process in list(self._processes):
+                    if self._stopping or process.is_alive():
+                        continue
+                    self._mourn(died, process)
+                    self._processes.pop(process).close()
+                    self._await(self._start())
+
+    def _mourn(self, died: deque[float], process: Any) -> None:
+        """Count who has died, and see whether it is too many."""
+        died.append(time.monotonic())
+        while died[0] + WITHIN < died[-1]:
+            died.popleft()
+        if len(died) > MOST * self._count:
+            raise RuntimeError(
+                f"{len(died)} workers have died within {WITHIN:g} s, the last one with exit code "
+                f"{process.exitcode}; what it has printed says why"
+            )
 
     def stop(self) -> None:
         """End all, each as `Server.stop` does."""
-        for process in self._processes:
-            process.terminate()
-        late = time.monotonic() + 2 * self._grace + SPARE
-        for process, pipe in self._processes.items():
-            process.join(max(0.0, late - time.monotonic()))
-            if process.is_alive():
-                process.kill()
-                process.join()
-            pipe.close()
-        self._processes.clear()
-        close(self._sockets)
+        self._stopping = True
+        with self._lock:
+            for process in self._processes:
+                process.terminate()
+            late = time.monotonic() + 2 * self._grace + SPARE
+            for process, pipe in self._processes.items():
+                process.join(max(0.0, late - time.monotonic()))
+                if process.is_alive():
+                    process.kill()
+                    process.join()
+                pipe.close()
+            self._processes.clear()
+            close(self._sockets)
 
     def _start(self) -> Any:
         ours, theirs = self._context.Pipe()
@@ -184,7 +198,13 @@ def _serve(
         server: Server = await begin(fn, None, 0, *args, sockets=sockets, **options)
         ask = _until_asked(server, grace)
         loop = asyncio.get_running_loop()
-        loop.add_reader(parent.fileno(), lambda: (loop.remove_reader(parent.fileno()), ask()))
+
+        def orphaned() -> None:
+            loop.remove_reader(parent.fileno())
+            ask()
+
+        with suppress(NotImplementedError):  # on Windows
+            loop.add_reader(parent.fileno(), orphaned)
         parent.send("it listens")
         await server.stopped()
 
