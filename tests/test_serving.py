@@ -6,7 +6,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -585,6 +585,31 @@ async def test_what_the_actor_emits_goes_to_a_consumer_of_its_connection() -> No
         assert await reader.readline() == b"{}\n"
         assert await reader.readline() == b"{}\n"
         assert got == [b"one", b"two"]
+
+
+@both_loops
+async def test_a_consumer_that_cannot_be_made_costs_its_connection_and_no_place() -> None:
+    """The loop is told, nobody is served, and the next one is accepted; a client raises it."""
+    heard = failures_are_heard()
+    fails = True
+
+    def consumer(connection: aio.Connection) -> Callable[[bytes], None]:
+        if fails:
+            raise LookupError("no consumer")
+        return lambda value: None
+
+    async with talking(shout, on_output=consumer, limit=1) as (server, reader, _):
+        with suppress(ConnectionResetError):
+            assert await reader.read() == b""
+        fails = False
+        other, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"hello\n")
+        assert await other.readline() == b"HELLO\n"
+        writer.close()
+        fails = True
+        with pytest.raises(LookupError, match="no consumer"):
+            await aio.connect(shout, "127.0.0.1", server.port, on_output=consumer)
+    assert [str(each["exception"]) for each in heard] == ["no consumer", "no consumer"]
 
 
 @both_loops

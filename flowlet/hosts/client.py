@@ -147,6 +147,8 @@ async def connect(
         await home.loop.create_connection(
             lambda: client, host, port, ssl=ssl, server_hostname=server_hostname
         )
+        if not client.made and client.cause is not None:
+            raise client.cause
     except BaseException:
         if dispatcher is None:
             home.close()

@@ -148,22 +148,26 @@ class Connection(asyncio.Protocol):
         """Make the actor."""
         self.transport = cast(asyncio.Transport, transport)
         self.transport.set_write_buffer_limits(high=HIGH)
-        home, consumer = self.home, self.terms.consumer
-        self.stream = stream = SocketStream(self)
-        self.actor = actor = home.spawn_under(
-            None,
-            self._fn,
-            (stream, *self._args),
-            None,
-            _drop if consumer is None else consumer(self),
-        )
-        actor.own_extra().keeper = MINDED
-        actor.at_end(self, self._actor_ended)
-        home.connections[actor] = self
+        try:
+            self._begin()
+        except Exception as error:
+            self.cause = error
+            self.transport.abort()
+            raise
         self.made = True
         self._owner.came(self)
         if self._timed or self._ends != math.inf:
             self._arm(min(self.terms.idle or math.inf, self._ends - monotonic()))
+
+    def _begin(self) -> None:
+        home, consumer = self.home, self.terms.consumer
+        self.stream = stream = SocketStream(self)
+        on_output = _drop if consumer is None else consumer(self)
+        args = (stream, *self._args)
+        self.actor = actor = home.spawn_under(None, self._fn, args, None, on_output)
+        actor.own_extra().keeper = MINDED
+        actor.at_end(self, self._actor_ended)
+        home.connections[actor] = self
 
     def data_received(self, data: bytes) -> None:
         """Feed the stream; whoever reads it goes on."""
@@ -199,6 +203,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the actor, unless it has ended the connection itself."""
         self.over = True
+        if not self.made:
+            return
         self.full = False
         self.out.clear()
         if self.cause is None:
@@ -232,7 +238,7 @@ class Connection(asyncio.Protocol):
 
     def wants_more(self) -> None:
         """A read has come short."""
-        if self.paused and not self.over:
+        if self.paused and not self.transport.is_closing():
             self.paused = False
             self.transport.resume_reading()
 

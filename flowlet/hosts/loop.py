@@ -221,8 +221,6 @@ class LoopDispatcher(Dispatcher):
             while self._actors:
                 await self._stopped(self.actors, grace)
         finally:
-            for connection in list(self.connections.values()):
-                connection.abort()
             self.close()
 
     async def _stopped(self, refs: list[ActorRef[Any]], grace: float) -> None:
@@ -249,6 +247,8 @@ class LoopDispatcher(Dispatcher):
             super().close()
         finally:
             self._send_written()
+            for connection in list(self.connections.values()):
+                connection.abort()
             for task in self._tasks.values():
                 task.cancel()
 

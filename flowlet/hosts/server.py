@@ -16,6 +16,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final, Self, TypeVarTuple
 
+from ..errors import MailboxFullError
 from ..events import Event
 from ..names import check_function
 from ..reading import Stream
@@ -114,7 +115,8 @@ class Server:
             listener.close()
         for connection in self.connections:
             if connection.actor.alive:
-                connection.actor.send(Closing())
+                with suppress(MailboxFullError):
+                    connection.actor.send(Closing())
         with suppress(TimeoutError):
             await asyncio.wait_for(self._nobody.wait(), grace)
         for task in self._greetings:
@@ -143,7 +145,9 @@ class Server:
                     continue
                 if error.errno in (errno.ECONNABORTED, errno.EPROTO):
                     continue  # whoever wanted to connect has gone again
-                raise
+                context = {"message": f"{listener!r} accepts no more", "exception": error}
+                loop.call_exception_handler(context)
+                return
             self.accepted += 1
             self._present += 1
             self._nobody.clear()
