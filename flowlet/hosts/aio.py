@@ -14,8 +14,10 @@ if __name__ == "__main__":
 
 The function is the one that `Parser` would run: its first argument is the stream.  What is what:
 
-    loop        a dispatcher that an event loop drives: when it runs, and for how long
+    rounds      how an event loop drives a dispatcher: when it runs, and for how long
+    loop        what asyncio code has of it, and what its actors have of asyncio
     sockets     the stream of a socket: back-pressure
+    terms       what holds for connections: limits, consumers
     connection  how a transport, a stream and an actor begin, live and end together
     server      accepting, limits, the graceful stop
     client      a connection that is made from here

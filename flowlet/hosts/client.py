@@ -12,8 +12,9 @@ from typing import Any, Final, Self, TypeVarTuple
 from ..actor import ActorRef
 from ..names import check_function
 from ..reading import Stream
-from .connection import Connection, Consumer, Terms
+from .connection import Connection
 from .loop import LoopDispatcher
+from .terms import Consumer, Terms
 
 Ts = TypeVarTuple("Ts")
 

@@ -21,8 +21,9 @@ from ..events import Event
 from ..names import check_function
 from ..reading import Stream
 from .binding import addresses, bound
-from .connection import LOG, Connection, Consumer, Terms
+from .connection import LOG, Connection
 from .loop import LoopDispatcher
+from .terms import Consumer, Terms
 
 Ts = TypeVarTuple("Ts")
 
