@@ -157,7 +157,9 @@ async def test_time_is_real_and_the_loop_has_one_handle() -> None:
         d.loop = Counting()  # type: ignore[assignment]
         far = [d.spawn(sleep, 1000.0 + n) for n in range(50)]
         await come_true(lambda: far[-1].state)
+        later = [far[0].send(Push(), after=2000.0 + n) for n in range(50)]
         assert calls == 1
+        assert all(each.cancel() for each in later)
         began = time.monotonic()
         refs = [d.spawn(sleeper, number) for number in (30, 10, 20)]
         for ref in refs:
@@ -302,15 +304,23 @@ async def test_actors_that_pause_for_ever_hold_up_nobody() -> None:
 
 @both_loops
 async def test_time_passes_for_those_who_sleep_beside_one_that_pauses() -> None:
-    """A timer that is due is fired, however busy the others are."""
+    """A timer that is due is fired, however busy they are; and it gives them no turns more."""
+    turns = 0
 
     def pauses() -> None:
+        nonlocal turns
         while True:
+            turns += 1
             pause()
 
     async with LoopDispatcher() as d:
         d.spawn(pauses)
-        await d.ended(d.spawn(sleep, 0.002))
+        sleeper = d.spawn(sleep, 0.002)
+        looks = 0
+        while sleeper.alive:
+            looks += 1
+            await asyncio.sleep(0)
+        assert turns <= looks + 10
 
 
 @both_loops

@@ -164,6 +164,25 @@ async def test_a_connection_with_listeners_reads_and_writes_the_same() -> None:
     assert {("shout/at_eof", "at_eof"), ("shout/read_line", "read_line")} <= reads
 
 
+@both_loops
+async def test_who_has_ended_its_half_is_answered_however_long_that_takes() -> None:
+    """The actor hears of the end, and takes its time."""
+
+    def thinks(stream: Stream) -> None:
+        assert stream.at_eof()
+        receive(Go)
+        stream.write(b"at last")
+
+    async with talking(thinks) as (server, reader, writer):
+        writer.write_eof()
+        connection = await only(server)
+        await come_true(lambda: connection.actor.accepts == {Go})
+        for _ in range(20):
+            await asyncio.sleep(0)
+        connection.send(Go())
+        assert await reader.read() == b"at last"
+
+
 # -- back-pressure -----------------------------------------------------------------------------
 
 
@@ -314,13 +333,13 @@ async def test_a_reset_stops_an_actor_that_waits_for_something_else() -> None:
 
 @both_loops
 async def test_to_write_on_a_broken_connection_is_an_error() -> None:
-    """Also where the actor waits with a write."""
+    """Also where the actor waits with a write, and that write raises it."""
     log: list[str] = []
 
     def floods(stream: Stream) -> None:
         try:
-            while True:
-                stream.write(b"x" * 50_000)
+            stream.write(b"x" * 20_000_000)
+            log.append("written")
         except ConnectionLostError:
             log.append("lost")
         try:
@@ -687,15 +706,21 @@ async def test_values_that_nobody_takes_hold_up_the_server() -> None:
             stream.write(b"a line\n" * 1000)
 
     def reads(stream: Stream) -> None:
+        with until(Go):
+            while True:
+                emit(stream.read_line())
         while not stream.at_eof():
             emit(stream.read_line())
 
     async with await aio.serve(sends, "127.0.0.1", 0) as server:
         async with await aio.connect(reads, "127.0.0.1", server.port) as client:
             await come_true(lambda: client.paused)
+            held = len(client._outputs)
+            client.send(Go())  # also where another read begins
             for _ in range(20):
                 await asyncio.sleep(0)
-            assert len(client._outputs) <= 256 + 256 * 1024 // 7
+            assert client.paused
+            assert len(client._outputs) == held <= 256 + 256 * 1024 // 7
             assert sum([1 async for _ in client]) == count
 
 

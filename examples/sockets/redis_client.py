@@ -23,7 +23,7 @@ from examples.protocols.resp import CRLF, Attributes, Error, Limits, Push, read_
 from flowlet import Request, Stream, emit, race, receive
 from flowlet.hosts import aio
 
-LIMITS: Final = Limits(line=65_536, bulk=512 * 1024 * 1024, items=16_777_216, depth=64)
+LINE: Final = 65_536
 
 
 class Command(Request[Any]):
@@ -53,12 +53,14 @@ def client(stream: Stream) -> None:
             stream.write(command.encoded())
 
     def hears() -> None:
+        limits = Limits(line=LINE, bulk=1 << 29, items=1 << 24, depth=64, reply=1 << 30)
         while not stream.at_eof(at="between replies"):
-            line = stream.read_until(CRLF, LIMITS.line, at="reply")
+            limits.end = stream.offset + limits.reply
+            line = stream.read_until(CRLF, LINE, at="reply")
             if line[:1] == b"|":
-                emit(Attributes(read_map(stream, line, LIMITS, 0)))
+                emit(Attributes(read_map(stream, line, limits, 0)))
                 continue
-            value = value_of(stream, line, LIMITS, 0)
+            value = value_of(stream, line, limits, 0)
             if isinstance(value, Push):
                 emit(value)
             else:
