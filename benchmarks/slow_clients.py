@@ -109,13 +109,13 @@ def slow_clients(port: int, count: int = SLOW) -> Iterator[None]:
 # -- the fast ones ---------------------------------------------------------------------------------
 
 
-def fast_clients(port: int, seconds: float) -> Round:
+def fast_clients(port: int, seconds: int) -> Round:
     """What wrk sees."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "percentiles.lua"
         script.write_text(SCRIPT % ", ".join(map(str, PERCENTILES)), "utf-8")
         done = subprocess.run(
-            ["wrk", "-t1", f"-c{FAST}", f"-d{seconds:g}s", "-s", str(script),
+            ["wrk", "-t1", f"-c{FAST}", f"-d{seconds}s", "-s", str(script),
              f"http://127.0.0.1:{port}/"],
             capture_output=True, text=True, check=True,
         )  # fmt: skip
@@ -131,7 +131,7 @@ def fast_clients(port: int, seconds: float) -> Round:
 # -- both ------------------------------------------------------------------------------------------
 
 
-def measure(rounds: int = 5, seconds: float = 5.0) -> tuple[Round, Round]:
+def measure(rounds: int = 5, seconds: int = 5) -> tuple[Round, Round]:
     """The medians without the slow ones, and with them."""
     without, together = [], []
     with Workers(conversation, "127.0.0.1", 0, workers=WORKERS, stop_grace=0.0) as pool:
@@ -195,7 +195,7 @@ def draw(without: Round, together: Round) -> str:
     return "\n".join([*lines, "</svg>", ""])
 
 
-def main(rounds: int = 5, seconds: float = 5.0, *, picture: bool = False) -> None:
+def main(rounds: int = 5, seconds: int = 5, *, picture: bool = False) -> None:
     if shutil.which("wrk") is None:
         sys.exit("wrk is not installed here: Debian has a package of that name")
     without, together = measure(rounds, seconds)
@@ -210,4 +210,4 @@ def main(rounds: int = 5, seconds: float = 5.0, *, picture: bool = False) -> Non
 
 if __name__ == "__main__":
     given = [each for each in sys.argv[1:] if each != "--picture"]
-    main(*map(int, given[:1]), *map(float, given[1:2]), picture="--picture" in sys.argv)
+    main(*map(int, given), picture="--picture" in sys.argv)

@@ -127,11 +127,10 @@ async def test_who_asks_before_it_sends_its_body_is_told_to() -> None:
         writer.write(b"hello")
         assert (await answer(reader)).body == b"POST / hello"
         writer.write(head % 2_000_000)
-        assert (await answer(reader)).status == b"HTTP/1.1 413 " + PHRASES[413]
+        # What 413 is called has changed in Python 3.13.
+        assert (await answer(reader)).status.startswith(b"HTTP/1.1 413 ")
         assert await reader.read() == b""
 
-
-PHRASES = {413: b"Request Entity Too Large"}
 
 SMALL = Limits(head=200, headers=3, body=50)
 FIELD = b"X: y\r\n"

@@ -25,7 +25,7 @@ def test_the_slow_ones_do_not_slow_down_the_fast_ones() -> None:
     assert (WORKERS, SLOW, FAST) == (2, 2_000, 50)
     ratios: list[float] = []
     for _ in range(3):
-        without, together = measure(rounds=3, seconds=3.0)
+        without, together = measure(rounds=3, seconds=3)
         assert together.rate > without.rate / 2
         ratios.append(together.p99 / without.p99)
         if ratios[-1] <= 2:

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 #: How many instants are fired before the loop looks at its sockets again.
 INSTANTS: Final = 64
+#: A loop that counts in milliseconds may call too early by a part of one: it is not asked again and
+#: again in what is left.
+TICK: Final = 0.001
 
 
 class LoopClock(RealClock):
@@ -190,15 +193,15 @@ class Rounds(Dispatcher):
         else:
             ready.__dict__["append"] = self._bell
 
-    def arm(self) -> None:
-        """Have the loop call when the earliest timer is due."""
+    def arm(self, least: float = 0.0) -> None:
+        """Have the loop call when the earliest timer is due, and not before so many seconds."""
         when = self.timers.next()
         if when is None or when >= self._when or self._closed:
             return
         if self._handle is not None:
             self._handle.cancel()
         self._when = when
-        wait = max(0.0, when - self.clock.now())
+        wait = max(least, when - self.clock.now())
         self._handle = self.loop.call_at(self.loop.time() + wait, self._on_time)
 
     def tell_of(self, error: BaseException) -> None:
@@ -229,14 +232,18 @@ class Rounds(Dispatcher):
         if self._closed:
             return
         self._when = -math.inf  # nobody arms meanwhile
+        early = True
         for _ in range(INSTANTS):
             self.ready.__dict__.clear()
-            fired = self._fire_due()
+            if not self._fire_due():
+                self.ready.__dict__["append"] = self._bell
+                break
+            early = False
             self.go_round()
-            if not fired or self.ready:
+            if self.ready:
                 break
         self._when = math.inf
-        self.arm()
+        self.arm(TICK if early else 0.0)
 
     def _send_written(self) -> None:
         written = self.written
