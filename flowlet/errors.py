@@ -116,7 +116,7 @@ class ParseError(FlowletError):
         super().__init__(offset, reason)
         self.offset = offset
         self.reason = reason
-        self.outputs = list(outputs)
+        self.outputs: list[Any] = list(outputs)
 
     def __str__(self) -> str:
         return f"at byte {self.offset}: {self.reason}"

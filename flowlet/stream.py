@@ -47,9 +47,9 @@ class Parser:
         self, fn: Callable[Concatenate[Stream, P], Any], *args: P.args, **kwargs: P.kwargs
     ) -> None:
         #: What it reads and writes.
-        self.stream = Stream()
+        self.stream: Stream = Stream()
         #: Its dispatcher, for `observe`, and for `advance` where it waits for a time.
-        self.dispatcher = Dispatcher()
+        self.dispatcher: Dispatcher = Dispatcher()
         furnish(self.dispatcher)
         self._outputs: list[Any] = []
         # What each call needs, found once.

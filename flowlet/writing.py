@@ -18,7 +18,7 @@ class Writing(Buffer):
         self._on_write = on_write
         self._out: list[bytes] = []
         #: Whether the actor has closed it.
-        self.closed = False
+        self.closed: bool = False
 
     def write(self, data: bytes) -> None:
         """Have bytes sent; nobody waits for that.

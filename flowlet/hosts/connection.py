@@ -60,16 +60,19 @@ class Connection(asyncio.Protocol):
         self._owner = owner
         #: What the actor has written since it last waited, and how many bytes that is.
         self.out: list[bytes] = []
-        self.gathered = 0
+        self.gathered: int = 0
         #: Whether more is unsent than should be, and who waits for that.
-        self.full = False
+        self.full: bool = False
         self.writers: list[Any] = []
         #: Whether no more is read for now.
-        self.paused = False
+        self.paused: bool = False
         #: Whether the other side has ended its half; ours is being ended; all is over.
-        self.eof = self.finishing = self.over = False
+        self.eof: bool = False
+        self.finishing: bool = False
+        self.over: bool = False
         #: Whether the loop has its socket; whether it has an actor.
-        self.begun = self.made = False
+        self.begun: bool = False
+        self.made: bool = False
         #: What has ended it, where that was not one of the two sides.
         self.cause: Exception | None = None
         self._timed = terms.idle is not None

@@ -22,7 +22,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn
 
 from greenlet import getcurrent, greenlet
 
@@ -82,7 +82,7 @@ class LoopRef(ActorRef[Any]):
 class Rounds(Dispatcher):
     """The part of a `LoopDispatcher` that runs."""
 
-    handle = LoopRef
+    handle: ClassVar[type[ActorRef[Any]]] = LoopRef
 
     __slots__ = (
         "_bell", "_handle", "_rung", "_when", "_woken", "connections", "loop", "written",
@@ -97,14 +97,15 @@ class Rounds(Dispatcher):
     ) -> None:
         try:
             #: The loop that drives it.
-            self.loop = asyncio.get_running_loop()
+            self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         except RuntimeError:
             raise IllegalCallError(
                 "LoopDispatcher() was called where no event loop runs; make it in a coroutine, or "
                 "take Dispatcher(clock=RealClock()), which runs by itself"
             ) from None
         super().__init__(clock=LoopClock(self._wake), seed=seed, instruments=instruments)
-        ready = self.ready = Ready()
+        ready = Ready()
+        self.ready: deque[greenlet] = ready
         self._bell: Callable[[greenlet], None] = self._ring
         ready.__dict__["append"] = self._bell
         #: Whether the loop is going to call `_go_on`: asked by its own thread, and by others.
@@ -117,7 +118,7 @@ class Rounds(Dispatcher):
         #: The connections of its actors.
         self.connections: dict[ActorRef[Any], Connection] = {}
         if watchdog is not None:
-            self.watchdog = Watchdog(self, watchdog)
+            self.watchdog: Watchdog | None = Watchdog(self, watchdog)
 
     def close(self) -> None:
         """End all actors at once, as `Dispatcher.close` does."""

@@ -68,7 +68,7 @@ class Server:
         #: The connections that are there, lingering ones included.
         self.connections: set[Connection] = set()
         #: How many were accepted so far.
-        self.accepted = 0
+        self.accepted: int = 0
         self._fn = fn
         self._args = args
         self._listeners = listeners

@@ -36,7 +36,7 @@ class Room(Own):
     __slots__ = ("fiber",)
 
     def __init__(self, fiber: Fiber) -> None:
-        self.fiber = fiber
+        self.fiber: Fiber = fiber
 
     def outcome(self) -> Over:
         """The name of the edge."""
@@ -50,9 +50,9 @@ class SocketStream(Stream):
 
     def __init__(self, connection: Connection) -> None:
         super().__init__()
-        self.connection = connection
+        self.connection: Connection = connection
         #: Whether it has not ended but was cut off.
-        self.lost = False
+        self.lost: bool = False
 
     def write(self, data: bytes) -> None:
         """Have bytes sent.
