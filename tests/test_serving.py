@@ -7,11 +7,12 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 import greenlet
 import pytest
+import trustme
 
 from flowlet import (
     ActorRef,
@@ -31,8 +32,6 @@ from flowlet import (
 from flowlet.hosts import aio
 from flowlet.hosts.sockets import HIGH
 from tests.looped import both_loops, come_true, failures_are_heard, reset
-
-CERTIFICATE = Path(__file__).parent / "localhost.pem"
 
 
 class Go(Event): ...
@@ -736,10 +735,15 @@ async def test_where_nobody_listens_there_is_no_connection() -> None:
 # -- TLS ---------------------------------------------------------------------------------------
 
 
+@cache
 def contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server's and a client's; an authority of their own has signed for `localhost`."""
+    authority = trustme.CA()
     server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    server.load_cert_chain(CERTIFICATE)
-    return server, ssl.create_default_context(cafile=CERTIFICATE)
+    authority.issue_cert("localhost").configure_cert(server)
+    client = ssl.create_default_context()
+    authority.configure_trust(client)
+    return server, client
 
 
 @both_loops
