@@ -108,9 +108,10 @@ def _same(one: Sending, other: Sending) -> bool:
 def audit(product: Product, states: Sequence[int], seconds: float) -> int:
     """Run the ways to some states in company, until the time is up; how many were run.
 
-    Raises `ExploreError` for what differs.
+    It is this thread's own time: where others are busy too, as much is run.  Raises `ExploreError`
+    for what differs.
     """
-    until = wall.perf_counter() + seconds
+    until = wall.thread_time() + seconds
     for number, state in enumerate(states):
         try:
             if not audit_way(product, state, until=until):
@@ -138,7 +139,7 @@ def audit_way(
     try:
         rehearsal.begin(picks)
         for move, _ in (*way, *loop):
-            if wall.perf_counter() > until:
+            if wall.thread_time() > until:
                 return False
             _make(product, rehearsal, move)
         for machine in product.machines:
