@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from .asked import asked
 from .events import label_of_type
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ def check_function(fn: Any, call: str, takes: str, write: str = "") -> None:
     """
     if not callable(fn):
         raise TypeError(f"{call} takes {takes}, not {fn!r}{write and f'; write {write}'}")
-    code = getattr(unwrapped(fn), "__code__", None)
+    code = asked(unwrapped(fn), "__code__")
     if isinstance(code, CodeType) and code.co_flags & NO_PLAIN_FUNCTION:
         raise TypeError(
             f"{call} takes a plain function, but {function_name(fn)} is a generator or a coroutine "
@@ -231,7 +232,7 @@ def check_function(fn: Any, call: str, takes: str, write: str = "") -> None:
 def function_name(fn: Callable[..., Any]) -> str:
     """The name of an actor function; of a `partial`, that of the function in it."""
     fn = unwrapped(fn)
-    name = getattr(fn, "__name__", None)
+    name = asked(fn, "__name__")
     if not isinstance(name, str) or not name:  # an object, which may say anything
         name = type(fn).__name__
     return "lambda" if name == "<lambda>" else name

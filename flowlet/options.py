@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final, Literal, TypeVar
 
 from . import names
+from .asked import asked
 
 Fn = TypeVar("Fn", bound=Callable[..., Any])
 
@@ -33,7 +34,7 @@ DEFAULTS: Final = Options()
 
 def options_of(fn: Callable[..., Any]) -> Options:
     """What `@actor(...)` says of this function."""
-    options = getattr(names.unwrapped(fn), "__flowlet_options__", DEFAULTS)
+    options = asked(names.unwrapped(fn), "__flowlet_options__", DEFAULTS)
     return options if isinstance(options, Options) else DEFAULTS
 
 

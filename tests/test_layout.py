@@ -23,6 +23,7 @@ PACKAGE = ROOT / "flowlet"
 LAYERS = (
     {"flowlet.errors", "flowlet.events", "flowlet.instrument"},
     {
+        "flowlet.asked",
         "flowlet.roles",
         "flowlet.syntax",
         "flowlet.call_ends",

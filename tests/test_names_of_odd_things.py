@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flowlet import Dispatcher, Event, explore, pause, perform, receive
+from flowlet import Dispatcher, Event, emit, explore, pause, perform, receive, spawn
 from flowlet.introspect.static import static
 
 
@@ -83,6 +83,30 @@ class Nameless:
         return 1
 
 
+class Strict:
+    """Raises what it likes for what it does not have, dunder names too."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise KeyError(name)
+
+    def __call__(self) -> int:
+        return 1
+
+
+class StrictKind(type):
+    def __getattr__(cls, name: str) -> Any:
+        raise KeyError(name)
+
+
+class Made(metaclass=StrictKind):
+    """Its class is as strict."""
+
+
+class Box:
+    held = Strict()
+
+
+STRICT = Strict()
 STAND_IN, ODD, NUMBERED, NAMELESS = StandIn(), Odd(), Numbered(), Nameless()
 
 
@@ -132,6 +156,11 @@ def no_name() -> None:
     perform(NAMELESS)
 
 
+def strict_effect() -> None:
+    receive(Go)
+    perform(STRICT)
+
+
 def no_text() -> None:
     receive(Go)
     label: Any = [1] and "a"
@@ -147,6 +176,7 @@ CASES: dict[Callable[[], None], tuple[str, ...]] = {
     wrapped_by_itself: (),
     a_number_for_a_name: ("Go",),
     no_name: ("Go",),
+    strict_effect: ("Go",),
     no_text: ("Go",),
 }
 
@@ -172,6 +202,52 @@ def test_a_state_is_named_though_an_object_answers_nothing() -> None:
         waiting = d.spawn(actor)
         d.settle()
         assert waiting.state == ("actor",)
+
+
+def strict_global() -> None:
+    receive(Go)
+    if STRICT is not None:
+        receive(Stop)
+
+
+def strict_call() -> None:
+    receive(Go)
+    STRICT()
+    receive(Stop)
+
+
+def strict_held() -> None:
+    receive(Go)
+    emit(Box.held)
+    emit(Box().held is STRICT)
+    receive(Stop)
+
+
+def strict_class() -> None:
+    receive(Go)
+    Made()
+    receive(Stop)
+
+
+def strict_actor() -> None:
+    receive(Go)
+    spawn(STRICT)
+    receive(Stop)
+
+
+@pytest.mark.parametrize(
+    "fn",
+    [strict_global, strict_call, strict_held, strict_class, strict_actor],
+    ids=lambda fn: str(fn.__name__),
+)
+def test_an_object_that_raises_when_it_is_asked_is_as_one_that_has_nothing(
+    fn: Callable[[], None],
+) -> None:
+    """Another error than `AttributeError` hides no state, and stops no view."""
+    wait, other = f"{fn.__name__}/Go", f"{fn.__name__}/Stop"
+    wanted = {(wait, "Go", other), (other, "Stop", "end")}
+    assert wanted <= static(fn).triples()
+    assert wanted <= explore(fn).graph.triples()
 
 
 def test_a_decorator_that_is_a_call_of_a_local_function_is_read_and_explored() -> None:

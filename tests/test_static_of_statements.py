@@ -48,7 +48,7 @@ class Odd:
     def computed(self): raise KeyError("property")
 class Loose:
     def __getattr__(self, name):
-        raise AttributeError(name) if name.startswith("__") else KeyError(name)
+        raise KeyError(name)
 class Slotted:
     __slots__ = ("a",)
 class Frozen(Event):

@@ -20,17 +20,18 @@ HEAD = """
 import contextlib
 import enum
 import functools
+import heapq
 import itertools
 import operator
 import random
-from collections import ChainMap, OrderedDict, defaultdict, namedtuple
+from collections import ChainMap, OrderedDict, defaultdict, deque, namedtuple
 from dataclasses import dataclass, field
 from types import MappingProxyType, SimpleNamespace
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 from flowlet import (
-    Delay, Event, Timeout, choose, emit, now, on, parallel, pause, race, receive, rng, sleep, state,
-    until,
+    Delay, Event, Timeout, choose, emit, flow, now, on, parallel, pause, perform, race, receive,
+    rng, sleep, state, until,
 )
 
 
@@ -108,6 +109,77 @@ class Meter:
         return 2
 
 
+class Deep(Crate):
+    def limited(self):
+        return str(super().limit)
+
+
+class Slotted:
+    __slots__ = ("word",)
+    unit = str
+    def __init__(self):
+        self.word = "slot"
+
+
+class Tagged:
+    tag: str
+    def __init__(self, tag):
+        self.tag = tag
+
+
+class Pile(list):
+    pass
+
+
+class Lazy:
+    @functools.cached_property
+    def word(self):
+        receive(Coin, at="looking")
+        return "lazy"
+
+
+class Guard(contextlib.ContextDecorator):
+    def __enter__(self):
+        receive(Coin, at="guarding")
+    def __exit__(self, *what):
+        return False
+
+
+@Guard()
+def guarded():
+    return "guarded"
+
+
+class Fancy(Event):
+    label = "fancy {size}"
+    size: int = 0
+
+
+async def later():
+    pass
+
+
+def known():
+    # what only a run knows
+    return eval("'k'")
+
+
+def tag_of(tagged: Tagged):
+    return tagged.tag
+
+
+def doubted(flag: Annotated[bool, "perhaps"], colour: Colour):
+    return f"{flag} {colour.name}"
+
+
+def seven(a, b, c, d, e, f, *, last):
+    return "".join((a, b, c, d, e, f, last))
+
+
+def paid() -> bool:
+    return True
+
+
 def twice(text, times=2, *more, sep="", **named):
     return sep.join([text] * times) + "".join(more) + "".join(named)
 
@@ -175,6 +247,11 @@ MIXED = [1, "two", None, 3.0]
 LATER = Delay("later", 3)
 PARTIAL = functools.partial(twice, times=3)
 POINT = namedtuple("POINT", "x y")("px", "py")
+SLOTTED = Slotted()
+SWITCH = SimpleNamespace(on=True)
+MANY = [str(number) for number in range(40)]
+BLOCK = state("global")
+exec("def executed(): return 'executed'")
 """
 
 # Each gives a name, or makes some and leaves it in `n`.
@@ -415,6 +492,60 @@ n = ["a", "b", "c"]; del n[:2]; n = n[0]
 n = "none"; n = "two" if n == "one" else n
 n: str = "annotated"
 n = random.choice(["r"]) if False else "no random"
+str(2 ** 50)
+str([x for x in range(30)][5])
+[a + b for a in "abcdef" for b in "12345"][0]
+[a for a, *rest in [("x", 1, 2)]][0]
+f"{'x' * 150}{'y' * 150}"[:2]
+["a" if known() else "b"][0]
+str(issubclass(Box, eval("Box")))
+list(map(BOX.named, ["!"]))[0]
+sorted(LISTED, key=functools.partial(twice, times=2))[0]
+[*LISTED, "w"].copy()[3]
+"abc".translate("abc".maketrans("a", "b"))
+str(next(NUMBERS.__iter__()))
+LISTED.append("v"); LISTED.append("w"); LISTED.pop(); n = LISTED.pop()
+NAMES["t"] = "tmp"; n = NAMES.pop("t")
+MANY.append("m"); n = MANY.pop()
+heap = []; heapq.heappush(heap, "h"); n = heap[0]
+held = []; list(map(held.append, ["a"])); n = held[0]
+held = {}; held.__setitem__("k", "v"); n = held["k"]
+held = {"a": "1"}; held[known()] = "v"; n = held["k"]
+held = {"a": "1"}; held["b"] = "2"; n = list(held.keys())[1]
+held = ["a"]; held[0] = "b"; n = held[0]
+held = ["a", "b"]; del held[0]; n = held[0]
+n = Box(); n.__dict__["label"] = "by dict"; n = n.label
+n = Pile(["a"]); n.append("b"); n = n[-1]
+n = deque(["d", "e"]); n.rotate(); n = n.popleft()
+BOX.small().label
+Deep().limited()
+super(Crate, CRATE).named()
+SLOTTED.word
+Slotted().unit("u")
+str(SWITCH.on)
+pick.__name__
+BOX.named.__name__
+tag_of(Tagged("tag"))
+tag_of(eval("Tagged('t')"))
+doubted(eval("True"), eval("Colour.RED"))
+Delay("later", eval("2")).name
+str(isinstance([1], list))
+"t" if Box else "f"
+"t" if (lambda: 1) else "f"
+list(zip(("a", "b"), NUMBERS))[0][0]
+list(enumerate(("a", "b")))[1][1]
+str(any([known()]))
+str(receive(Coin, at="asked") == None)
+seven(*["a"] * 6, last="z")
+str(flow(len, "abc"))
+Lazy().word
+guarded()
+executed()
+n = later(); n.close(); n = "closed"
+n = emit(Fancy(eval("1"))) or "emitted"
+n = perform(paid) and "paid"
+n = perform(functools.partial(paid)) and "paid"
+n = perform(lambda: None) or "paid"
 """.strip().splitlines()
 
 BLOCKS = """
@@ -779,6 +910,103 @@ n = "emitted"
 n = str(now() >= 0)
 ---
 n = "random" if rng is not None else "never"
+---
+def wrap(fn):
+    @functools.wraps(fn)
+    def inner(*args):
+        return fn(*args)
+    return inner
+@functools.cache
+@wrap
+def local(text):
+    return text + "!"
+n = local("wrapped")
+---
+@Guard()
+def inside():
+    return "in"
+n = inside()
+---
+e = eval("1")
+n = seven(
+    "a" if e else "b", "a" if e else "b", "a" if e else "b", "a" if e else "b",
+    "a" if e else "b", "a" if e else "b", last="a" if e else "b",
+)
+---
+match ("b", "named"):
+    case ("a", n) | ("b", n):
+        pass
+---
+match eval("5"):
+    case 5:
+        n = "five"
+    case _:
+        n = "other"
+---
+Kind = eval("Box")
+match BOX:
+    case Kind(label=n):
+        pass
+---
+match "word":
+    case [_, *_]:
+        n = "several"
+    case _:
+        n = "text"
+---
+match ("a", "b"):
+    case [n]:
+        pass
+    case [_, n]:
+        pass
+---
+n = eval("'text'")
+if isinstance(n, str):
+    n = n.upper()
+---
+items = ["a"]
+for n in items:
+    if len(items) < 3:
+        items.append("z")
+---
+items = ["a", "b"]
+for n in items:
+    items[-1] = "c"
+---
+items = ["a"]
+for n in items:
+    if len(items) < 3:
+        items += ["y"]
+---
+with until(Coin, after=eval("2")) as end:
+    sleep(5)
+n = "left"
+---
+with BLOCK:
+    receive(Coin, at="in")
+n = "after"
+---
+def into(stack):
+    stack.enter_context(state("in stack"))
+with contextlib.ExitStack() as stack:
+    stack.push(lambda *what: False)
+    stack.push(eval("lambda *what: False"))
+    stack.callback(len, "x")
+    with contextlib.nullcontext():
+        into(stack)
+        receive(Coin, at="pushed")
+stack.callback(len, "x")
+n = "popped"
+---
+try:
+    n = NAMES["q"]
+except eval("KeyError"):
+    n = "no"
+---
+try:
+    n = NAMES["q"]
+except:
+    n = "bare"
 """.strip("\n").split("\n---\n")
 
 

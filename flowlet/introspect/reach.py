@@ -11,6 +11,7 @@ from __future__ import annotations
 import builtins
 import dis
 import functools
+import inspect
 import os
 import sys
 import sysconfig
@@ -19,10 +20,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from types import CellType, CodeType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 from ..actor import ActorRef
+from ..asked import asked
 from ..dispatcher import Dispatcher
 from ..effects import perform
 from ..events import Event
@@ -133,8 +135,8 @@ class Reach:
             self._mapping(vars(value), lambda key: f"{label}.{key}, of the thread,")
         elif value is os.environ:
             self._mapping(os.environ, lambda key: f"os.environ[{key!r}]")
-        elif (inner := getattr(value, "__wrapped__", None)) is not None and callable(value):
-            self.value(inner, label)
+        elif callable(value) and (inner := inspect.getattr_static(value, "__wrapped__", None)):
+            self.value(inner, label)  # which runs no code of the object's
         elif not isinstance(value, ModuleType) and _is_own(type(value)):
             self._class(type(value), type(value).__name__)
 
@@ -162,7 +164,9 @@ class Reach:
             self._seen.add(base)
             for attr, inner in list(vars(base).items()):
                 name = f"{base.__name__}.{attr}" if base is not cls else f"{label}.{attr}"
-                plain = getattr(inner, "__func__", None) or getattr(inner, "fget", None) or inner
+                plain = inner.fget if isinstance(inner, property) else inner
+                if isinstance(plain, classmethod | staticmethod):
+                    plain = plain.__func__
                 if isinstance(plain, FunctionType):
                     self._function(plain)
                 elif not attr.startswith("__") and _is_plain(inner):
@@ -270,7 +274,7 @@ def _uses(code: CodeType, space: dict[str, Any]) -> Iterator[_Use]:
                 label, holder = f"{chain[0]}.{name}", chain[1]
                 chain = None
                 if isinstance(holder, ModuleType | type):
-                    value = getattr(holder, name, MISSING)
+                    value = asked(holder, name, MISSING)
                     chain = (label, value)
                     if not is_performed:
                         yield _Use(label, holder, name, value, line)
@@ -283,12 +287,9 @@ def _uses(code: CodeType, space: dict[str, Any]) -> Iterator[_Use]:
 
 def _chance(value: Any) -> tuple[str, str] | None:
     """Under which module and name a function is known whose outcome is another one each time."""
-    if not callable(value):
+    if not isinstance(value, FunctionType | BuiltinFunctionType):
         return None  # nor is it asked for its name, which may be code of the user's
-    name = getattr(value, "__qualname__", None)
-    if not isinstance(name, str):
-        return None
-    module = getattr(value, "__module__", None) or "datetime"
+    name, module = value.__qualname__, value.__module__ or "datetime"
     key = ("os" if module in ("posix", "nt") else module), name
     return key if key in _CHANCE else None
 

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ...actor import ActorRef
+from ...asked import asked
 from ...events import Delay
 from ...named_ref import NamedRef
 from .functions import is_foreign
@@ -72,7 +73,7 @@ def _above(below: type, owner: Value, attr: str) -> Value:
 
 def _of_object(held: Any, attr: str, names: Names) -> list[Value]:
     if isinstance(held, ModuleType | type | Enum):
-        found = getattr(held, attr, UNKNOWN)
+        found = asked(held, attr, UNKNOWN)
         if isinstance(held, ModuleType) or found is UNKNOWN:
             return [UNKNOWN] if found is UNKNOWN else [Known(found)]
         return few([Known(found), *names.attributes(attr)])
@@ -83,7 +84,8 @@ def _of_object(held: Any, attr: str, names: Names) -> list[Value]:
     if isinstance(held, ActorRef | NamedRef):
         return _of_instance(ActorRef, Known(held), attr, names)
     if isinstance(held, FunctionType | MethodType):
-        return [Known(getattr(held, attr))] if hasattr(held, attr) else [UNKNOWN]
+        found = asked(held, attr, UNKNOWN)
+        return [UNKNOWN] if found is UNKNOWN else [Known(found)]
     found = inspect.getattr_static(held, attr, UNKNOWN)
     method = _method(found, Known(held), type(held))
     if method is not None:
@@ -91,7 +93,7 @@ def _of_object(held: Any, attr: str, names: Names) -> list[Value]:
     if isinstance(found, property):
         return _of_property(found)
     if isinstance(held, BaseModel) and type(held).model_config.get("frozen"):
-        found = getattr(held, attr, UNKNOWN)
+        found = asked(held, attr, UNKNOWN)
         return [UNKNOWN] if found is UNKNOWN else [Known(found)]
     stored = list(names.attributes(attr))
     if found is UNKNOWN:
@@ -119,7 +121,7 @@ def _method(found: Any, owner: Value, kind: type) -> Value | None:
     if isinstance(found, functools.partialmethod):
         words = tuple((name, Known(value)) for name, value in found.keywords.items())
         return Part(Known(found.func), (owner, *map(Known, found.args)), words)
-    if getattr(found, "__objclass__", None) is not None and callable(found):
+    if callable(found) and asked(found, "__objclass__") is not None:
         return Method(owner, found.__name__)
     return None
 
@@ -129,7 +131,7 @@ def _of_instance(kind: type, owner: Value, attr: str, names: Names) -> list[Valu
         made = list(names.attributes(attr)) if _is_exact(owner) else []
         annotation = _annotation_of(kind, attr)
         return few(made or of_type(Any if annotation is None else annotation))
-    fields = getattr(kind, "model_fields", {})
+    fields = asked(kind, "model_fields", {})
     if attr in fields:
         return of_type(fields[attr].annotation)
     if issubclass(kind, Enum) and attr in ("value", "name"):
@@ -159,7 +161,7 @@ def _of_instance(kind: type, owner: Value, attr: str, names: Names) -> list[Valu
 
 def has_field(kind: type, attr: str) -> bool:
     """Whether an attribute is a field of a dataclass, or of a named tuple."""
-    fields: Any = getattr(kind, "__dataclass_fields__", None) or getattr(kind, "_fields", ())
+    fields: Any = asked(kind, "__dataclass_fields__") or asked(kind, "_fields", ())
     return attr in fields
 
 

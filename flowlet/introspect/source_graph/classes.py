@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 from pydantic import BaseModel
 
+from ...asked import asked
 from ...blocks import until
 from ...events import Delay, timeout_of
 from ...handlers import on
@@ -169,15 +170,15 @@ def _paired(kind: Any, args: tuple[Value, ...]) -> Value:
 def note_fields(kind: type, given: Args, facts: Facts) -> None:
     """Note what the fields of an object are, where they are just what it is made of."""
     args, words, whole = given
-    fields = getattr(kind, "__dataclass_fields__", {})
+    fields = asked(kind, "__dataclass_fields__", {})
     init = vars(kind).get("__init__")
     if kind is SimpleNamespace:
         names = [name for name, _ in words]
     elif fields and init is not None and is_foreign(init):
         names = [name for name, each in fields.items() if each.init and not each.kw_only]
     else:
-        names = list(getattr(kind, "_fields", ()))
-        fields = getattr(kind, "_field_defaults", {})
+        names = list(asked(kind, "_fields", ()))
+        fields = asked(kind, "_field_defaults", {})
     given_by = {**dict(zip(names, args, strict=False)), **dict(words)}
     for name in dict.fromkeys([*names, *fields]):
         default = getattr(fields.get(name), "default", fields.get(name, MISSING))

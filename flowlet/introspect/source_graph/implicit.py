@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from ...asked import asked
 from ...source import reading_of
 from .evaluate import evaluate
 from .functions import is_foreign
@@ -115,7 +116,7 @@ def constructor_waits(kind: type) -> bool:
     """Whether to make an object of a class is to wait somewhere, but in a plain `__init__`."""
     hooks = [inspect.getattr_static(kind, name, None) for name in _MAKING]
     hooks.append(inspect.getattr_static(type(kind), "__call__", None))
-    fields = getattr(kind, "__dataclass_fields__", {})
+    fields = asked(kind, "__dataclass_fields__", {})
     hooks += [getattr(each, "default_factory", None) for each in fields.values()]
     if issubclass(kind, BaseModel):
         hooks += [each.default_factory for each in kind.model_fields.values()]

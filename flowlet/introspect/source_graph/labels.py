@@ -7,6 +7,7 @@ import inspect
 from enum import Enum
 from typing import Any
 
+from ...asked import asked
 from ...blocks import State
 from ...events import label_of, label_of_type, name_of
 from ...names import function_name
@@ -146,15 +147,11 @@ def answers_to(kind: Any) -> tuple[Value, ...]:
 def value_text(value: Value, node: Any) -> str:
     """A value that is given out, as an edge shows it."""
     if isinstance(value, Known):
-        if hasattr(value.value, "name") and type(value.value).__mro__[1:2] and _is_member(value):
+        if isinstance(value.value, Enum):
             return str(value.value.name)
         if isinstance(value.value, PLAIN):
             return repr(value.value)
     return value_label(value, node)
-
-
-def _is_member(value: Known) -> bool:
-    return isinstance(value.value, Enum)
 
 
 def value_label(value: Value, node: Any) -> str:
@@ -162,7 +159,7 @@ def value_label(value: Value, node: Any) -> str:
     if isinstance(value, Known):
         return label_of(value.value)
     if isinstance(value, Inst) and value.exact:
-        label = getattr(value.kind, "label", None)
+        label = asked(value.kind, "label")
         if not isinstance(label, str) or "{" not in label:
             return label_of_type(value.kind)
     return ast.unparse(node) if node is not None else "?"
@@ -172,7 +169,7 @@ def actor_text(owner: Value, node: Any) -> str:
     """Who something is sent to."""
     if isinstance(owner, Named) and owner.name:
         return owner.name
-    if isinstance(owner, Known) and hasattr(owner.value, "name"):
-        return str(owner.value.name)
+    if isinstance(owner, Known) and (name := asked(owner.value, "name")) is not None:
+        return str(name)
     func = getattr(node, "func", None)
     return ast.unparse(func.value) if isinstance(func, ast.Attribute) else "?"

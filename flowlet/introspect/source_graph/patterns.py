@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from ...asked import asked
 from .attributes import attribute
 from .evaluate import evaluate
 from .frames import Frame
@@ -91,7 +92,7 @@ def _class(pattern: ast.MatchClass, value: Value, scope: Scope) -> tuple[Verdict
         return False, {}
     narrow = value if verdict is True else Inst(kind)
     bound: dict[str, Value] = {}
-    order: Any = getattr(kind, "__match_args__", ())
+    order: Any = asked(kind, "__match_args__", ())
     if kind in (*PLAIN, list, tuple, dict, set) and pattern.patterns:
         inner, names = match_pattern(pattern.patterns[0], narrow, scope)
         return (verdict if inner is True else inner), {**names, "%": narrow}

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from ...actor import ActorRef
+from ...asked import asked
 from .evaluate import evaluate
 from .functions import is_foreign
 from .harmless import (
@@ -214,7 +215,7 @@ class _Risks:
         if isinstance(found, property) and found.fget is not None and not is_foreign(found.fget):
             yield PERHAPS
             return
-        known = found is not None or attr in getattr(kind, "model_fields", ())
+        known = found is not None or attr in asked(kind, "model_fields", ())
         if isinstance(held, type | ModuleType):
             known = known or inspect.getattr_static(held, attr, None) is not None
             known = known or attr in dir(held)

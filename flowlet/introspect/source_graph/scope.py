@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from types import CodeType, FunctionType
 from typing import Any, Final
 
+from ...asked import asked
 from ...events import label_of, label_of_type
 from ...syntax import node_of
 from ..alphabet import Alphabet
@@ -140,7 +141,7 @@ class Facts:
 
     def labels_of(self, kind: type) -> list[str]:
         """How events of exactly this class are called on an edge."""
-        label = getattr(kind, "label", None)
+        label = asked(kind, "label")
         if not isinstance(label, str) or "{" not in label:
             return [label_of_type(kind)]
         try:
