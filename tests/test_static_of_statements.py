@@ -46,6 +46,7 @@ class Odd:
     def __iter__(self): raise KeyError("iter")
     @property
     def computed(self): raise KeyError("property")
+    written = property(None, lambda self, value: None)
 class Loose:
     def __getattr__(self, name):
         raise KeyError(name)
@@ -171,6 +172,12 @@ match_it(n)
 emit(n)
 me()
 me().name
+a, *b = [n, n]
+int | str
+2 ** 10_001
+Odd.made = 1
+(lambda: 1).x = 1
+emit(Color.RED)
 """.strip().splitlines()
 
 UNSURE = """
@@ -361,6 +368,19 @@ iter(n)
 me().nope
 whereis("nobody").send(Go())
 loose.anything
+text.nothing()
+odd.written
+"x".nothing()
+[one for one in text.split()]
+with eval("odd"): pass
+with eval("open_nothing")(): pass
+odd + odd
+TABLE | TABLE
+5 @ 5
+eval("1") < n
+TABLE[eval("n")]
+f = lambda: ghost; f(); raise ValueError; ghost = 1
+*a, = n
 """.strip().splitlines()
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +32,8 @@ from types import MappingProxyType, SimpleNamespace
 from typing import Annotated, NamedTuple
 
 from flowlet import (
-    Delay, Event, Timeout, choose, emit, flow, now, on, parallel, pause, perform, race, receive,
-    rng, sleep, state, until,
+    Delay, Event, Request, Timeout, choose, emit, flow, now, on, parallel, pause, perform, race,
+    receive, rng, sleep, state, until, whereis,
 )
 
 
@@ -107,6 +109,8 @@ class Meter:
         return iter(["i1", "i2"])
     def __len__(self):
         return 2
+    def __neg__(self):
+        return "negative"
 
 
 class Deep(Crate):
@@ -148,6 +152,9 @@ class Guard(contextlib.ContextDecorator):
 @Guard()
 def guarded():
     return "guarded"
+
+
+class Get(Request[bool]): ...
 
 
 class Fancy(Event):
@@ -251,6 +258,8 @@ SLOTTED = Slotted()
 SWITCH = SimpleNamespace(on=True)
 MANY = [str(number) for number in range(40)]
 BLOCK = state("global")
+KEPT = "kept"
+GET = Get()
 exec("def executed(): return 'executed'")
 """
 
@@ -423,6 +432,8 @@ None or "n"
 (NUMBERS and LISTED[0])
 str(not "")
 str(-NUMBERS[0])
+str(-True)
+-Meter(2)
 str(~1)
 str(+2)
 str(2 ** 3 % 5 // 1)
@@ -546,6 +557,21 @@ n = emit(Fancy(eval("1"))) or "emitted"
 n = perform(paid) and "paid"
 n = perform(functools.partial(paid)) and "paid"
 n = perform(lambda: None) or "paid"
+n = perform(eval("paid")) and "paid"
+m: str; n = "declared"
+n = bytearray(b"a"); n.append(98); n = n.decode()
+held = bytearray(b"ab"); held[0] = 99; n = held.decode()
+e = BOX; e = [e.label][0]; n = e
+[0 for SLOTTED.word in ["slot"]][0]; n = "set"
+str(object() is None)
+sorted(LISTED, key=PARTIAL)[0]
+str(bool(state("s")))
+n = receive(Coin, at=eval("'at'")) and "heard"
+n = eval("whereis('peer')").send(Coin()) or "sent"
+str(whereis("bank").ask(GET))
+str(eval("whereis('bank')").ask(Get()))
+n = parallel(functools.partial(twice, "a"), CRATE.named, eval("paid"))[1]
+n = contextlib.ExitStack(); n.callback(len, "x"); n.close(); n = "closed"
 """.strip().splitlines()
 
 BLOCKS = """
@@ -1007,6 +1033,45 @@ try:
     n = NAMES["q"]
 except:
     n = "bare"
+---
+def keep():
+    global KEPT
+    KEPT = "kept"
+keep()
+n = KEPT
+---
+one, other = Tagged("a"), Tagged("b")
+n = [seven(one.tag, one.tag, one.tag, one.tag, one.tag, one.tag, last=other.tag)][0]
+---
+with state("one"):
+    pass
+with state("two"):
+    with state("three"):
+        pass
+n = "passed"
+---
+@contextlib.contextmanager
+def swallowing():
+    try:
+        yield
+    except KeyError:
+        pass
+with swallowing():
+    NAMES["q"]
+n = "swallowed"
+---
+with until(Coin):
+    with state("keeping", defer=Coin):
+        sleep(3)
+n = "kept"
+---
+def answer(coin):
+    receive(Coin, at="answering")
+def helper():
+    with on(Coin, answer):
+        sleep(1)
+helper()
+n = "helped"
 """.strip("\n").split("\n---\n")
 
 
@@ -1023,16 +1088,17 @@ TEXTS = [*LINES, *BLOCKS]
 
 
 @pytest.fixture(scope="module")
-def functions(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def functions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The functions, in a module of their own."""
     path = Path(tmp_path_factory.mktemp("values")) / "values_of_lines.py"
     path.write_text(HEAD + "\n\n" + "\n\n".join(itertools.starmap(program, enumerate(TEXTS))))
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[path.stem] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module
+    yield module
+    del sys.modules[path.stem]
 
 
 @pytest.mark.parametrize("number", range(len(TEXTS)), ids=[text[:40] for text in TEXTS])

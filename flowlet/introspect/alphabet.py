@@ -74,11 +74,6 @@ class Alphabet:
         #: The examples that nothing has asked for yet.
         self.unasked: set[Any] = set(self._examples)
         self._given: list[Any] | None = None
-        if isinstance(events, type) or not isinstance(events, Iterable | None):
-            raise ExploreError(
-                f"events= takes a list of events and types of events, not {events!r}: "
-                "explore(fn, events=[Coin(5), Push])"
-            )
         if events is not None:
             given = [[e] if not isinstance(e, type) else self._of_type(e) for e in events]
             self._given = list(itertools.chain.from_iterable(given))

@@ -20,7 +20,6 @@ from ...events import name_of
 from ...jumps import become, flow
 from ...named_ref import NamedRef
 from ...reading import Stream
-from ...requests import Request
 from ...roles import READS
 from ...watching import watch
 from .attributes import attribute
@@ -108,8 +107,6 @@ def simple_call(function: Value, given: Args, scope: Scope) -> list[Value] | Non
             return None if _in(called.__func__, WORDS) else _foreign(called, given, scope)
         if isinstance(called, BuiltinFunctionType | FunctionType) or is_foreign(called):
             return _foreign(called, given, scope)
-        if isinstance(called, functools.partial):
-            return None
         call = call_method(type(called))
         return _foreign(called, given, scope) if call is None or is_foreign(call) else None
     if isinstance(function, Bound) and isinstance(function.function, Known):
@@ -305,8 +302,6 @@ def _method(method: Method, given: Args, scope: Scope) -> list[Value] | None:
     stacks = (contextlib.ExitStack, contextlib.AsyncExitStack)
     if isinstance(owner, Inst) and issubclass(owner.kind, stacks):
         return None
-    if isinstance(owner, Inst) and issubclass(owner.kind, Request) and attr == "reply":
-        return [NONE]
     if isinstance(owner, Inst) and owner.kind in _COLLECTIONS and attr in HARMLESS:
         return _foreign(attr, given, scope)
     if isinstance(owner, Inst):

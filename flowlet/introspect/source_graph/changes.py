@@ -58,16 +58,14 @@ def _sort_of(owner: Value) -> Any:
     return "any"
 
 
-def _seen_by(value: Value) -> tuple[Any, ...]:
+def _seen_by(value: Table | Coll | Known) -> tuple[Any, ...]:
     match value:
         case Table(origin=origin) | Coll(origin=origin) if origin:
             own: tuple[Any, ...] = (origin,)
         case Table() | Coll():
             own = ("made dict" if isinstance(value, Table) else "made list",)
-        case Known(value=held):
-            own = (id(held),)
         case _:
-            own = ()
+            own = (id(value.value),)
     dicts = isinstance(value, Table) or (isinstance(value, Known) and isinstance(value.value, dict))
     return (*own, "any", *(("dict",) if dicts else ("list", "set")))
 
@@ -87,9 +85,11 @@ def change(facts: Facts, owner: Value, *items: Value, attr: str = "") -> None:
 
 def as_changed(facts: Facts, value: Value) -> Value:
     """A collection that whoever has it may have changed."""
-    made = isinstance(value, Table) or (isinstance(value, Coll) and not value.fixed)
-    real = isinstance(value, Known) and type(value.value) in _SORTS
-    if not made and not real:
+    if isinstance(value, Known):
+        may_change = type(value.value) in _SORTS
+    else:
+        may_change = isinstance(value, Table) or (isinstance(value, Coll) and not value.fixed)
+    if not may_change or not isinstance(value, Table | Coll | Known):
         return value
     stored = [facts.stored[(CHANGED, s)] for s in _seen_by(value) if (CHANGED, s) in facts.stored]
     if not stored:

@@ -27,6 +27,7 @@ from .values import (
     Value,
     Weak,
     few,
+    kind_of,
     truth,
 )
 
@@ -35,6 +36,7 @@ _BINARY: Final[dict[type[ast.operator], Callable[[Any, Any], Any]]] = {
     ast.FloorDiv: operator.floordiv, ast.Div: operator.truediv, ast.Mod: operator.mod,
     ast.Pow: operator.pow, ast.BitOr: operator.or_, ast.BitAnd: operator.and_,
     ast.BitXor: operator.xor, ast.LShift: operator.lshift, ast.RShift: operator.rshift,
+    ast.MatMult: operator.matmul,
 }  # fmt: skip
 _COMPARE: Final[dict[type[ast.cmpop], Callable[[Any, Any], Any]]] = {
     ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le,
@@ -68,17 +70,14 @@ def evaluate(node: Any, names: Names) -> list[Value]:
             return names.call(node, names)
         case ast.BinOp(left=left, op=op, right=right):
             return few(
-                _binary(a, b, _BINARY.get(type(op)), names)
+                _binary(a, b, _BINARY[type(op)], names)
                 for a, b in itertools.product(evaluate(left, names), evaluate(right, names))
             )
         case ast.UnaryOp(op=ast.Not(), operand=inner):
             answers = dict.fromkeys(map(truth, evaluate(inner, names)))
             return [_of_truth(None if holds is None else not holds) for holds in answers]
         case ast.UnaryOp(op=ast.USub(), operand=inner):
-            return [
-                Known(-v.value) if isinstance(v, Known) and type(v.value) in (int, float) else v
-                for v in evaluate(inner, names)
-            ]
+            return few(map(_negative, evaluate(inner, names)))
         case ast.BoolOp():
             return _bool(node, names)
         case ast.IfExp(test=test, body=body, orelse=orelse):
@@ -100,10 +99,6 @@ def evaluate(node: Any, names: Names) -> list[Value]:
             )
         case ast.JoinedStr(values=parts):
             return _joined(parts, names)
-        case ast.FormattedValue():
-            return [UNKNOWN]
-        case ast.Starred(value=inner):
-            return evaluate(inner, names)
         case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
             return [_comprehension(node, names)]
         case ast.DictComp() | ast.NamedExpr():
@@ -129,6 +124,12 @@ def with_defaults(spec: ast.arguments) -> list[str]:
     return [*named, *(arg.arg for arg, default in pairs if default is not None)]
 
 
+def _negative(value: Value) -> Value:
+    if isinstance(value, Known) and type(value.value) in (int, float, bool, complex):
+        return Known(-value.value)
+    return value if kind_of(value) in (int, float, complex) else UNKNOWN
+
+
 def _of_truth(known: bool | None) -> Value:
     return Inst(bool) if known is None else Known(known)
 
@@ -145,7 +146,7 @@ def _display(parts: list[ast.expr], names: Names, fixed: bool) -> Value:
             continue
         values = evaluate(part, names)
         if len(values) > 1:
-            items.append(values[0] if len(values) == 1 else _one_of(values))
+            items.append(_one_of(values))
         else:
             items += values
     return Coll(tuple(items), exact, fixed)
@@ -171,7 +172,7 @@ def _table(keys: list[Any], values: list[Any], names: Names) -> Value:
 
 
 def _binary(a: Value, b: Value, op: Any, names: Names) -> Value:
-    if isinstance(a, Known) and isinstance(b, Known) and op is not None:
+    if isinstance(a, Known) and isinstance(b, Known):
         plain = isinstance(a.value, PLAIN) and isinstance(b.value, PLAIN)
         if plain and not names.coarse and a.value is not None and b.value is not None:
             try:
@@ -249,10 +250,6 @@ def _compared(a: Value, b: Value, op: ast.cmpop) -> bool | None:
                 return bool(_COMPARE[type(op)](a.value, b.value))
             except Exception:
                 return None
-    if isinstance(op, ast.In | ast.NotIn) and isinstance(b, Coll) and isinstance(a, Known):
-        if b.exact and all(isinstance(item, Known) for item in b.items):
-            return (a in b.items) is isinstance(op, ast.In)
-        return None
     if isinstance(op, ast.Eq | ast.NotEq) and NONE in (a, b):
         other = b if a == NONE else a
         if isinstance(other, Inst) and not issubclass(type(None), other.kind):

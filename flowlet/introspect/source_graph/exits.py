@@ -71,10 +71,9 @@ class ExitStacks:
 
 def exits_of(frame: Frame, scope: Any) -> int:
     """The number of the exit stack of which a method is called in this step."""
-    for method in evaluate(frame.step.expr.func, scope):
-        if isinstance(method, Method) and isinstance(method.owner, Exits):
-            return method.owner.number
-    raise AssertionError("this call is that of an exit stack")
+    methods = evaluate(frame.step.expr.func, scope)
+    owners = (method.owner for method in methods if isinstance(method, Method))
+    return next(owner.number for owner in owners if isinstance(owner, Exits))
 
 
 def with_block(stack: Stack, block: Open, number: int) -> Stack:
@@ -83,14 +82,16 @@ def with_block(stack: Stack, block: Open, number: int) -> Stack:
         frame = stack[-1]
         return (*stack[:-1], frame.with_(open=(*frame.open, block)))
     block = replace(block, stacked=True)
-    for place, frame in enumerate(stack):
-        for at, held in enumerate(frame.open):
-            if held.kind == "exits" and held.number == number:
-                block = replace(block, to=held.to)
-                grown = replace(held, held=(*held.held, block))
-                open = (*frame.open[:at], grown, *frame.open[at + 1 :])
-                return (*stack[:place], frame.with_(open=open), *stack[place + 1 :])
-    raise AssertionError("this exit stack is open")
+    place, at, held = next(
+        (place, at, held)
+        for place, frame in enumerate(stack)
+        for at, held in enumerate(frame.open)
+        if held.kind == "exits" and held.number == number
+    )
+    frame = stack[place]
+    grown = replace(held, held=(*held.held, replace(block, to=held.to)))
+    open = (*frame.open[:at], grown, *frame.open[at + 1 :])
+    return (*stack[:place], frame.with_(open=open), *stack[place + 1 :])
 
 
 def last_out(frame: Frame) -> Frame:

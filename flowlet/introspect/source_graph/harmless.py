@@ -140,10 +140,8 @@ def operated(a: Value, op: ast.operator, b: Value) -> Iterator[Perhaps]:
 def _computed(a: Any, op: ast.operator, b: Any) -> Iterator[Perhaps]:
     if isinstance(op, ast.Pow | ast.LShift | ast.Mult) and isinstance(b, int) and abs(b) > 10_000:
         return
-    function = _BINARY.get(type(op))
     try:
-        if function is not None:
-            function(a, b)
+        _BINARY[type(op)](a, b)
     except Exception as error:
         yield Perhaps(type(error))
 

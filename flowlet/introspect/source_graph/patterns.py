@@ -25,9 +25,7 @@ def match_pattern(
             return True, {name: value} if name else {}
         case ast.MatchAs(pattern=inner, name=name) if inner is not None:
             verdict, bound = match_pattern(inner, value, scope)
-            if name:
-                bound = {**bound, name: bound.get("%", value)}
-            return verdict, bound
+            return verdict, {**bound, str(name): bound.get("%", value)}
         case ast.MatchOr(patterns=parts):
             return _any(parts, value, scope)
         case ast.MatchSingleton(value=single):
@@ -39,11 +37,9 @@ def match_pattern(
             return _class(pattern, value, scope)
         case ast.MatchSequence(patterns=parts):
             return _sequence(parts, value, scope)
-        case ast.MatchMapping(rest=rest, patterns=parts):
-            return None, dict.fromkeys([*_names(parts), *([rest] if rest else [])], UNKNOWN)
-        case ast.MatchStar(name=name):
-            return True, {name: Inst(list)} if name else {}
-    return None, {}
+    assert isinstance(pattern, ast.MatchMapping)  # a star stands in a sequence alone
+    rest = [pattern.rest] if pattern.rest else []
+    return None, dict.fromkeys([*_names(pattern.patterns), *rest], UNKNOWN)
 
 
 def _any(parts: list[ast.pattern], value: Value, scope: Scope) -> tuple[Verdict, dict[str, Value]]:

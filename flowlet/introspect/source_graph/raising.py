@@ -163,7 +163,7 @@ class _Risks:
                     yield from iterated(value)
             case ast.keyword(value=inner):
                 yield from self.expression(inner, within)
-            case ast.AST():
+            case _:
                 for part in ast.iter_child_nodes(node):
                     if isinstance(part, ast.expr | ast.keyword):
                         yield from self.expression(part, within)
@@ -212,8 +212,8 @@ class _Risks:
 
     def _of_class(self, kind: type, held: Any, attr: str) -> Iterator[Perhaps]:
         found = inspect.getattr_static(kind, attr, None)
-        if isinstance(found, property) and found.fget is not None and not is_foreign(found.fget):
-            yield PERHAPS
+        if isinstance(found, property) and (found.fget is None or not is_foreign(found.fget)):
+            yield Perhaps(AttributeError) if found.fget is None else PERHAPS
             return
         known = found is not None or attr in asked(kind, "model_fields", ())
         if isinstance(held, type | ModuleType):

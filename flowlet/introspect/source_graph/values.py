@@ -325,8 +325,6 @@ def is_instance(value: Value, kinds: tuple[type, ...]) -> bool | None:
         return isinstance(value.value, kinds)
     kind = kind_of(value)
     if kind is None:
-        if isinstance(value, Coll | Table):
-            return None
         return None
     try:
         if issubclass(kind, kinds):
