@@ -52,15 +52,16 @@ test-others: $(VENV)/.has-test ## the quick tests under each other supported Pyt
 	done; [ -z "$$failed" ] || { echo "the tests failed under Python$$failed" >&2; exit 1; }; }
 
 # Not under 3.11: there exploring and coverage.py both need sys.settrace (docs/pytest.md).
-coverage: ## lines and branches that the quick tests run: at least 95 in a hundred
+coverage: ## lines that the quick tests run, and branches: at least 95 in a hundred of each
 	@python="$$(sh tests/pythons.sh all | sed -n 's/^3\.1[23] //p' | head -n 1)"; \
 	[ -n "$$python" ] || { echo "this needs CPython 3.12 or 3.13" >&2; exit 1; }; \
 	$(MAKE) --no-print-directory VENV=.venv-coverage PYTHON="$$python" \
-		.venv-coverage/.has-test .venv-coverage/.has-docs
+		.venv-coverage/.has-test .venv-coverage/.has-docs .venv-coverage/.has-web
 	@rm -f .coverage .coverage.*
 	@.venv-coverage/bin/coverage run -m pytest
 	@.venv-coverage/bin/coverage combine -q
-	@.venv-coverage/bin/coverage report --fail-under=95
+	@.venv-coverage/bin/coverage report
+	@.venv-coverage/bin/coverage json -q -o - | .venv-coverage/bin/python tests/covered.py 95
 
 style: $(VENV)/.has-dev ## ruff: rules and layout
 	@$(BIN)/ruff check .
@@ -98,8 +99,8 @@ clean: ## remove what the other targets have made
 	rm -rf .node .venv .venv-* out dist site .mypy_cache .pytest_cache .ruff_cache .hypothesis \
 		.coverage .coverage.*
 
-# An environment and what is installed in it: .has-examples, .has-test, .has-bench, .has-docs and
-# .has-dev, by extra.
+# An environment and what is installed in it: .has-examples, .has-test, .has-bench, .has-docs,
+# .has-web and .has-dev, by extra.
 # Without build isolation, so that the build tool is held to constraints.txt too.
 $(VENV)/.has-%: pyproject.toml constraints.txt | $(VENV)/bin/pip
 	@echo "installing flowlet[$*] and what it needs into $(VENV)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -317,3 +318,26 @@ def test_guards_that_cannot_be_found_out_any_more_are_missed_by_name(
     graph = x.graph_of("sorter")
     assert {target for source, _, target in graph.triples() if source == "first"} == {"low", "high"}
     assert "conditions are not shown where" in graph.notes[-1]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring came with Python 3.12")
+def test_where_others_watch_already_guards_are_values() -> None:
+    """Debuggers and profilers may use all that Python has for it; the edges are the same."""
+
+    def sorter() -> None:
+        if receive(Number, at="asked").n > 5:
+            receive(Step, at="large")
+
+    told = explore(sorter).graph
+    monitoring: Any = vars(sys)["monitoring"]
+    taken = [tool for tool in (3, 4) if monitoring.get_tool(tool) is None]
+    for tool in taken:
+        monitoring.use_tool_id(tool, "another")
+    try:
+        untold = explore(sorter).graph
+    finally:
+        for tool in taken:
+            monitoring.free_tool_id(tool)
+    assert untold.triples() == told.triples()
+    asked = [{e.guard for e in each.transitions if e.source == "asked"} for each in (told, untold)]
+    assert asked == [{"n > 5", "n <= 5"}, {"n == 6", "n == 0 or n == 4 or n == 5"}]

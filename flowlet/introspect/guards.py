@@ -49,7 +49,8 @@ class Tracer:
         self._open.clear()
         self.ears.mark(frames)
 
-    def visit(self, code: CodeType, points: Points, here: int) -> None:
+    # While `sys.monitoring` calls this, it tells coverage.py nothing.
+    def visit(self, code: CodeType, points: Points, here: int) -> None:  # pragma: no cover
         """The instruction at this offset is about to be carried out."""
         # A jump and what comes after it follow each other directly: no call lies between.
         last = self._open.pop(code, None) if self._open else None
@@ -71,7 +72,7 @@ class Tracer:
 Step = Callable[[FrameType, str, Any], Any]
 
 
-class _Tracing:
+class _Tracing:  # pragma: no cover - of Python 3.11, where it and coverage.py exclude each other
     """Python 3.11: `sys.settrace`, which a debugger or coverage gets back afterwards.
 
     It tells of lines, and of instructions only on lines with a branch: of two-phase commit with six
@@ -195,7 +196,7 @@ class _Monitoring:
     pause: ClassVar[Callable[[Any], None]] = off
     go_on: ClassVar[Callable[[Any], None]] = on
 
-    def visit(self, code: CodeType, here: int) -> None:
+    def visit(self, code: CodeType, here: int) -> None:  # pragma: no cover - as that of the tracer
         if self.is_on:
             self.tracer.visit(code, self.codes[code], here)
 
