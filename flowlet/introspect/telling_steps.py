@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from enum import Enum
 from typing import Any
 
 from pydantic import BaseModel
@@ -14,6 +15,8 @@ def told(value: Any) -> str:
     """Like `repr`, but the same each time."""
     if isinstance(value, ActorRef):
         return value.name
+    if isinstance(value, Enum):
+        return _member(value)
     if isinstance(value, BaseModel):
         fields = ", ".join(f"{name}={told(getattr(value, name))}" for name in _fields(value))
         return f"{type(value).__name__}({fields})"
@@ -26,6 +29,13 @@ def told(value: Any) -> str:
     if type(value) is dict:
         return "{" + ", ".join(f"{told(k)}: {told(v)}" for k, v in value.items()) + "}"
     return repr(value)
+
+
+def _member(value: Enum) -> str:
+    """`Size.SMALL`; of several flags together `Pen(3)`, which is how that is written as well."""
+    kind = type(value)
+    one = value.name in kind.__members__
+    return f"{kind.__name__}.{value.name}" if one else f"{kind.__name__}({value.value!r})"
 
 
 def numbered(texts: Sequence[str], place: int) -> str:

@@ -2,8 +2,9 @@
 
 Nothing is evaluated.  A text is parsed as a Python expression, and of what it may hold only this is
 read: literals, lists, tuples, sets and dicts of them, members of an Enum, and calls of a model, a
-dataclass or an event.  The names are those of the module that the target is in, and of the types
-that the actor takes; so a file of events cannot call anything else.
+dataclass or an event; and values of Python's own as it shows them itself, such as `Decimal('1.5')`.
+The names are those of the module that the target is in, of the types that the actor takes, and of
+the types of their fields; so a file of events cannot call anything else.
 """
 
 from __future__ import annotations
@@ -12,10 +13,16 @@ import ast
 import dataclasses
 import difflib
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import Enum
+from fractions import Fraction
+from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Final, Literal, get_args, get_origin
+from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
@@ -25,7 +32,15 @@ from flowlet.names import unwrapped
 from flowlet.tools.as_code import Imports, code_of
 from flowlet.tools.targets import TargetError
 
-_LITERALS = (int, float, str, bytes, bool, type(None))
+_LITERALS = (int, float, complex, str, bytes, bool, type(None))
+#: What is no literal, as Python shows it, and by what it is made.
+_PLAIN: Final[dict[str, Callable[..., Any]]] = {
+    "float": float, "set": set, "frozenset": frozenset, "bytearray": bytearray,
+    "Decimal": Decimal, "Fraction": Fraction, "UUID": UUID,
+    "Path": Path, "PosixPath": Path, "WindowsPath": Path,
+    **{f"datetime.{kind.__name__}": kind for kind in (date, datetime, time, timedelta)},
+}  # fmt: skip
+_NUMBERS: Final = {"inf": math.inf, "nan": math.nan}
 
 
 class Vocabulary:
@@ -39,8 +54,14 @@ class Vocabulary:
 
     def add(self, kinds: Iterable[type]) -> None:
         """More classes, such as those that a wait takes; a name that is there keeps its meaning."""
-        for kind in kinds:
+        todo = list(kinds)
+        for kind in todo:
             self.classes.setdefault(kind.__name__, kind)
+        todo = list(self.classes.values())
+        for kind in todo:  # and those of which their fields are
+            found = [one for one in _classes_in(kind) if one.__name__ not in self.classes]
+            self.classes |= {one.__name__: one for one in found}
+            todo += found
 
     @property
     def events(self) -> dict[str, type]:
@@ -83,10 +104,14 @@ class Vocabulary:
         match node:
             case ast.Constant(value=value) if isinstance(value, _LITERALS):
                 return value
-            case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=ast.Constant(value=value)) if (
-                isinstance(value, int | float)
+            case ast.UnaryOp(op=ast.USub() | ast.UAdd() as sign, operand=inner) if isinstance(
+                number := self._value(inner, text), int | float | complex
             ):
-                return -value if isinstance(node.op, ast.USub) else value
+                return -number if isinstance(sign, ast.USub) else number
+            case ast.BinOp(
+                left=left, op=ast.Add() | ast.Sub(), right=ast.Constant(value=complex())
+            ) if isinstance(self._value(left, text), int | float):
+                return complex(ast.unparse(node).replace(" ", ""))
             case ast.List(elts=parts):
                 return [self._value(part, text) for part in parts]
             case ast.Tuple(elts=parts):
@@ -99,6 +124,8 @@ class Vocabulary:
                     for key, value in zip(keys, values, strict=True)
                     if key is not None
                 }
+            case ast.Name(id=name) if name in _NUMBERS and name not in self.classes:
+                return _NUMBERS[name]
             case ast.Name(id=name):
                 return self.make(name, (), {})
             case ast.Attribute(value=ast.Name(id=name), attr=member):
@@ -106,27 +133,53 @@ class Vocabulary:
             case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords) if not any(
                 isinstance(arg, ast.Starred) for arg in args
             ) and all(one.arg for one in keywords):
-                return self.make(
-                    name,
-                    [self._value(arg, text) for arg in args],
-                    {str(one.arg): self._value(one.value, text) for one in keywords},
-                )
+                return self.make(name, *self._given(args, keywords, text))
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name()) as func, args=args, keywords=keywords
+            ):
+                return self._plain(ast.unparse(func), *self._given(args, keywords, text))
         raise TargetError(
             f"in an event there may be literals and events, not {ast.unparse(node)!r}. "
             f"{self._how()}"
         )
 
+    def _given(
+        self, args: list[ast.expr], keywords: list[ast.keyword], text: str
+    ) -> tuple[list[Any], dict[str, Any]]:
+        named = {str(one.arg): self._value(one.value, text) for one in keywords}
+        return [self._value(arg, text) for arg in args], named
+
     def make(self, name: str, args: Iterable[Any], fields: dict[str, Any]) -> Any:
         """An object of the class of that name.  Raises `TargetError` for fields that are wrong."""
+        if name in _PLAIN and name not in self.classes:
+            return self._plain(name, args, fields)
         kind = self._class(name)
         if issubclass(kind, Enum):
-            raise TargetError(f"{name} is an Enum: give one of {', '.join(kind.__members__)}")
+            return self._by_value(kind, *args)
         try:
             return kind(*args, **fields)
         except ValidationError as error:
             raise TargetError(f"{signature(kind)} does not take that: {_first(error)}.") from None
         except (TypeError, ValueError) as error:
             raise TargetError(f"{signature(kind)} does not take that: {error}.") from None
+
+    def _plain(self, name: str, args: Iterable[Any], fields: dict[str, Any]) -> Any:
+        """A value of Python's own."""
+        if name not in _PLAIN:
+            raise TargetError(f"{name} cannot be read. {self._how()}")
+        try:
+            return _PLAIN[name](*args, **fields)
+        except (ArithmeticError, TypeError, ValueError) as error:
+            raise TargetError(f"{name} does not take that: {error}.") from None
+
+    def _by_value(self, kind: type[Enum], *args: Any) -> Any:
+        """A member by its value, or several flags together."""
+        try:
+            (value,) = args
+            return kind(value)
+        except (TypeError, ValueError):
+            members = ", ".join(kind.__members__)
+            raise TargetError(f"{kind.__name__} is an Enum: give one of {members}") from None
 
     def _member(self, name: str, member: str) -> Any:
         kind = self._class(name)
@@ -194,8 +247,6 @@ def shown(value: Any) -> str:
 
 def type_text(annotation: Any) -> str:
     """A type as people write it: `int`, `"water" | "tea"`, `list[int]`."""
-    from typing import Literal, get_args, get_origin
-
     if get_origin(annotation) is Literal:
         return " | ".join(map(shown, get_args(annotation)))
     if isinstance(annotation, type) and issubclass(annotation, Enum):
@@ -203,6 +254,18 @@ def type_text(annotation: Any) -> str:
     if isinstance(annotation, type) and not get_args(annotation):
         return annotation.__name__
     return str(annotation).replace("typing.", "")
+
+
+def _classes_in(kind: type) -> Iterator[type]:
+    """The classes of which the fields of a class are, whatever stands round them."""
+    if issubclass(kind, BaseModel):
+        types: list[Any] = [field.annotation for field in kind.model_fields.values()]
+    else:
+        types = [field.type for field in getattr(kind, "__dataclass_fields__", {}).values()]
+    for one in types:
+        types += get_args(one)
+        if _can_be_made(one):
+            yield one
 
 
 def _can_be_made(value: object) -> bool:

@@ -33,6 +33,62 @@ def test_the_walks_are_told(flowlet: Flowlet) -> None:
     assert "      after 60s      → locked\n" in said.out
 
 
+ORDERS = """
+import datetime
+from dataclasses import dataclass
+from enum import Enum, Flag
+from decimal import Decimal
+from flowlet import Event, receive
+
+class Size(Enum):
+    small = 1
+    large = 2
+
+class Pen(Flag):
+    RED = 1
+    BLUE = 2
+
+@dataclass(frozen=True)
+class Spot:
+    x: int
+
+class Order(Event):
+    size: Size
+    sizes: tuple[Size, ...] = (Size.large,)
+    pen: Pen = Pen.RED | Pen.BLUE
+    price: Decimal = Decimal("-1.50")
+    spot: Spot = Spot(-2)
+    most: float = float("-inf")
+    due: datetime.date = datetime.date(2026, 2, 28)
+    tags: frozenset[str] = frozenset()
+    turn: complex = 1 - 2j
+
+examples = {"pen": [Pen.RED | Pen.BLUE]}
+
+def shop():
+    while True:
+        order = receive(Order, at="open")
+        if order.size is Size.large:
+            receive(Order, at="busy")
+"""
+
+
+def test_an_event_of_a_walk_can_be_sent_as_it_stands(flowlet: Flowlet, folder: Path) -> None:
+    """Whatever its fields are, and wherever their types come from."""
+    (folder / "orders.py").write_text(ORDERS, encoding="utf-8")
+    (folder / "corner.py").write_text("from orders import examples, shop\n", encoding="utf-8")
+    listed = [
+        line.split("  → ")[0].strip()
+        for line in flowlet("paths", "corner:shop", "--examples", "examples").out.splitlines()
+        if "  → " in line
+    ]
+    assert any("size=Size.large, sizes=(Size.large,), pen=Pen(3)" in line for line in listed)
+    sent = flowlet("run", "corner:shop", *listed, "--json")
+    assert sent.code == 0, sent.err
+    steps = [json.loads(line) for line in sent.out.splitlines()[:-1]]
+    assert [step["text"] for step in steps if step["event"] == "Order"] == listed
+
+
 @pytest.mark.parametrize("target", ["museum:gate", "museum:crowd", "museum:till", "museum:toss"])
 def test_a_test_is_made_of_them(
     flowlet: Flowlet, folder: Path, passes: Callable[[str], bool], target: str

@@ -244,7 +244,7 @@ def test_a_reader_may_have_seen_enough(folder: Path) -> None:
         (("Coin(*[5])",), "in an event there may be literals and events, not 'Coin(*[5])'."),
         (("[Coin(n) for n in (1, 2)]",), "in an event there may be literals and events, not "),
         (("Ticket('day', Hall.NORTH)",), "there is no NORTH in Hall: give one of EAST, WEST."),
-        (("Ticket('day', Hall('east'))",), "Hall is an Enum: give one of EAST, WEST"),
+        (("Ticket('day', Hall('up'))",), "Hall is an Enum: give one of EAST, WEST"),
         (("wait ten",), "wait takes seconds, zero or more, not 'ten': wait 2.5"),
         (("wait -1",), "wait takes seconds, zero or more, not '-1': wait 2.5"),
         (('{"event": "Coin", "fields": 5}',), 'an event in JSON is {"event": "Coin", "fields": '),
