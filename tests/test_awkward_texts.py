@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from pydantic import ValidationError
 
 from flowlet import Delay, Event, StateGraph, emit, explore, parallel, receive, state, until
 from flowlet.export import to_aldebaran, to_html, to_mermaid, to_networkx, to_scxml, to_xstate
 from flowlet.export.text import visible
+from flowlet.introspect.model import writers
 from tests.consumers import Node, XState, xstate_or_skip
 from tests.test_aldebaran import read
 from tests.test_scxml import loaded
@@ -148,3 +151,20 @@ def test_xstate_takes_every_text(graphs: dict[str, StateGraph], node: Node) -> N
         begun.send(event)
         assert begun.state == f"box {text}/{text}"
         assert json.loads(to_xstate(graph))["states"], text
+
+
+@pytest.mark.parametrize("text", ["half \ud83d", "\udc80 half"])
+def test_half_a_character_can_be_written_and_read(text: str, tmp_path: Path) -> None:
+    """As a name that was made of bytes may have: JSON keeps it, the others write it out."""
+    graph = explore(machine(text), examples={"text": ["", text]}).graph
+    for format in writers:
+        if format != "png":
+            graph.save(tmp_path / f"graph.{format}", format)
+            (tmp_path / f"graph.{format}").read_text("utf-8")
+    written = graph.text("json")
+    assert StateGraph.model_validate_json(written) == graph
+    assert StateGraph.model_validate_json(written.encode()) == graph
+    assert text in StateGraph.model_validate_json(written).names()
+    with pytest.raises(ValidationError):
+        StateGraph.model_validate_json(written.replace('"complete"', '"whole"'))
+    assert text in texts_of(json.loads(to_xstate(graph)))

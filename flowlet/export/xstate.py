@@ -16,12 +16,11 @@ for whoever asks, and in `description`.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from flowlet.introspect.model import StateGraph, Transition
+from flowlet.introspect.model import StateGraph, Transition, as_json
 
 from .chart import Node, chart
 from .delays import NOTE, seconds
@@ -42,7 +41,7 @@ _PROTO = "__proto__"
 def to_xstate(graph: StateGraph) -> str:
     """The graph as JSON text, nothing folded."""
     config = _Config(graph).machine()
-    return json.dumps(config, ensure_ascii=False, indent=2) + "\n"
+    return as_json(config) + "\n"
 
 
 class _Config:

@@ -36,7 +36,7 @@ def main() -> int:
                 "revision: give the target as a file, path/file.py:NAME."
             )
         explored = flowlet.introspect.explore(search.fn, **search.options)
-        given.write(of_actor(explored, order["actor"]).model_dump_json())
+        given.write(of_actor(explored, order["actor"]).text("json"))
     except (TargetError, FlowletError) as error:
         print(error, file=sys.stderr)
         return 2

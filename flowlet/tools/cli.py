@@ -7,7 +7,9 @@ a program reads goes to the standard output alone.  How a command ends is in `ex
 from __future__ import annotations
 
 import os
+import sys
 from importlib.metadata import PackageNotFoundError, version
+from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
@@ -40,6 +42,9 @@ app: typer.Typer = typer.Typer(
 def main() -> None:
     """Run the command; the entry point of the package."""
     completion.rejoin(os.environ)
+    if isinstance(sys.stdout, TextIOWrapper):
+        # What a terminal has no character for is written out, as `\udc80`, and no reason to fail.
+        sys.stdout.reconfigure(errors="backslashreplace")
     app(prog_name="flowlet")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from flowlet.introspect.model import model_as_json
 from flowlet.tools.answers import TraceLine
 from flowlet.tools.driving import NOTHING_MORE, STEPS_ARE_DONE, TIME_IS_UP, Drive
 from flowlet.tools.event_text import Vocabulary, classes_near, shown
@@ -109,7 +110,7 @@ def run(
                 drive.why = STEPS_ARE_DONE
         answer = drive.answer()
         if json:
-            to_output(answer.model_dump_json(by_alias=True) + "\n")
+            to_output(model_as_json(answer, indent=None, by_alias=True) + "\n")
         else:
             _tell_end(said, drive)
     if drive.failures:
@@ -119,7 +120,7 @@ def run(
 
 
 def _json(line: TraceLine) -> str:
-    return line.model_dump_json(by_alias=True) + "\n"
+    return model_as_json(line, indent=None, by_alias=True) + "\n"
 
 
 def _steps(

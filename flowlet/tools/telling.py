@@ -15,6 +15,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from flowlet.export.places import short
+from flowlet.introspect.model import model_as_json
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -125,4 +126,4 @@ def to_output(written: str | bytes) -> None:
 
 def answer(model: BaseModel) -> None:
     """An answer to a program."""
-    to_output(model.model_dump_json(indent=2, by_alias=True) + "\n")
+    to_output(model_as_json(model, by_alias=True) + "\n")

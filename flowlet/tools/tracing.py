@@ -99,8 +99,9 @@ def _lines(texts: Iterable[str], path: Path) -> Iterable[TraceLine]:
         if not text.strip():
             continue
         try:
-            if json.loads(text).get("kind") != "run":  # which stands at the end of `run --json`
-                yield TraceLine.model_validate_json(text)
+            line = json.loads(text)
+            if line.get("kind") != "run":  # which stands at the end of `run --json`
+                yield TraceLine.model_validate(line)
         except (ValueError, AttributeError) as error:
             raise TargetError(
                 f"{path}, line {number}, is no line of a trace ({_first(error)}). A trace is what "

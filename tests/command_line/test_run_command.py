@@ -308,3 +308,27 @@ def test_events_are_literals_of_every_kind(flowlet: Flowlet, folder: Path) -> No
         "emit b'x'",
         "emit Inner(at=Point(x=1, y=-2))",
     ]
+
+
+def test_what_the_output_has_no_character_for_is_written_out(folder: Path) -> None:
+    """A terminal of ASCII, and half a character of which no terminal has one, stop nothing."""
+    (folder / "half.py").write_text(
+        "from flowlet import Event, receive\n"
+        "class Go(Event): ...\n"
+        "def half():\n    receive(Go, at='half \\ud83d')\n    receive(Go, at='last')\n",
+        encoding="utf-8",
+    )
+
+    def said(*words: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-m", "flowlet.tools.cli", *words],
+            env={"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONIOENCODING": "ascii"},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        ).stdout
+
+    assert "1. from half \\ud83d\n      Go()  \\u2192 last\n" in said("paths", "half:half")
+    lines = [json.loads(line) for line in said("run", "half:half", "Go", "--json").splitlines()]
+    assert [line["to"] for line in lines[:2]] == ["half \ud83d", "last"]

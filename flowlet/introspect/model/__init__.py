@@ -10,6 +10,7 @@ and drawn, by a program that has no flowlet code in it but this.
 
 from __future__ import annotations
 
+from .as_json import as_json, model_as_json
 from .coverage import ALIKE, Coverage, Stray, side_by_side
 from .diff import EdgeChange, GraphDiff, StateChange
 from .graph import MANY, StateGraph, Writer, writers
@@ -46,6 +47,8 @@ __all__ = [
     "Transition",
     "TransitionKind",
     "Writer",
+    "as_json",
+    "model_as_json",
     "writers",
     "side_by_side",
 ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from .as_json import model_as_json
 from .laying import laid_over
 from .order import states_of
 from .parts import Composite, Part, State, Transition
@@ -267,7 +268,7 @@ class StateGraph(Part, frozen=True):
 Writer = Callable[[StateGraph], str | bytes]
 
 #: Filled by `flowlet.export`, which knows the formats; the model knows only their names.
-writers: dict[str, Writer] = {"json": lambda graph: graph.model_dump_json(indent=2) + "\n"}
+writers: dict[str, Writer] = {"json": lambda graph: model_as_json(graph) + "\n"}
 
 
 def _ending(path: Path) -> str:

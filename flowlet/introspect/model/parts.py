@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import json
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel
+
+from .as_json import may_have_half
 
 StateKind = Literal["state", "transient", "final", "error"]
 TransitionKind = Literal["event", "timeout", "eventless", "internal", "done"]
@@ -19,6 +22,13 @@ class Part(BaseModel, frozen=True, extra="forbid", defer_build=True):
 
     What checks them is built with the first of them: most programs make none.
     """
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **more: Any) -> Self:
+        """Read it from JSON as any model, and half a character too, which pydantic refuses."""
+        if may_have_half(json_data):
+            return cls.model_validate(json.loads(json_data), **more)
+        return super().model_validate_json(json_data, **more)
 
 
 class Source(Part, frozen=True):
