@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 
-from flowlet import Dispatcher, explore, pause
+from flowlet import Dispatcher, Event, explore, pause, receive
 from flowlet.introspect import progress, rehearsal, system
 from flowlet.introspect.product import Product
+from flowlet.introspect.walks import covering_walks
+
+
+class Go(Event): ...
 
 
 class Terminal(io.StringIO):
@@ -66,11 +70,30 @@ def test_a_sample_is_run_once_more_only_as_long_as_there_is_time(
     """And a note says so; the states that were found do not depend on it."""
     whole = explore(walkers)
     assert not any("once more" in note for note in whole.notes)
-    monkeypatch.setattr(system, "LEAST_AUDIT", -1.0)
+    monkeypatch.setattr(system, "HASTY_AUDIT", -1.0)
     cut = explore(walkers, progress=interrupt)
     assert "of 24 ways that are run once more" in " ".join(cut.notes)
     assert "1 could be in the time that there was" in " ".join(cut.notes)
     assert 2000 <= cut.unique_states <= whole.unique_states
+
+
+def test_walks_of_a_search_that_was_interrupted_run_nothing_more() -> None:
+    """Somebody waits for them: they go where the search has gone on from."""
+
+    def counter() -> None:
+        n = 0
+        while True:
+            receive(Go, at="counting")
+            n += 1
+            if n == 20:
+                raise KeyboardInterrupt
+
+    x = explore(counter)
+    (machine,) = vars(x)["_product"].machines
+    before = (machine.runs, machine.replays)
+    found = covering_walks(x)
+    assert [step.target for walk in found.walks for step in walk] == ["counting"]
+    assert (machine.runs, machine.replays) == before
 
 
 def test_another_interrupt_while_the_sample_is_run_loses_nothing(

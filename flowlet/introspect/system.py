@@ -44,6 +44,8 @@ Predicate = Callable[[View], object]
 AUDITED = 24
 #: Seconds that it may take at least.
 LEAST_AUDIT = 2.0
+#: And that it takes where somebody has ended the search by Ctrl-C, and waits.
+HASTY_AUDIT = 0.2
 #: So often may a predicate ask for one more name to count.
 MOST_NAMES = 64
 #: A notebook draws what has no more states than this without being asked.
@@ -355,7 +357,7 @@ def _admits(product: Product, within: Predicate) -> Callable[[int], bool]:
 def _audit(product: Product) -> None:
     """Run a sample of the ways in company, for no longer than the search may have made one wait."""
     sample = _sample(list(product.parent))
-    seconds = LEAST_AUDIT if product.interrupted else max(LEAST_AUDIT, product.seconds / 2)
+    seconds = HASTY_AUDIT if product.interrupted else max(LEAST_AUDIT, product.seconds / 2)
     done = audit(product, sample, seconds)
     if done < len(sample):
         product.hints[

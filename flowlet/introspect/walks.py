@@ -13,6 +13,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
+from .collecting import seldom
 from .found import Step
 from .moves import Move
 from .product import Product
@@ -60,10 +61,11 @@ def covering_walks(exploration: Any) -> Walks:
         replay(vending_machine, walk)
     ```
     """
-    walker = _Walker(exploration._product)
-    walks = []
-    while (way := walker.next_from_start()) is not None:
-        walks.append(walker.walk(way))
+    with seldom():
+        walker = _Walker(exploration._product)
+        walks = []
+        while (way := walker.next_from_start()) is not None:
+            walks.append(walker.walk(way))
     edges = {(taken.actor, taken.edges) for taken in walker.taken}
     return Walks(walks, len(edges), len(walker.taken))
 
@@ -75,7 +77,7 @@ class _Walker:
             trace(machine)
         self.after: dict[int, list[_Leg]] = {}
         many = _with_many_outputs(product)
-        for state in product.parent:
+        for state in _continued(product):
             legs = (_leg(product, move, state, many) for move in product.all_moves(state))
             self.after[state] = [leg for leg in legs if leg.target in product.parent]
         self.initial = [state for state, before in product.parent.items() if before == -1]
@@ -120,13 +122,26 @@ class _Walker:
             here, far = ready.popleft()
             if far >= most:
                 break
-            for leg in self.after[here]:
+            for leg in self.after.get(here, ()):
                 if leg.takes in self.left:
                     return [*_back(by, here), leg]
                 if leg.target not in by:
                     by[leg.target] = leg
                     ready.append((leg.target, far + 1))
         return None
+
+
+def _continued(product: Product) -> list[int]:
+    """The states from which the search has gone on.
+
+    Of one that was ended by Ctrl-C, those up to the last that led to another: to see what is
+    possible in later ones would run much code again, while somebody waits.
+    """
+    states = list(product.parent)
+    if not product.interrupted:
+        return states
+    led = set(product.parent.values())
+    return states[: max((n for n, state in enumerate(states, 1) if state in led), default=0)]
 
 
 def _back(by: dict[int, _Leg | None], state: int) -> list[_Leg]:

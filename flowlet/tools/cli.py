@@ -6,6 +6,8 @@ a program reads goes to the standard output alone.  How a command ends is in `ex
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -45,6 +47,8 @@ def main() -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         # What a terminal has no character for is written out, as `\udc80`, and no reason to fail.
         sys.stdout.reconfigure(errors="backslashreplace")
+    # Python looks for garbage once more as it ends: among ten thousand states for a second.
+    atexit.register(gc.freeze)
     app(prog_name="flowlet")
 
 

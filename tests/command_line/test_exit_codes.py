@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,6 +82,16 @@ def test_what_becomes_of_an_error(error: BaseException, code: Exit) -> None:
     with pytest.raises(Exception) as ended:  # noqa: PT011  # typer's own is not public
         ending_well(command)()
     assert getattr(ended.value, "exit_code", None) == code
+
+
+def test_the_end_is_not_held_up_by_what_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python would look through all states for garbage once more."""
+    at_the_end: list[object] = []
+    monkeypatch.setattr("atexit.register", at_the_end.append)
+    monkeypatch.setattr("sys.argv", ["flowlet", "--version"])
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert at_the_end == [gc.freeze]
 
 
 def test_a_fault_of_flowlet_keeps_its_traceback(
