@@ -106,7 +106,7 @@ async def test_a_client_that_never_reads_costs_what_it_may() -> None:
     """It asks for a large answer again and again: what it does not take is not made for it."""
     made = 0
 
-    def large(request: object, body: bytes) -> Response:
+    def large(request: object, content: object) -> Response:
         nonlocal made
         made += 1
         return Response(body=b"x" * 100_000)

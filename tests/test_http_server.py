@@ -16,12 +16,13 @@ from examples.protocols.http1_events import Request
 from examples.sockets.http_server import (
     USUAL,
     Application,
+    Content,
     Limits,
     Response,
     conversation,
     hello,
 )
-from flowlet import Delay, sleep
+from flowlet import Delay, perform, sleep
 from flowlet.hosts import aio
 from flowlet.introspect import static
 from tests.looped import both_loops, come_true, failures_are_heard, run_in
@@ -58,8 +59,8 @@ async def answer(reader: asyncio.StreamReader) -> Answer:
     return Answer(status, headers, await reader.readexactly(length))
 
 
-def echoes(request: Request, body: bytes) -> Response:
-    return Response(body=request.method + b" " + request.target + b" " + body)
+def echoes(request: Request, content: Content) -> Response:
+    return Response(body=request.method + b" " + request.target + b" " + content.whole())
 
 
 @both_loops
@@ -97,7 +98,7 @@ async def test_head_is_answered_like_get_but_without_the_body() -> None:
 async def test_a_body_in_pieces_goes_out_in_chunks_as_they_come() -> None:
     """To HTTP/1.0, which knows no chunks, it ends with the connection."""
 
-    def slowly(request: Request, body: bytes) -> Response:
+    def slowly(request: Request, content: Content) -> Response:
         def pieces() -> Iterator[bytes]:
             yield b"one "
             sleep(0.001)
@@ -132,6 +133,7 @@ async def test_who_asks_before_it_sends_its_body_is_told_to() -> None:
         assert await reader.read() == b""
 
 
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"
 SMALL = Limits(head=200, headers=3, body=50)
 FIELD = b"X: y\r\n"
 
@@ -168,7 +170,8 @@ def test_what_is_not_to_be_answered_is_refused_and_nothing_follows(
     """Whoever sends on gets the refusal all the same, and the request behind it is not read."""
     asked: list[bytes] = []
 
-    def application(request: Request, body: bytes) -> Response:
+    def application(request: Request, content: Content) -> Response:
+        content.whole()
         asked.append(request.target)
         return Response()
 
@@ -255,7 +258,7 @@ async def test_an_application_that_fails_ends_its_connection() -> None:
     """The loop is told; whoever asked sees the connection end."""
     heard = failures_are_heard()
 
-    def fails(request: Request, body: bytes) -> Response:
+    def fails(request: Request, content: Content) -> Response:
         raise LookupError(request.target)
 
     async with served(fails) as (_, reader, writer):
@@ -273,6 +276,116 @@ def test_its_picture_says_how_a_conversation_goes() -> None:
     assert ("between requests", "Closing", "end") in triples
     assert ("between requests", "after limits.idle", "end") in triples
     assert ("head", "after limits.request", "end") in triples
+
+
+# -- bodies ------------------------------------------------------------------------------------
+
+
+@both_loops
+async def test_a_body_is_read_as_the_application_asks_for_it() -> None:
+    """What it has not asked for is not read; what it gives back piece by piece is sent at once."""
+
+    def shouts(request: Request, content: Content) -> Response:
+        return Response(body=(piece.upper() for piece in content))
+
+    async with served(shouts) as (server, reader, writer):
+        writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        for word in b"one", b"three":
+            writer.write(b"%x\r\n%s\r\n" % (len(word), word))
+            assert await reader.readuntil(b"\r\n") == b"%x\r\n" % len(word)
+            assert await reader.readuntil(b"\r\n") == word.upper() + b"\r\n"
+        writer.write(b"0\r\nX-Sum: 8\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert await reader.readexactly(5) == b"0\r\n\r\n"
+        assert b"200 OK" in await reader.readuntil(b"0\r\n\r\n")
+        assert len(server.connections) == 1
+
+
+@both_loops
+async def test_an_upload_is_never_in_memory_as_a_whole() -> None:
+    """Fifty million bytes: those that the application does not ask for stay where they are."""
+    total, piece = 50_000_000, bytes(100_000)
+    asks, most = asyncio.Event(), 0
+
+    async def asked() -> None:
+        await asks.wait()
+
+    def counts(request: Request, content: Content) -> Response:
+        nonlocal most
+        perform(asked)
+        size = 0
+        for part in content:
+            size += len(part)
+            most = max(most, len(part) + content.stream.unread)
+        return Response(body=b"%d" % size)
+
+    async with served(counts) as (server, reader, writer):
+        writer.write(b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % total)
+
+        async def upload() -> None:
+            for _ in range(total // len(piece)):
+                writer.write(piece)
+                await writer.drain()
+
+        uploading = asyncio.create_task(upload())
+        await come_true(lambda: any(each.paused for each in server.connections))
+        asks.set()
+        assert (await answer(reader)).body == b"%d" % total
+        await uploading
+        assert 0 < most < 1_000_000
+
+
+@both_loops
+async def test_what_the_application_does_not_want_of_a_body_is_passed_over() -> None:
+    """A little of it, for the sake of the connection; else the connection ends."""
+
+    def declines(request: Request, content: Content) -> Response:
+        return Response(404)
+
+    post = b"POST / HTTP/1.1\r\nHost: a\r\n"
+    async with served(declines) as (_, reader, writer):
+        for more in b"Content-Length: 5\r\n\r\nhello", CHUNKED, b"\r\n":
+            writer.write(post + more)
+            assert b"connection: close" not in (await answer(reader)).headers
+    for more, told in (
+        (b"Content-Length: 100000\r\n\r\n" + b"y" * 100_000, True),
+        (b"Content-Length: 5\r\nExpect: 100-continue\r\n\r\n", True),
+        (b"Transfer-Encoding: chunked\r\n\r\n" + b"2000\r\n" + b"y" * 0x2000 * 20, False),
+        (b"Transfer-Encoding: chunked\r\n\r\nno size\r\n", False),
+    ):
+        async with served(declines) as (_, reader, writer):
+            writer.write(post + more)
+            refused = await answer(reader)
+            assert refused.status == b"HTTP/1.1 404 Not Found"
+            assert (b"connection: close" in refused.headers) is told
+            assert await reader.read() == b""
+
+
+@both_loops
+async def test_a_body_has_the_time_that_its_request_has_left() -> None:
+    """A slow one gets a 408; one that was begun to be answered can only end.  What the application
+    does in the meantime is not counted.
+    """
+
+    def works(request: Request, content: Content) -> Response:
+        next(iter(content))
+        sleep(0.05)
+        if request.target == b"/piecewise":
+            return Response(body=iter(content))
+        return Response(body=content.whole())
+
+    limits = Limits(request=Delay("request", 0.03))
+    head = b" HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n"
+    async with served(works, limits) as (_, reader, writer):
+        writer.write(b"PUT /" + head + b"abc")
+        assert (await answer(reader)).body == b""
+        writer.write(b"PUT /" + head + b"ab")
+        assert (await answer(reader)).status == b"HTTP/1.1 408 Request Timeout"
+        assert await reader.read() == b""
+    async with served(works, limits) as (_, reader, writer):
+        writer.write(b"PUT /piecewise" + head + b"a")
+        assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
+        assert await reader.read() == b""
 
 
 # -- curl --------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
-"""What `http1.requests` emits, what it is told, and the error that it ends with."""
+"""What `http1.requests` emits, what it is told, the error that it ends with, and where it is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from flowlet import Event, ParseError
@@ -25,8 +25,14 @@ class Data(NamedTuple):
     data: bytes
 
 
-#: Whoever is given a body: by `emit`, whoever drives the parser.
-Give = Callable[[Data], object]
+@dataclass(slots=True)
+class Rest:
+    """What is still to be read of a body: of it all, or of the present chunk."""
+
+    left: int
+    #: Whether another chunk follows; and how many bytes those had that have begun.
+    chunked: bool
+    begun: int = 0
 
 
 class End(NamedTuple):

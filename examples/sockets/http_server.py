@@ -5,11 +5,12 @@
 
 `conversation` reads requests with the functions of examples/protocols/http1.py, and answers each
 before it reads the next: so pipelined requests are answered in order, and whoever does not read the
-answers is not read either.  Both time limits stand where they hold, as `until` blocks.
+answers is not read either.  The time limits stand where they hold, as `until` blocks.
 
-An *application* is a function of a request and its body.  It runs in the connection's actor: it
-may wait, ask other actors, and `perform` what blocks.  A body that it gives as several pieces is
-sent as they come.
+An *application* is a function of a request and its `Content`, the body, which it goes over piece by
+piece, as they come, or takes as a whole.  It runs in the connection's actor: it may wait, ask other
+actors, and `perform` what blocks.  A body that it gives as several pieces is sent as they come.  So
+neither is ever in memory as a whole, unless the application wants it.
 """
 
 from __future__ import annotations
@@ -24,17 +25,19 @@ from typing import Any, Final, NamedTuple, cast
 from examples.protocols.http1 import (
     Body,
     body_of,
-    read_chunks,
-    read_data,
     read_head,
+    read_piece,
     read_trailers,
     skip_empty_lines,
 )
-from examples.protocols.http1_events import Data, Request, RequestError
-from flowlet import Delay, Stream, TooLongError, until
+from examples.protocols.http1_events import Headers, Request, RequestError, Rest
+from flowlet import Delay, Stream, StreamEndedError, TooLongError, now, until
 from flowlet.hosts import aio
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+#: So much of a body that the application did not want is read and thrown away, for the sake of the
+#: connection; where more is left, it is closed.
+LEFT_OVER: Final = 65_536
 #: Answers that have no body, and no length of one (RFC 9110, 8.6).
 BARE: Final = {204, 304}
 
@@ -47,29 +50,106 @@ class Response(NamedTuple):
     body: bytes | Iterable[bytes] = b""
 
 
-#: What an answer is made by.
-Application = Callable[[Request, bytes], Response]
-
-
 class Limits(NamedTuple):
     """Bytes of a head and of a body, fields of a head, and seconds."""
 
     head: int = 65_536
     headers: int = 100
-    body: int = 1_048_576
+    body: int = 1 << 30
+    #: Bytes of a body that an application takes as a whole.
+    whole: int = 1_048_576
     #: Between two requests; then the connection is closed without a word.
     idle: Delay = Delay("idle", 60.0)
-    #: From the first byte of a request to its last.
+    #: That a request may be waited for, from its first byte to its last; what the application does
+    #: between two pieces does not count.
     request: Delay = Delay("request", 30.0)
 
 
-def hello(request: Request, body: bytes) -> Response:
+class Content:
+    """The body of a request, which is read as the application asks for it."""
+
+    __slots__ = ("awaited", "ended", "length", "limits", "rest", "seconds", "stream", "trailers")
+
+    def __init__(self, stream: Stream, body: Body, limits: Limits, seconds: float) -> None:
+        self.stream = stream
+        self.limits = limits
+        #: How long it is; `None` where nobody knows before its end.
+        self.length = body.length
+        #: The fields that came after it, when it has been read.
+        self.trailers: Headers = []
+        self.ended = body.length == 0
+        #: Whether the other side waits to be told to send it.
+        self.awaited = body.continues
+        self.rest = Rest(body.length or 0, body.length is None)
+        #: How much longer it may be waited for.
+        self.seconds = seconds
+
+    def __iter__(self) -> Iterator[bytes]:
+        while piece := self.read_piece():
+            yield piece
+
+    def read_piece(self) -> bytes:
+        """What comes next of it; `b""` at its end."""
+        if self.ended:
+            return b""
+        if self.awaited:
+            self.awaited = False
+            self.stream.write(CONTINUE)
+        began = now()
+        with until(after=Delay("request", self.seconds)):
+            piece = self._next_piece()
+            self.seconds = max(0.0, self.seconds - (now() - began))
+            return piece
+        raise too_slow(self.stream, self.limits)
+
+    def _next_piece(self) -> bytes:
+        piece = read_piece(self.stream, self.rest, 4_096, self.limits.body)
+        if not piece:
+            self.ended = True
+            if self.length is None:
+                limits = self.limits
+                self.trailers = read_trailers(self.stream, limits.head, limits.headers)
+        return piece
+
+    def whole(self) -> bytes:
+        """All of it, if it is not too large for that."""
+        pieces: list[bytes] = []
+        most = self.limits.whole
+        if self.length is not None and self.length > most:
+            raise RequestError(self.stream.offset, f"a body of more than {most} bytes", 413)
+        size = 0
+        for piece in self:
+            pieces.append(piece)
+            size += len(piece)
+            if size > most:
+                raise RequestError(self.stream.offset, f"a body of more than {most} bytes", 413)
+        return b"".join(pieces)
+
+    @property
+    def is_far(self) -> bool:
+        """Whether its end is not worth being waited for, or will perhaps not be sent."""
+        return not self.ended and (self.awaited or self.rest.left > LEFT_OVER)
+
+    def pass_over(self) -> bool:
+        """Throw away what is left of it; whether it was not too much."""
+        left = LEFT_OVER
+        while not self.is_far and left > 0 and (piece := self.read_piece()):
+            left -= len(piece)
+        return self.ended
+
+
+#: What an answer is made by.
+Application = Callable[[Request, Content], Response]
+
+
+def hello(request: Request, content: Content) -> Response:
     """The application that is served here: it says what it was told."""
     if request.method not in (b"GET", b"HEAD", b"POST"):
         return Response(405, [(b"allow", b"GET, HEAD, POST")])
     if request.target == b"/count":
         return Response(body=(b"%d\n" % number for number in range(1, 6)))
-    return Response(200, [(b"content-type", b"text/plain")], body or b"Hello, world!\n")
+    told = content.whole()
+    return Response(200, [(b"content-type", b"text/plain")], told or b"Hello, world!\n")
 
 
 USUAL: Final = Limits()
@@ -78,14 +158,16 @@ USUAL: Final = Limits()
 def conversation(stream: Stream, application: Application = hello, limits: Limits = USUAL) -> None:
     """Answer the requests of one connection, until it ends or one of them is not to be answered."""
     try:
-        while comes(stream, limits) and (asked := read_request(stream, limits)) is not None:
-            request, body, content = asked
+        while comes(stream, limits):
+            request, body, content = read_request(stream, limits)
             try:
                 response = application(request, content)
+            except (RequestError, TooLongError, StreamEndedError):
+                raise
             except Exception:
                 refuse(stream, 500, "the application has failed")
                 raise
-            if not answer(stream, request, body, response):
+            if not answer(stream, request, body, content, response):
                 return
     except TooLongError as error:
         refuse(stream, 431, error.reason)
@@ -100,45 +182,38 @@ def comes(stream: Stream, limits: Limits) -> bool:
     return False
 
 
-def read_request(stream: Stream, limits: Limits) -> tuple[Request, Body, bytes] | None:
-    """Read a request and its body; `None` for one that is too slow, which has been answered."""
-    start = stream.offset
+def read_request(stream: Stream, limits: Limits) -> tuple[Request, Body, Content]:
+    """Read a request up to its body."""
+    start, began = stream.offset, now()
     with until(after=limits.request):
         request = read_head(stream, limits.head, limits.headers)
         body = body_of(request, start, stream.offset, limits.body)
         if request.method == b"CONNECT":
             raise RequestError(start, "this is no proxy", 501)
-        if body.continues:
-            stream.write(CONTINUE)
-        return request, body, read_body(stream, body, limits)
-    refuse(stream, 408, f"no whole request within {limits.request.seconds:g} s")
-    return None
+        seconds = max(0.0, limits.request.seconds - (now() - began))
+        return request, body, Content(stream, body, limits, seconds)
+    raise too_slow(stream, limits)
 
 
-def read_body(stream: Stream, body: Body, limits: Limits) -> bytes:
-    """The whole body; the fields after it are read and not looked at."""
-    if body.length == 0:
-        return b""
-    pieces: list[bytes] = []
-
-    def keep(data: Data) -> None:
-        pieces.append(data.data)
-
-    if body.length is None:
-        read_chunks(stream, 4_096, limits.body, keep)
-        read_trailers(stream, limits.head, limits.headers)
-    else:
-        read_data(stream, body.length, keep)
-    return b"".join(pieces)
+def too_slow(stream: Stream, limits: Limits) -> RequestError:
+    reason = f"no whole request within {limits.request.seconds:g} s"
+    return RequestError(stream.offset, reason, 408)
 
 
-def answer(stream: Stream, request: Request, body: Body, response: Response) -> bool:
+def answer(
+    stream: Stream, request: Request, body: Body, content: Content, response: Response
+) -> bool:
     """Write a response; whether another request may follow."""
+    if isinstance(response.body, bytes) and content.is_far:
+        body = body._replace(closes=True)
     head, pieces, closes = in_bytes(request, body, response)
     stream.write(head)
-    for piece in pieces:
-        stream.write(piece)
-    return not closes
+    try:
+        for piece in pieces:
+            stream.write(piece)
+        return not closes and content.pass_over()
+    except (RequestError, TooLongError):
+        return False  # it is too late to say so
 
 
 def in_bytes(
