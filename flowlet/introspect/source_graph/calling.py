@@ -29,7 +29,7 @@ from .labels import (
     may_be_actor,
 )
 from .library import decorated
-from .machine import Go, Item, Stop
+from .machine import COARSEST, Go, Item, Stop
 from .program import Step
 from .scope import Scope
 from .storing import assign
@@ -303,9 +303,23 @@ class Calls:
             result = UNKNOWN if noted is None else annotated(noted, fn)
             yield from self.machine.unwinding.returned(stack, leg, role, held, result)
             return
+        if role in ("call", "make") and self.machine.facts.level == COARSEST and stack:
+            ends = self.machine.summaries.of(stack, leg, frame)
+            if ends is not None:
+                for end, risen in ends:
+                    after = replace(leg, risen=risen)
+                    if end.how == "return":
+                        yield from self.machine.unwinding.returned(
+                            stack, after, role, held, end.value
+                        )
+                    else:
+                        yield Go(stack, after, ("raise", end.value))
+                return
         unrolled = self.machine.unrolled
         again = [i for i, known in enumerate(stack) if known.code is program.code]
         again = [] if is_kernel(program.code) else again
+        if again and self.machine.unrolls_less and not any(f.open for f in stack[again[0] :]):
+            unrolled = 1
         if len(again) >= unrolled and role == "call":
             cut = again[unrolled - 1]
             self.machine.facts.notes[

@@ -55,7 +55,10 @@ class Loops:
             inner = over.frame
             if inner.held:
                 inner = inner.set(inner.step.name, NONE).at(inner.pc + 1)
-            yield Go((*stack, inner.with_(role="iterate", held=True)), leg)
+            # What the last turn has set is over, and the generator is where it is.
+            kept = frame.at(frame.pc).set(step.name, UNKNOWN)
+            below = (*stack[:-1], kept)
+            yield Go((*below, inner.with_(role="iterate", held=True)), leg)
             return
         key = (frame.code, "for", step.node.lineno, step.node.col_offset)
         more = leg.knowing(key, f"more in {step.text}")

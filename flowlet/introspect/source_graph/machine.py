@@ -36,7 +36,10 @@ from .values import (
 )
 
 #: Of each level of coarseness: the most steps, and the most waits, before the next one is taken.
-LEVELS: Final = ((5_000, 200), (5_000, 300), (40_000, 3_000))
+#: What they are: see `Facts.level`.
+LEVELS: Final = ((5_000, 200), (5_000, 300), (10_000, 500), (200_000, 3_000))
+#: The last one.
+COARSEST: Final = len(LEVELS) - 1
 #: Ways that come to one place with different conditions behind them are told apart up to so many.
 _MOST_WAYS: Final = 6
 
@@ -94,6 +97,7 @@ class Machine:
         from .exits import ExitStacks
         from .groups import Groups
         from .loops import Loops
+        from .summaries import Summaries
         from .unwinding import Unwinding
 
         self.facts = facts
@@ -106,8 +110,11 @@ class Machine:
         self.exits: ExitStacks = ExitStacks(self)
         self.errors: Errors = Errors(self)
         self.loops: Loops = Loops(self)
+        self.summaries: Summaries = Summaries(self)
         #: How often a function may stand in a stack before it is recursion.
         self.unrolled = unrolled
+        #: Whether once is enough, where no block is open in the earlier call.
+        self.unrolls_less: bool = False
         self._arm_texts: dict[int, dict[int, tuple[Any, str]]] = {}
 
     def run(self, *start: Item) -> list[Stop]:
@@ -118,6 +125,8 @@ class Machine:
         most = LEVELS[self.facts.level][0]
         while todo:
             item = todo.pop()
+            if self.facts.level == COARSEST and item.leg.atoms:
+                item = replace(item, leg=replace(item.leg, atoms=()))
             if isinstance(item, Stop):
                 stops[item] = None
                 continue

@@ -73,6 +73,7 @@ def live_names(program: Program) -> list[frozenset[str]]:
     steps = program.steps
     reads = [_reads(program, step) for step in steps]
     writes = [_writes(step) for step in steps]
+    bound = [_bound(step) for step in steps]
     # Where an exception or a leave lands.
     landings = [i.to for i in steps if i.kind == "try"]
     live: list[frozenset[str]] = [frozenset()] * (len(steps) + 1)
@@ -85,7 +86,7 @@ def live_names(program: Program) -> list[frozenset[str]]:
         )
         for i in range(len(steps) - 1, -1, -1):
             step = steps[i]
-            out = live[i + 1]
+            out = live[i + 1] - bound[i]
             if step.kind in ("jump", "return", "raise"):
                 out = frozenset()
             if step.to >= 0 and step.kind != "try":
@@ -125,11 +126,27 @@ def _reads(program: Program, step: Step) -> frozenset[str]:
 
 
 def _writes(step: Step) -> frozenset[str]:
-    if step.kind in ("set", "for") and isinstance(step.target, ast.Name):
-        return frozenset({step.target.id} - ({step.name} if step.kind == "for" else set()))
+    if step.kind == "set" and isinstance(step.target, ast.Name):
+        return frozenset({step.target.id})
     if step.kind in ("call", "iter", "define", "yield", "import", "class"):
         return frozenset({step.name})
     return frozenset()
+
+
+def _bound(step: Step) -> frozenset[str]:
+    """What a loop or an arm sets where it goes on with the next step, and not elsewhere."""
+    found: list[str] = []
+    if step.kind == "for" and isinstance(step.target, ast.Name | ast.Tuple):
+        found = [node.id for node in ast.walk(step.target) if isinstance(node, ast.Name)]
+        if any(isinstance(node, ast.Attribute | ast.Subscript) for node in ast.walk(step.target)):
+            found = []  # `for a[i] in …` reads names
+    elif step.kind == "arm" and isinstance(step.target, ast.pattern):
+        for node in ast.walk(step.target):
+            if isinstance(node, ast.MatchAs | ast.MatchStar) and node.name is not None:
+                found.append(node.name)
+            elif isinstance(node, ast.MatchMapping) and node.rest is not None:
+                found.append(node.rest)
+    return frozenset(found) - {step.name}
 
 
 def own_nodes(node: Any) -> Iterator[ast.AST]:

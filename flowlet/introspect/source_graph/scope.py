@@ -50,7 +50,9 @@ class Facts:
     """What all ways through one actor function share."""
 
     alphabet: Alphabet
-    #: How coarsely data is looked at: 0 exactly, 1 without computing, 2 by its type alone.
+    #: How coarsely data is looked at: 0 exactly, 1 without computing, 2 by its type alone, 3 as
+    #: something of which nothing is known; then conditions are not followed either, and what a
+    #: function comes to that does not wait is found once for all places that call it.
     level: int = 0
     #: Whether some list is changed somewhere: else each has the items that it had.
     touched: bool = False

@@ -11,7 +11,7 @@ from ... import names
 from ...errors import ChildFailedError
 from ...events import label_of_type
 from ...options import options_of
-from ...source import Reading, _read, reading_of
+from ...source import CallString, Reading, Site, _read, collapsed, reading_of
 from ..alphabet import Alphabet
 from ..inside import parts_of, region_names
 from ..model import Composite, Evidence, Region, Source, State, StateGraph
@@ -30,7 +30,7 @@ from .frames import (
     path_of,
     wait_path,
 )
-from .machine import LEVELS, End, Machine, Stop, TooMuchError
+from .machine import COARSEST, LEVELS, End, Machine, Stop, TooMuchError
 from .scope import Facts
 from .values import Bound, Fn, Inst, Known, Part, Perhaps, Value, Wrapped
 
@@ -65,7 +65,7 @@ class Search:
             try:
                 self.round()
             except TooMuchError:
-                if self.facts.level == len(LEVELS) - 1:
+                if self.facts.level == COARSEST:
                     self.cut = "there is more than can be read: what was found until then"
                     break
                 self.facts.level += 1
@@ -86,6 +86,7 @@ class Search:
         self.facts.unnamed.clear()
         self.facts.notes.clear()
         machine = Machine(self.facts, self.reading.unrolled, self.passed)
+        machine.unrolls_less = self.unrolls_less()
         self.seen: set[Fiber] = set()
         self.todo: deque[Fiber] = deque()
         start = machine.calls.invoke((), Leg(), Known(self.target), ((), (), True), role="root")
@@ -109,6 +110,17 @@ class Search:
                 self.arrive(stop)
                 if self.reading.spawns and isinstance(stop.at, End):
                     self.edge(Leg(path), Place(_CHILD_FAILED, "error"))
+
+    def unrolls_less(self) -> bool:
+        """Whether a function that calls itself is recursion at once.
+
+        Only when it is looked at as coarsely as can be, and where no wait has another name for it.
+        """
+        if self.facts.level < COARSEST:
+            return False
+        named: dict[CallString, Site] = {}
+        sites = self.reading.sites.items()
+        return all(named.setdefault(collapsed(call, 1), site) == site for call, site in sites)
 
     def offered(self, fiber: Fiber) -> list[type]:
         """The classes of the events that may be taken somewhere in a fiber."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .changes import stored_at
 from .frames import Frame
@@ -17,10 +17,14 @@ from .values import (
     UNKNOWN,
     Bound,
     Coll,
+    Exits,
     Fn,
+    Generator,
     Inst,
     Known,
+    Method,
     Part,
+    Table,
     Value,
     Weak,
     depth_of,
@@ -28,6 +32,9 @@ from .values import (
 
 if TYPE_CHECKING:
     from .machine import Machine
+
+#: The classes of data.
+DATA: Final = (int, float, str, bytes, bool, complex, list, tuple, dict, set, frozenset)
 
 
 def assign(machine: Machine, frame: Frame, target: Any, value: Value, expr: Any) -> Frame:
@@ -66,7 +73,7 @@ def imported(module: str, name: str | None, globals: dict[str, Any]) -> Value:
 def _counted(machine: Machine, frame: Frame, name: str, value: Value, expr: Any) -> Value:
     """The value, unless the variable has been computed to be too many already."""
     if machine.facts.level > 1:
-        return _by_type(value)
+        return by_type(value) if machine.facts.level == 2 else blurred(value)
     if not isinstance(value, Known) or isinstance(expr, ast.Constant):
         return value if depth_of(value) <= DEEPEST else UNKNOWN
     kind = type(value.value)
@@ -79,7 +86,7 @@ def _counted(machine: Machine, frame: Frame, name: str, value: Value, expr: Any)
     return value
 
 
-def _by_type(value: Value) -> Value:
+def by_type(value: Value) -> Value:
     """What is left of a value when data is not followed: what may be called, and classes."""
     if isinstance(value, Known):
         held = value.value
@@ -95,6 +102,26 @@ def _by_type(value: Value) -> Value:
         )
         return value if leads_on else Inst(list)
     return value
+
+
+def blurred(value: Value) -> Value:
+    """What is left of a value when not even the classes of data are told apart."""
+    value = by_type(value)
+    if isinstance(value, Method) and not isinstance(value.owner, Exits | Generator):
+        owner = blurred(value.owner)
+        return value if owner == value.owner else Method(owner, value.attr)
+    if isinstance(value, Table):
+        held = (*(key for key, _ in value.items), *(item for _, item in value.items))
+        return value if any(map(_leads_on, held)) else UNKNOWN
+    if isinstance(value, Inst) and value.kind in DATA:
+        return UNKNOWN
+    return value
+
+
+def _leads_on(value: Value) -> bool:
+    return isinstance(value, Fn | Part | Bound) or (
+        isinstance(value, Known) and callable(value.value)
+    )
 
 
 def _name(machine: Machine, frame: Frame, name: str, value: Value) -> Frame:
