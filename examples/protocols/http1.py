@@ -11,18 +11,10 @@ waits to be told: `Switch()`, and it ends, and what follows is `parser.trailing`
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from examples.protocols.http1_events import (
-    Data,
-    End,
-    Headers,
-    Request,
-    RequestError,
-    Rest,
-    Stay,
-    Switch,
-)  # fmt: skip
+from examples.protocols.http1_events import Data, End, Headers, Request, RequestError, Stay, Switch
 from flowlet import Stream, StreamEndedError, TooLongError, emit, receive
 
 __all__ = ["Data", "End", "Request", "RequestError", "Stay", "Switch", "requests"]
@@ -80,12 +72,13 @@ def requests(
             if body.continues and answer_expect:
                 stream.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             trailers: Headers = []
-            if body.length != 0:
-                rest = Rest(body.length or 0, body.length is None)
-                while data := read_piece(stream, rest, max_chunk_line, max_body):
+            if body.length is None:
+                for data in chunks_in(stream, max_chunk_line, max_body):
                     emit(Data(data))
-                if body.length is None:
-                    trailers = read_trailers(stream, max_head, max_headers)
+                trailers = read_trailers(stream, max_head, max_headers)
+            elif body.length:
+                for data in data_in(stream, body.length):
+                    emit(Data(data))
             emit(End(trailers))
             if body.offers and isinstance(receive(Switch, Stay, at="another protocol?"), Switch):
                 return
@@ -204,28 +197,33 @@ def length_of(found: dict[bytes, list[bytes]], old: bool, end: int) -> int | Non
     return int(lengths[0])
 
 
-def read_piece(stream: Stream, rest: Rest, max_line: int, max_body: int) -> bytes:
-    """RFC 9112, 6.2 and 7.1: the next bytes of a body, as they come; `b""` at its end."""
-    if not rest.left and rest.chunked:
-        start = stream.offset
-        if rest.begun and stream.read_exactly(2, at="end of chunk") != CRLF:
-            raise RequestError(start, "no line end after a chunk (RFC 9112, 7.1)")
+def data_in(stream: Stream, length: int) -> Iterator[bytes]:
+    """RFC 9112, 6.2: so many bytes, as they come."""
+    while length:
+        data = stream.read_some(length, at="body")
+        if not data:
+            raise RequestError(stream.offset, f"the connection ended {length} bytes too early")
+        length -= len(data)
+        yield data
+
+
+def chunks_in(stream: Stream, max_line: int, max_body: int) -> Iterator[bytes]:
+    """RFC 9112, 7.1: the data of chunks, up to the last one, which is empty."""
+    total = 0
+    while True:
         start = stream.offset
         size = CHUNK.fullmatch(stream.read_until(CRLF, max_line, at="chunk size"))
         if size is None:
             raise RequestError(start, "no size of a chunk (RFC 9112, 7.1)")
-        rest.left = int(size[1], 16)
-        rest.begun += rest.left
-        if rest.begun > max_body:
+        length = int(size[1], 16)
+        total += length
+        if total > max_body:
             raise RequestError(start, f"a body of more than {max_body} bytes", 413)
-        rest.chunked = rest.left > 0
-    if not rest.left:
-        return b""
-    data = stream.read_some(rest.left, at="body")
-    if not data:
-        raise RequestError(stream.offset, f"the connection ended {rest.left} bytes too early")
-    rest.left -= len(data)
-    return data
+        if not length:
+            return
+        yield from data_in(stream, length)
+        if stream.read_exactly(2, at="end of chunk") != CRLF:
+            raise RequestError(stream.offset - 2, "no line end after a chunk (RFC 9112, 7.1)")
 
 
 def read_trailers(stream: Stream, max_head: int, max_headers: int) -> Headers:

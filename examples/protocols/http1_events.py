@@ -1,8 +1,7 @@
-"""What `http1.requests` emits, what it is told, the error that it ends with, and where it is."""
+"""What `http1.requests` emits, what it is told, and the error that it ends with."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from flowlet import Event, ParseError
@@ -23,16 +22,6 @@ class Data(NamedTuple):
     """A part of the body, as it came: how it was cut says nothing."""
 
     data: bytes
-
-
-@dataclass(slots=True)
-class Rest:
-    """What is still to be read of a body: of it all, or of the present chunk."""
-
-    left: int
-    #: Whether another chunk follows; and how many bytes those had that have begun.
-    chunked: bool
-    begun: int = 0
 
 
 class End(NamedTuple):

@@ -132,7 +132,7 @@ def read_frame(
         if length > MOST_CONTROL:
             raise WebSocketError(start + 1, "a control frame of more than 125 bytes (5.5)")
         mask = stream.read_exactly(4, "mask") if masked else b""
-        payload = unmasked(stream.read_exactly(length, "control"), mask)
+        payload = unmasked(stream.read_exactly(length, "control"), mask) if length else b""
         return control(opcode, payload, stream.offset)
     if (opcode == CONTINUATION) is (begun.opcode == 0):
         wrong = "a message in another" if begun.opcode else "nothing begun to go on with"

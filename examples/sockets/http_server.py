@@ -25,12 +25,13 @@ from typing import Any, Final, NamedTuple, cast
 from examples.protocols.http1 import (
     Body,
     body_of,
+    chunks_in,
+    data_in,
     read_head,
-    read_piece,
     read_trailers,
     skip_empty_lines,
 )
-from examples.protocols.http1_events import Headers, Request, RequestError, Rest
+from examples.protocols.http1_events import Headers, Request, RequestError
 from flowlet import Delay, Stream, StreamEndedError, TooLongError, now, until
 from flowlet.hosts import aio
 
@@ -68,7 +69,9 @@ class Limits(NamedTuple):
 class Content:
     """The body of a request, which is read as the application asks for it."""
 
-    __slots__ = ("awaited", "ended", "length", "limits", "rest", "seconds", "stream", "trailers")
+    __slots__ = (
+        "_pieces", "awaited", "ended", "left", "length", "limits", "seconds", "stream", "trailers",
+    )  # fmt: skip
 
     def __init__(self, stream: Stream, body: Body, limits: Limits, seconds: float) -> None:
         self.stream = stream
@@ -80,7 +83,13 @@ class Content:
         self.ended = body.length == 0
         #: Whether the other side waits to be told to send it.
         self.awaited = body.continues
-        self.rest = Rest(body.length or 0, body.length is None)
+        #: How many bytes of it are to come; 0 where nobody knows.
+        self.left = body.length or 0
+        self._pieces = (
+            chunks_in(stream, 4_096, limits.body)
+            if body.length is None
+            else data_in(stream, body.length)
+        )
         #: How much longer it may be waited for.
         self.seconds = seconds
 
@@ -103,7 +112,8 @@ class Content:
         raise too_slow(self.stream, self.limits)
 
     def _next_piece(self) -> bytes:
-        piece = read_piece(self.stream, self.rest, 4_096, self.limits.body)
+        piece = next(self._pieces, b"")
+        self.left = max(0, self.left - len(piece))
         if not piece:
             self.ended = True
             if self.length is None:
@@ -128,7 +138,7 @@ class Content:
     @property
     def is_far(self) -> bool:
         """Whether its end is not worth being waited for, or will perhaps not be sent."""
-        return not self.ended and (self.awaited or self.rest.left > LEFT_OVER)
+        return not self.ended and (self.awaited or self.left > LEFT_OVER)
 
     def pass_over(self) -> bool:
         """Throw away what is left of it; whether it was not too much."""
