@@ -57,6 +57,9 @@ class Event(BaseModel, metaclass=EventMeta):
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, populate_by_name=True)
 
     label: ClassVar[str | None] = None
+    #: Whether it is told to everybody, like that a server is closing: then an actor that does not
+    #: listen for it is not in the wrong, not even one with `unexpected="raise"`.
+    may_be_missed: ClassVar[bool] = False
 
     def __init__(self, /, *args: Any, **fields: Any) -> None:
         if args:

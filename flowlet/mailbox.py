@@ -406,7 +406,7 @@ def unexpected(me: Fiber, kinds: Kinds, event: object) -> None:
     """Throw away an event that nothing takes, or end the actor by it."""
     ref = me.ref
     home = me.home
-    if ref.options.unexpected == "raise":
+    if ref.options.unexpected == "raise" and not getattr(event, "may_be_missed", False):
         wanted = ", ".join(map(label_of_type, kinds)) or "nothing"
         raise UnexpectedEventError(
             f"actor {ref.name!r} got {event!r} in state {me.here()}, where it takes "

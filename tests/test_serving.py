@@ -21,6 +21,8 @@ from flowlet import (
     Request,
     Stream,
     StreamEndedError,
+    UnexpectedEventError,
+    actor,
     emit,
     observe,
     on,
@@ -538,6 +540,38 @@ async def test_a_server_stops_between_two_messages() -> None:
     busy.close()
     await stopping
     await server.stopped()
+
+
+@both_loops
+async def test_nobody_is_in_the_wrong_for_not_hearing_that_the_server_closes() -> None:
+    """An actor that takes no mail but what it waits for goes on; other mail still ends it."""
+
+    @actor(unexpected="raise")
+    def strict(stream: Stream) -> str:
+        receive(Go, at="ready")
+        return "went"
+
+    async def connected(server: aio.Server) -> aio.Connection:
+        await come_true(lambda: len(server.connections) == 1)
+        (connection,) = server.connections
+        await come_true(lambda: connection.actor.state == ("ready",))
+        return connection
+
+    heard = failures_are_heard()
+    async with talking(strict) as (server, _, writer):
+        connection = await connected(server)
+        stopping = asyncio.create_task(server.stop(grace=1000))
+        await come_true(lambda: connection.actor.discarded == 1)
+        connection.send(Go())
+        assert await connection.ended() == "went"
+        writer.close()
+        await stopping
+    async with talking(strict) as (server, _, writer):
+        connection = await connected(server)
+        connection.send(Sum())
+        with pytest.raises(UnexpectedEventError):
+            await connection.ended()
+    assert heard == []
 
 
 @both_loops

@@ -14,7 +14,7 @@ import ssl as tls
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final, Self, TypeVarTuple
+from typing import Any, ClassVar, Final, Self, TypeVarTuple
 
 from ..errors import MailboxFullError
 from ..events import Event
@@ -39,8 +39,11 @@ class Closing(Event):
     """The server is being stopped: finish what you are at, and end.
 
     Every connection's actor is sent it.  `with until(Closing):` round the wait for the next request
-    is what a server needs that ends between two requests, and not within one.
+    is what a server needs that ends between two requests, and not within one.  An actor that does
+    not listen for it throws it away, also one with `unexpected="raise"`.
     """
+
+    may_be_missed: ClassVar[bool] = True
 
 
 class Server:
