@@ -67,6 +67,8 @@ def test_framing_is_what_the_rfc_says(case: Any) -> None:
 
 #: Where RFC 9112 wants more than llhttp asks, and the section that does.
 STRICTER = {
+    "method: CONNECT with body": "9110, 9.3.6: it has none, and what follows may be a request",
+    "uri: Fragment in URI": "3.2: a target has no fragment",
     "method: SOURCE request with ICE": "2.3: the name of the protocol is HTTP",
     "method: OPTIONS request with RTSP": "2.3: the name of the protocol is HTTP",
     "method: ANNOUNCE request with RTSP": "2.3: the name of the protocol is HTTP",
@@ -191,6 +193,78 @@ def test_http_1_0_closes_unless_it_is_told_not_to() -> None:
     assert (count(after), after.error and after.error[1]["offset"]) == (1, len(old))
 
 
+# -- what two programs could read in two ways --------------------------------------------------
+
+REFUSED = {
+    "a fragment": GET.replace(b" / ", b" /a#b "),
+    "an authority without CONNECT": GET.replace(b" / ", b" a.example:80 "),
+    "a path without a slash": GET.replace(b" / ", b" index.html "),
+    "no scheme": GET.replace(b" / ", b" ://a/ "),
+    "the server as a whole": GET.replace(b" / ", b" * "),
+    "CONNECT to a path": GET.replace(b"GET", b"CONNECT"),
+    "CONNECT without a port": b"CONNECT a.example HTTP/1.1\r\nHost: a\r\n\r\n",
+    "CONNECT to an empty port": b"CONNECT a.example: HTTP/1.1\r\nHost: a\r\n\r\n",
+    "CONNECT with a length": b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\nContent-Length: 27\r\n\r\n" + GET,
+    "CONNECT in chunks": b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "two ports": GET.replace(b": a", b": a:80:81"),
+    "a port of letters": GET.replace(b": a", b": a:b"),
+    "an address that is open": GET.replace(b": a", b": [::1"),
+    "an address that is not begun": GET.replace(b": a", b": a]"),
+    "half an escape": GET.replace(b": a", b": a%2"),
+    "a path in Host": GET.replace(b": a", b": a/b"),
+    "a user in Host": GET.replace(b": a", b": me@a"),
+    "two hosts in one": GET.replace(b": a", b": a b"),
+    "a list that ends chunked, twice": POST + b"Transfer-Encoding: chunked\r\n" * 2 + b"\r\n",
+    "a parameter of chunked": POST + b"Transfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n",
+    "an empty coding": POST + b"Transfer-Encoding:\r\n\r\n",
+    "a size of 65 bits": CHUNKED + b"1" + b"0" * 16 + b"\r\n",
+    "a size with a sign": CHUNKED + b"-1\r\n",
+    "a size with a point": CHUNKED + b"1.\r\n",
+    "white space before a size": CHUNKED + b" 1\r\na\r\n0\r\n\r\n",
+    "an extension without a name": CHUNKED + b"1;\r\na\r\n0\r\n\r\n",
+    "a quotation that stays open": CHUNKED + b'1;a="\r\na\r\n0\r\n\r\n',
+    "a folded trailer": CHUNKED + b"0\r\nX: 1\r\n 2\r\n\r\n",
+    "a trailer with a space before its colon": CHUNKED + b"0\r\nX : 1\r\n\r\n",
+    "a trailer that says Host": CHUNKED + b"0\r\nhost: b\r\n\r\n",
+    "a bare LF in a trailer": CHUNKED + b"0\r\nX: 1\n\r\n\r\n",
+    "more data than its chunk": CHUNKED + b"1\r\nab\r\n0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_could_be_read_in_two_ways_is_refused(name: str) -> None:
+    """RFC 9112, 3.2, 5, 6 and 7; and nothing behind it is taken for a request."""
+    found = same_however_cut(requests, REFUSED[name] + GET, count=10)
+    assert found.error is not None
+    assert found.error[1]["status"] == 400
+    assert count(found) <= 1
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET http://user@a.example:80/b?c HTTP/1.1\r\nHost: other\r\n\r\n",
+        GET.replace(b": a", b": [::1]:8080"),
+        GET.replace(b": a", b": [v1.x:y]"),
+        GET.replace(b": a", b": a%2db.example:"),
+        GET.replace(b": a", b":"),  # RFC 9110, 7.2: where the target has no authority
+        CHUNKED + b"0000000000000001\r\na\r\n000;x\r\n\r\n",
+    ],
+)
+def test_what_the_rfc_allows_is_read(sent: bytes) -> None:
+    found = same_however_cut(requests, sent + GET, count=10)
+    assert (count(found), found.error) == (2, None)
+
+
+def test_a_connect_has_no_body_even_if_it_says_so() -> None:
+    """A length of nothing is no body; the offer may be declined."""
+    head = b"CONNECT [::1]:443 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
+    parser = Parser(requests)
+    parser.feed(head + GET)
+    assert count(Outcome(parser.send(Stay()), None, b"", None)) == 1
+
+
 # -- limits ------------------------------------------------------------------------------------
 
 FIELD = b"X: 1234567890\r\n"
@@ -207,6 +281,7 @@ FIELD = b"X: 1234567890\r\n"
         (CHUNKED + b"5;" + b"a" * 30, {"max_chunk_line": 20}, len(CHUNKED) + 20, 431),
         (CHUNKED + b"0\r\n" + FIELD * 9, {"max_head": 60}, len(CHUNKED) + 63, 431),
         (CHUNKED + b"0\r\n" + FIELD * 3 + b"\r\n", {"max_headers": 2}, len(CHUNKED) + 3, 431),
+        (CHUNKED + b"1;a=b\r\nx\r\n" * 20, {"max_head": 59}, len(CHUNKED) + 140, 431),
         (POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n", {}, len(POST) + 36, 501),
         (POST + b"Content-Length: 5\r\n\r\nabc", {}, 50, 400),
         (GET[:-3], {}, len(GET) - 3 - 1, 400),

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from examples.protocols.http1_events import Data, End, Headers, Request, RequestError, Stay, Switch
+from examples.protocols.http1_targets import HOST, fits
 from flowlet import Stream, StreamEndedError, TooLongError, emit, receive
 
 __all__ = ["Data", "End", "Request", "RequestError", "Stay", "Switch", "requests"]
@@ -35,10 +36,7 @@ TOKEN_CHARS: Final = b"!#$%&'*+-.^_`|~" + bytes(c for c in range(128) if chr(c).
 TEXT_CHARS: Final = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
 TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 QUOTED: Final = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*+"'
-# RFC 9112, 3.2: origin-form, asterisk-form, absolute-form or authority-form.
-TARGET: Final = rb"/[!-~]*|\*|[0-9A-Za-z\[][!-~]*:[!-~]*"
-REQUEST_LINE: Final = re.compile(rb"(%s) (%s) HTTP/([0-9]\.[0-9])" % (TOKEN, TARGET))
-HOST: Final = re.compile(rb"[0-9A-Za-z\-._~%!$&'()*+,;=:\[\]]*")
+REQUEST_LINE: Final = re.compile(rb"(%s) ([!\"$-~]+) HTTP/([0-9]\.[0-9])" % TOKEN)
 LENGTH: Final = re.compile(rb"[0-9]{1,32}")
 # RFC 9112, 7.1 and 7.1.1.  Sixteen digits are 64 bits.
 EXTENSION: Final = rb"[ \t]*;[ \t]*%s(?:[ \t]*=[ \t]*(?:%s|%s))?" % (TOKEN, TOKEN, QUOTED)
@@ -59,8 +57,8 @@ def requests(
 ) -> None:
     """Read requests until the connection ends.
 
-    `max_head` bytes of request line and fields, and of trailers; `max_headers` of both;
-    `max_chunk_line` bytes before the data of a chunk; `max_body` bytes of a body.  With
+    `max_head` bytes of request line and fields, of trailers, and of the extensions of all chunks;
+    `max_headers` fields; `max_chunk_line` bytes before a chunk; `max_body` bytes of a body.  With
     `answer_expect`, `100 Continue` is written for whoever waits for it before sending the body.
     """
     try:
@@ -73,7 +71,7 @@ def requests(
                 stream.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             trailers: Headers = []
             if body.length is None:
-                for data in chunks_in(stream, max_chunk_line, max_body):
+                for data in chunks_in(stream, max_chunk_line, max_body, max_head):
                     emit(Data(data))
                 trailers = read_trailers(stream, max_head, max_headers)
             elif body.length:
@@ -117,9 +115,12 @@ def read_head(stream: Stream, max_head: int, max_headers: int) -> Request:
     # All that is no text is the line ends: no bare CR or LF, no NUL (RFC 9112, 2.2).
     if not found or headers is None or len(head.translate(None, TEXT_CHARS)) != 2 * len(fields):
         raise mistake(head, start, "no request")
+    method, target = found[1], found[2]
+    if (target[:1] != b"/" or method == b"CONNECT") and not fits(method, target):
+        raise RequestError(start, f"{target!r} is no target of {method!r} (RFC 9112, 3.2)")
     if len(headers) > max_headers:
         raise RequestError(stream.offset, f"more than {max_headers} fields", 431)
-    return Request(found[1], found[2], found[3], headers)
+    return Request(method, target, found[3], headers)
 
 
 def fields_in(lines: list[bytes]) -> Headers | None:
@@ -167,7 +168,9 @@ def body_of(request: Request, start: int, end: int, max_body: int) -> Body:
         return Body()  # most requests: nothing decides but the host
     tokens = words(found.get(b"connection", []))
     offers = method == b"CONNECT" or (not old and b"upgrade" in tokens and b"upgrade" in found)
-    length = 0 if method == b"CONNECT" else length_of(found, old, end)
+    length = length_of(found, old, end)
+    if length != 0 and method == b"CONNECT":
+        raise RequestError(end, "a CONNECT with a body, which is none (RFC 9110, 9.3.6)")
     if length is not None and length > max_body:
         raise RequestError(end, f"a body of {length} bytes, more than {max_body}", 413)
     continues = length != 0 and not old and b"100-continue" in words(found.get(b"expect", []))
@@ -207,8 +210,8 @@ def data_in(stream: Stream, length: int) -> Iterator[bytes]:
         yield data
 
 
-def chunks_in(stream: Stream, max_line: int, max_body: int) -> Iterator[bytes]:
-    """RFC 9112, 7.1: the data of chunks, up to the last one, which is empty."""
+def chunks_in(stream: Stream, max_line: int, max_body: int, max_more: int) -> Iterator[bytes]:
+    """RFC 9112, 7.1: the data of chunks, up to the last one; `max_more` bytes of extensions."""
     total = 0
     while True:
         start = stream.offset
@@ -217,6 +220,9 @@ def chunks_in(stream: Stream, max_line: int, max_body: int) -> Iterator[bytes]:
             raise RequestError(start, "no size of a chunk (RFC 9112, 7.1)")
         length = int(size[1], 16)
         total += length
+        max_more -= len(size[0]) - len(size[1])
+        if max_more < 0:
+            raise RequestError(start, "too many chunk extensions (RFC 9112, 7.1.1)", 431)
         if total > max_body:
             raise RequestError(start, f"a body of more than {max_body} bytes", 413)
         if not length:

@@ -10,7 +10,10 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class Request(NamedTuple):
-    """The head of a request; `version` is such as `b"1.1"`, names are as they were sent."""
+    """The head of a request; `version` is such as `b"1.1"`, names are as they were sent.
+
+    Where the target is a whole URI, its host counts and not the field (RFC 9112, 3.2.2).
+    """
 
     method: bytes
     target: bytes

@@ -170,7 +170,7 @@ class Fragments:
         mask = b""
         if masked:
             while len(data) < 4:
-                data += read_more(stream, 4 - len(data))
+                data += read_more(stream, 4 + length - len(data))
             mask, data = data[:4], data[4:]
         begin = stream.offset - len(data)
         place = 0

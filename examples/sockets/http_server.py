@@ -86,7 +86,7 @@ class Content:
         #: How many bytes of it are to come; 0 where nobody knows.
         self.left = body.length or 0
         self._pieces = (
-            chunks_in(stream, 4_096, limits.body)
+            chunks_in(stream, 4_096, limits.body, limits.head)
             if body.length is None
             else data_in(stream, body.length)
         )
