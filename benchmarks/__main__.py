@@ -22,7 +22,7 @@ from benchmarks import bars, exploring, importing, page, scale, tcp
 from benchmarks.measure import Samples, Subject, interleave
 
 try:
-    from benchmarks import kernel, streams
+    from benchmarks import kernel, serving, streams
     from benchmarks.peers import SUBJECTS, timers
 except ModuleNotFoundError as missing:
     sys.exit(
@@ -35,7 +35,7 @@ ROUNDS = 25
 PACKAGES = (
     "greenlet", "pydantic", "Automat", "gevent", "python-statemachine", "simpy", "sismic",
     "transitions", "trio", "xstate-statemachine", "dpkt", "h11", "httptools", "redis", "hiredis",
-    "websockets",
+    "uvicorn", "websockets",
 )  # fmt: skip
 
 
@@ -93,6 +93,7 @@ def main() -> None:
 
     began = time.perf_counter()
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    apart = serving.cores()
     core = stay_on_one_core()
     versions = {name: version(name) for name in PACKAGES}
     print(machine() + ("" if core is None else f", on core {core}"))
@@ -123,10 +124,22 @@ def main() -> None:
     importing.tell(imported)
 
     print()
-    parsed = interleave(streams.SUBJECTS, max(given.rounds, streams.ROUNDS))
+    # The best of rounds takes more of them than a median, but who asks for few gets few.
+    many = max(given.rounds, streams.ROUNDS) if given.rounds >= ROUNDS else given.rounds
+    parsed = interleave(streams.SUBJECTS, many)
     tell_subjects(streams.SUBJECTS, parsed)
 
+    print("\nan HTTP server")
+    served = (
+        None if serving.missing() else serving.measure(min(given.rounds, serving.ROUNDS), on=apart)
+    )
+    if served is None:
+        print(f"  not measured, for it is not installed here: {serving.missing()}")
+    else:
+        serving.tell(served, min(given.rounds, serving.ROUNDS), serving.SECONDS)
+
     rows = [*bars.rows(samples, found, explored, imported), *streams.rows(parsed)]
+    rows += serving.rows(served) if served is not None else []
     tell_bars(rows)
     result = {
         "date": time.strftime("%Y-%m-%d"),
@@ -157,6 +170,14 @@ def main() -> None:
             "models": explored,
         },
         "importing": imported,
+        "serving": None
+        if served is None
+        else {
+            "rounds": min(given.rounds, serving.ROUNDS),
+            "seconds": serving.SECONDS,
+            "connections": serving.CONNECTIONS,
+            "servers": served,
+        },
         "tcp": {"packets": given.packets, **vars(timing)},
     }
     out = Path("out")

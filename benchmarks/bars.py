@@ -53,12 +53,11 @@ def at_most(
     return Row(what, value, form.format(value * scale), limit, further, value <= bar, reached)
 
 
-def at_least(what: str, value: float, bar: float, moonshot: float) -> Row:
+def at_least(what: str, value: float, bar: float, moonshot: float | None) -> Row:
     """A row in which more is better: how many times as fast."""
-    holds, reached = value >= bar, value >= moonshot
-    return Row(
-        what, value, f"{value:.2f} x", f">= {bar:.3g} x", f">= {moonshot:.3g} x", holds, reached
-    )
+    further = "" if moonshot is None else f">= {moonshot:.3g} x"
+    reached = moonshot is not None and value >= moonshot
+    return Row(what, value, f"{value:.2f} x", f">= {bar:.3g} x", further, value >= bar, reached)
 
 
 def best_peer(samples: Samples, task: str) -> str:

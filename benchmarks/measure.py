@@ -118,6 +118,8 @@ class Samples:
 
     def spread(self, key: str) -> float:
         """How far the middle half of the rounds lies apart, to the median."""
+        if len(self.ratios[key]) < 2:
+            return 0.0
         low, _, high = statistics.quantiles(self.ratios[key], n=4)
         return (high - low) / self.ratio(key)
 

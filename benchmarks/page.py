@@ -122,6 +122,22 @@ def exploring_tables(result: dict[str, Any]) -> Iterator[str]:
             )
 
 
+def serving_table(served: dict[str, Any]) -> Iterator[str]:
+    """Requests a second, by server."""
+    yield (
+        f"\n**Requests a second, {served['connections']} connections of wrk**, medians of "
+        f"{served['rounds']} rounds of {served['seconds']} s\n"
+    )
+    yield "| who | requests a second | to uvicorn | half of the rounds between | p99 |"
+    yield "|---|---|---|---|---|"
+    for name, row in served["servers"].items():
+        low, high = row["to_uvicorn, a quarter below"], row["to_uvicorn, a quarter above"]
+        yield (
+            f"| {name} | {row['requests_per_second']:,.0f} | {row['to_uvicorn']:.2f} | "
+            f"{low:.2f} and {high:.2f} | {row['p99_ms']:.2f} ms |"
+        )
+
+
 def measured(result: dict[str, Any]) -> Iterator[str]:
     """All of it."""
     versions = ", ".join(f"{name} {number}" for name, number in result["versions"].items())
@@ -138,6 +154,8 @@ def measured(result: dict[str, Any]) -> Iterator[str]:
     yield f"\nThe sleepers woke {result['wakes']:,} times on each side."
     yield from scale_tables(result["scale"])
     yield from exploring_tables(result["exploring"])
+    if result["serving"] is not None:
+        yield from serving_table(result["serving"])
     tcp = result["tcp"]
     yield (
         f"\n**Following {tcp['packets']:,} packets**, µs each: {tcp['dpkt']:.1f} for `dpkt` alone, "

@@ -26,8 +26,12 @@ from contextlib import ExitStack
 from importlib.metadata import version
 from typing import Any
 
+from benchmarks import bars
+from benchmarks.measure import Figures
+
 BODY = b"Hello, world!\n"
 CONNECTIONS = 50
+ROUNDS, SECONDS = 15, 2
 
 # -- the servers, each in a process of its own ---------------------------------------------------
 
@@ -169,11 +173,16 @@ def requests_a_second(port: int, seconds: int, core: int | None) -> tuple[float,
     return float(rate[1]), float(late[1]) * {"us": 0.001, "ms": 1, "s": 1000}[late[2]]
 
 
-def main(rounds: int = 15, seconds: int = 2) -> dict[str, float]:
-    """Measure; requests a second, by server."""
-    if shutil.which("wrk") is None:
-        sys.exit("wrk is not installed here: Debian has a package of that name")
-    ours, theirs = cores()
+def missing() -> str:
+    """What is not installed here and is needed."""
+    return "" if shutil.which("wrk") else "wrk, of which Debian has a package"
+
+
+def measure(
+    rounds: int = ROUNDS, seconds: int = SECONDS, on: tuple[int | None, int | None] | None = None
+) -> dict[str, Figures]:
+    """What wrk counts of each server, as medians of the rounds; `on` which cores."""
+    ours, theirs = cores() if on is None else on
     with ExitStack() as stack:
         ports, processes = {}, []
         for name in SERVERS:
@@ -198,39 +207,59 @@ def main(rounds: int = 15, seconds: int = 2) -> dict[str, float]:
                 process.terminate()
             for process in processes:
                 process.wait()
-    rates = {name: statistics.median(rate for rate, _ in each) for name, each in samples.items()}
-    tell(rates, samples, rounds, seconds)
-    return rates
+    return {name: figures_of(samples, name) for name in SERVERS}
 
 
-def ratios_of(samples: dict[str, list[tuple[float, float]]], name: str) -> list[float]:
-    """Requests a second to those of uvicorn, round by round."""
+def figures_of(samples: dict[str, list[tuple[float, float]]], name: str) -> Figures:
+    """Of one server; its ratios are to uvicorn, round by round."""
+    rates = [rate for rate, _ in samples[name]]
+    rate = statistics.median(rates)
     pairs = zip(samples[name], samples["uvicorn, h11"], strict=True)
-    return [mine / theirs for (mine, _), (theirs, _) in pairs]
+    ratios = sorted(mine / theirs for (mine, _), (theirs, _) in pairs)
+    return {
+        "requests_per_second": rate,
+        "spread": (max(rates) - min(rates)) / rate,
+        "p99_ms": statistics.median(late for _, late in samples[name]),
+        "to_uvicorn": statistics.median(ratios),
+        "to_uvicorn, a quarter below": ratios[len(ratios) // 4],
+        "to_uvicorn, a quarter above": ratios[-1 - len(ratios) // 4],
+    }
 
 
-def tell(
-    rates: dict[str, float],
-    samples: dict[str, list[tuple[float, float]]],
-    rounds: int,
-    seconds: int,
-) -> None:
+def tell(found: dict[str, Figures], rounds: int, seconds: int) -> None:
     """The table."""
-    print(", ".join(f"{name} {version(name)}" for name in PEERS), end=", ")
-    print(f"CPython {sys.version.split()[0]}; medians of {rounds} rounds of {seconds} s")
-    print(f"\n{CONNECTIONS} connections{'requests/s':>26}{'to uvicorn':>12}", end="")
+    print(f"{CONNECTIONS} connections, medians of {rounds} rounds of {seconds} s")
+    print(f"{'':28}{'requests/s':>12}{'to uvicorn':>12}{'half between':>17}", end="")
     print(f"{'spread':>9}{'p99':>11}")
-    ratios = {name: ratios_of(samples, name) for name in samples}
-    for name, rate in rates.items():
-        found = [each for each, _ in samples[name]]
-        spread = (max(found) - min(found)) / rate
-        late = statistics.median(p99 for _, p99 in samples[name])
-        ratio = statistics.median(ratios[name])
-        print(f"  {name:26}{rate:12,.0f}{ratio:12.2f}{spread:9.0%}{late:8.2f} ms")
-    low, ratio, high = statistics.quantiles(ratios["flowlet"])
-    print(f"\nhalf of the rounds between {low:.2f} and {high:.2f} times uvicorn")
-    verdict = "holds" if ratio >= 1.5 else "fails"
-    print(f"flowlet to uvicorn with h11: {ratio:.2f}, bar 1.5: {verdict}")
+    for name, row in found.items():
+        low, high = row["to_uvicorn, a quarter below"], row["to_uvicorn, a quarter above"]
+        print(
+            f"  {name:26}{row['requests_per_second']:12,.0f}{row['to_uvicorn']:12.2f}"
+            f"{low:9.2f} - {high:.2f} {row['spread']:9.0%}{row['p99_ms']:8.2f} ms"
+        )
+
+
+def rows(found: dict[str, Figures]) -> list[bars.Row]:
+    """What is promised, and what is told beside it."""
+    bare = found["flowlet"]["to_uvicorn"] / found["asyncio protocol, h11"]["to_uvicorn"]
+    return [
+        bars.at_least(
+            "requests a second against uvicorn with h11", found["flowlet"]["to_uvicorn"], 1.5, None
+        ),
+        bars.Row("the same, a bare asyncio protocol with h11", bare, f"{bare:.2f} x"),
+    ]
+
+
+def main(rounds: int = ROUNDS, seconds: int = SECONDS) -> None:
+    from benchmarks.__main__ import machine, tell_bars
+
+    if missing():
+        sys.exit(f"not installed here: {missing()}")
+    print(machine())
+    print(", ".join(f"{name} {version(name)}" for name in PEERS))
+    found = measure(rounds, seconds)
+    tell(found, rounds, seconds)
+    tell_bars(rows(found))
 
 
 if __name__ == "__main__":

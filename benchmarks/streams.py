@@ -324,7 +324,7 @@ def rows(samples: Samples) -> list[bars.Row]:
         told("the same, h11 on one connection that answers", times(WHOLE, kept)),
         told("the same, a parser for each too", times(WHOLE, each, "flowlet, a parser each")),
         told("the same, httptools (C)", times(WHOLE, "httptools (C)")),
-        bars.at_least("a GET in 16-byte pieces against h11", times(CUT, "h11"), 1.8, 1.8),
+        bars.at_least("a GET in 16-byte pieces against h11", times(CUT, "h11"), 1.8, None),
         bars.at_least("a RESP array against redis-py", times(ARRAY, redis), 1.1, 1.4),
         told(f"the same, {MANY} at a time", times(ARRAYS, redis)),
         told("the same, hiredis (C)", times(ARRAY, "hiredis (C)")),

@@ -81,8 +81,8 @@ def test_ill_will_costs_little_more_a_byte(name: str, piece: int) -> None:
     bad = {shape: make(SIZE) for shape, make in parsed.shapes.items()}
     ratios: dict[str, list[float]] = {shape: [] for shape in bad}
     for _ in range(ROUNDS):
+        usual = seconds_a_byte(parsed, plain, piece)
         for shape, data in bad.items():
-            usual = seconds_a_byte(parsed, plain, piece)
             ratios[shape].append(seconds_a_byte(parsed, data, piece) / usual)
     found = {shape: round(median(each), 2) for shape, each in ratios.items()}
     assert {shape: ratio for shape, ratio in found.items() if ratio >= MOST} == {}

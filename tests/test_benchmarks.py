@@ -14,7 +14,7 @@ import pytest
 from benchmarks.exploring import BESIDE_SPIN, MODELS, Spin, missing, promela
 from benchmarks.importing import measure as imports
 from benchmarks.measure import interleave
-from benchmarks.page import BEGIN, CAPTIONS, END, PAGE, replaced
+from benchmarks.page import BEGIN, CAPTIONS, END, PAGE, replaced, serving_table
 from examples.models.table import MODELS as TABLE
 from flowlet import explore
 
@@ -68,6 +68,23 @@ def test_parsers_are_compared_at_the_same_fields() -> None:
     samples = interleave(streams.SUBJECTS, 1)
     assert all(row.value > 0 for row in streams.rows(samples))
     assert {each.task for each in streams.SUBJECTS} <= set(CAPTIONS)
+
+
+@pytest.mark.slow
+def test_servers_are_compared_at_the_same_answer() -> None:
+    """One round of each, looked at by the benchmark itself; the page has a row for each."""
+    for package in "h11", "uvicorn":
+        pytest.importorskip(package, reason=f"{package} is what servers are measured against")
+    serving = import_module("benchmarks.serving")
+    if serving.missing():
+        pytest.skip(f"not installed here: {serving.missing()}")
+    found = serving.measure(1, 1)
+    assert list(found) == list(serving.SERVERS)
+    assert all(row.value > 0 for row in serving.rows(found))
+    told = {"rounds": 1, "seconds": 1, "connections": 50, "servers": found}
+    lines = "\n".join(serving_table(told))
+    assert [f"| {name} |" in lines for name in found] == [True] * 3
+    assert "| 1.00 | 1.00 and 1.00 |" in lines  # uvicorn to itself
 
 
 def test_imports_are_measured_one_against_the_other() -> None:
