@@ -820,6 +820,60 @@ async def test_who_does_not_speak_tls_gets_no_actor_and_keeps_no_place() -> None
             each.close()
 
 
+async def says_and_ends(port: int, context: ssl.SSLContext, text: bytes) -> bytes:
+    """Say something through TLS, end only our half, and read up to the end of the other."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    came, goes = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(came, goes, server_hostname="localhost")
+
+    async def done(call: Callable[[], Any]) -> Any:
+        while True:
+            try:
+                return call()
+            except ssl.SSLWantReadError:
+                writer.write(goes.read())
+                data = await reader.read(65_536)
+                came.write(data) if data else came.write_eof()
+
+    await done(tls.do_handshake)
+    tls.write(text)
+    with suppress(ssl.SSLWantReadError):
+        tls.unwrap()  # our close_notify; that of the other side need not be here yet
+    writer.write(goes.read())
+    answer = b""
+    with suppress(ssl.SSLZeroReturnError):
+        while data := await done(lambda: tls.read(65_536)):
+            answer += data
+    writer.close()
+    return answer
+
+
+@both_loops
+async def test_through_tls_the_end_of_one_half_is_soon_that_of_both() -> None:
+    """asyncio ends ours when the actor waits the next time: what it wrote until then is sent.
+
+    One that waits for something else is stopped, as by a connection that breaks.
+    """
+    ours, theirs = contexts()
+    ended: list[str] = []
+
+    def answers(stream: Stream, later: bool) -> None:
+        said = stream.read_exactly(5)
+        try:
+            assert stream.at_eof()
+            if later:
+                receive(Go, at="thinking")
+            stream.write(said.upper())
+        finally:
+            ended.append("later" if later else "at once")
+
+    for later, answer in ((False, b"HELLO"), (True, b"")):
+        async with await aio.serve(answers, "127.0.0.1", 0, later, ssl=ours) as server:
+            assert await says_and_ends(server.port, theirs, b"hello") == answer
+            await come_true(lambda: not server.connections)
+    assert ended == ["at once", "later"]
+
+
 def test_a_generator_function_is_no_actor() -> None:
     """It is told before the port is bound."""
 
