@@ -134,6 +134,7 @@ def test_a_coarse_look_sees_what_an_exact_one_does(actor: Callable[..., Any]) ->
     assert exact.triples() - read.triples() == set()
     assert set(read.initial) == set(exact.initial)
     assert {edge.guard for edge in read.transitions} == {""}
+    assert "very much to read: its edges are told without conditions" in read.notes
 
 
 def test_what_a_loop_sets_is_known_behind_it() -> None:

@@ -333,6 +333,8 @@ class Search:
         notes = [*self.facts.notes]
         notes += [f"{place} is not known until it runs: drawn as ?" for place in self.facts.unknown]
         notes += [f"{place} is not known until it runs" for place in self.facts.unnamed]
+        if self.facts.level == COARSEST:
+            notes.append("very much to read: its edges are told without conditions")
         if self.cut:
             notes.append(self.cut)
         for path, fibers in self.kinds.items():
