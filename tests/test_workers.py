@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,26 @@ def test_if_they_die_again_and_again_that_is_told() -> None:
 
         come_true(provoke)
     assert "4 workers have died within 10 s, the last one with exit code 3" in str(raised[0])
+
+
+def test_who_is_among_them_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is just being started has no number yet; one that cannot be is told as it is."""
+    start = SpawnProcess.start
+    told: list[list[int]] = []
+
+    def begins(process: SpawnProcess) -> None:
+        told.append(pool.pids)
+        if len(told) == 2:
+            raise OSError("there is no room for more")
+        start(process)
+
+    monkeypatch.setattr(SpawnProcess, "start", begins)
+    pool = Workers(who, "127.0.0.1", 0, workers=2)
+    with pytest.raises(OSError, match="no room for more"):
+        pool.__enter__()
+    assert [len(pids) for pids in told] == [0, 1]
+    assert all(isinstance(pid, int) for pids in told for pid in pids)
+    assert pool.pids == []
 
 
 def test_one_that_cannot_begin_says_so() -> None:

@@ -156,9 +156,14 @@ class Workers:
         process = self._context.Process(
             target=_serve, args=(*self._work, places or self._sockets, theirs), daemon=True
         )
-        self._processes[process] = ours
-        process.start()
-        theirs.close()
+        try:
+            process.start()
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        self._processes[process] = ours  # now it has a number, and can be ended
         return process
 
     def _await(self, process: Any) -> None:
