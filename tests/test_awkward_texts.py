@@ -11,10 +11,23 @@ from xml.etree import ElementTree
 import pytest
 from pydantic import ValidationError
 
-from flowlet import Delay, Event, StateGraph, emit, explore, parallel, receive, state, until
+from flowlet import (
+    Delay,
+    Dispatcher,
+    Event,
+    StateGraph,
+    emit,
+    explore,
+    observe,
+    parallel,
+    receive,
+    state,
+    until,
+)
 from flowlet.export import to_aldebaran, to_html, to_mermaid, to_networkx, to_scxml, to_xstate
 from flowlet.export.text import visible
 from flowlet.introspect.model import writers
+from flowlet.introspect.static import static
 from tests.consumers import Node, XState, xstate_or_skip
 from tests.test_aldebaran import read
 from tests.test_scxml import loaded
@@ -168,3 +181,41 @@ def test_half_a_character_can_be_written_and_read(text: str, tmp_path: Path) -> 
     with pytest.raises(ValidationError):
         StateGraph.model_validate_json(written.replace('"complete"', '"whole"'))
     assert text in texts_of(json.loads(to_xstate(graph)))
+
+
+def slashes() -> None:
+    """A state and a block with a slash in their names, beside a state and a block in a block."""
+    while True:
+        receive(Word, at="a/b")
+        with state("a"):
+            receive(Late, at="b")
+            with state("c"):
+                receive(Word, at="d")
+        with until(Off), state("a/c"):
+            receive(Late, at="d")
+        receive(Off, at="x/y")
+
+
+def test_a_slash_in_a_name_is_no_block() -> None:
+    """Every view tells the two apart, and so does every format; a name that is alone stays."""
+    graph = explore(slashes).graph
+    wanted = {
+        ("a\\/b", "Word", "a/b"),
+        ("a/b", "Late", "a/c/d"),
+        ("a/c/d", "Word", "a\\/c/d"),
+        ("a\\/c/d", "Late", "x/y"),
+        ("a\\/c/d", "Off", "x/y"),
+        ("x/y", "Off", "a\\/b"),
+    }
+    assert graph.triples() == wanted == static(slashes).triples()
+    assert "would be called a/b, a/c, a/c/d: a slash that is part" in " ".join(graph.notes)
+    with Dispatcher() as d:
+        watched = observe(d)
+        actor = d.spawn(slashes)
+        for event in (Word(), Late(), Word(), Off(), Off()):
+            actor.send(event)
+            d.settle()
+    assert watched.graph.triples() < wanted
+    assert graph.coverage(watched).follows
+    boxes = re.findall(r'^ *state "(.*)" as c\d', to_mermaid(graph), re.MULTILINE)
+    assert boxes == ["a", "c", "a#92;/c"]

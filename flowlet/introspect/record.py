@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -31,6 +31,7 @@ from .model import (
     TransitionKind,
 )
 from .model.quotient import regions_together
+from .slashes import doubtful_names, marked
 from .telling import Way, guarded
 
 Path = tuple[Any, ...]
@@ -291,6 +292,17 @@ class GraphBuilder:
 
     def build(self, complete: bool = True, notes: Iterable[str] = ()) -> StateGraph:
         """The graph of all that was added."""
+        doubtful = doubtful_names(self.states)
+        if not doubtful:
+            return self._built(complete, notes)
+        told = ", ".join(sorted(doubtful))
+        note = (
+            f"several states or blocks would be called {told}: a slash that is part of a name is "
+        )
+        note += "marked there, as \\/; another name for one of them reads better"
+        return self._marked(doubtful)._built(complete, [*notes, note])
+
+    def _built(self, complete: bool, notes: Iterable[str]) -> StateGraph:
         borders = self._borders()
         transitions = []
         for (start, event, target, outputs, guard), edge in guarded(self.edges).items():
@@ -328,6 +340,29 @@ class GraphBuilder:
             complete=complete,
             notes=tuple(notes),
             composites=tuple(sorted(self.remembering, key=lambda block: block.path)),
+        )
+
+    def _marked(self, doubtful: set[str]) -> GraphBuilder:
+        """The same, with the slashes marked that are part of a name."""
+
+        def to(path: Path | None) -> Any:
+            return path and marked(path, doubtful)
+
+        edges = {
+            (to(start), event, to(target), outputs, way): replace(edge, taker=to(edge.taker))
+            for (start, event, target, outputs, way), edge in self.edges.items()
+        }
+        blocks = (block.model_copy(update={"path": to(block.path)}) for block in self.remembering)
+        return replace(
+            self,
+            states={to(path): known for path, known in self.states.items()},
+            accepts={to(path): known for path, known in self.accepts.items()},
+            deferred={to(path): known for path, known in self.deferred.items()},
+            initial=dict.fromkeys(map(to, self.initial)),
+            edges=edges,
+            visits={to(path): count for path, count in self.visits.items()},
+            regions={to(path): inside for path, inside in self.regions.items()},
+            remembering=dict.fromkeys(blocks),
         )
 
     def _evidence(self, count: int) -> Evidence:
