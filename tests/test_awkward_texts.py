@@ -6,12 +6,14 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from pydantic import ValidationError
 
 from flowlet import (
+    ActorRef,
     Delay,
     Dispatcher,
     Event,
@@ -196,6 +198,10 @@ def slashes() -> None:
         receive(Off, at="x/y")
 
 
+def standing(graph: StateGraph, actor: ActorRef[Any]) -> list[str]:
+    return [state.name for state in graph.highlight(actor.state).states if state.active]
+
+
 def test_a_slash_in_a_name_is_no_block() -> None:
     """Every view tells the two apart, and so does every format; a name that is alone stays."""
     graph = explore(slashes).graph
@@ -215,6 +221,10 @@ def test_a_slash_in_a_name_is_no_block() -> None:
         for event in (Word(), Late(), Word(), Off(), Off()):
             actor.send(event)
             d.settle()
+        assert standing(graph, actor) == ["a\\/b"]
+        actor.send(Word())
+        d.settle()
+        assert standing(graph, actor) == ["a/b"]
     assert watched.graph.triples() < wanted
     assert graph.coverage(watched).follows
     boxes = re.findall(r'^ *state "(.*)" as c\d', to_mermaid(graph), re.MULTILINE)

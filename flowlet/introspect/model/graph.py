@@ -138,7 +138,7 @@ class StateGraph(Part, frozen=True):
         A state is given by its name or by its path, as `ref.state` has it, also within regions.
         Raises `KeyError` where there is no such state.
         """
-        names = {self.state(_name(state)).name for state in states}
+        names = {self._standing(state).name for state in states}
         return self.model_copy(
             update={
                 "states": tuple(
@@ -149,6 +149,15 @@ class StateGraph(Part, frozen=True):
                 )
             }
         )
+
+    def _standing(self, state: str | tuple[object, ...]) -> State:
+        """The state of that name, or of that path, in which slashes may be marked here."""
+        path = () if isinstance(state, str) else tuple(_name((part,)) for part in state)
+        marked = tuple(part.replace("/", "\\/") for part in path)
+        for each in self.states:
+            if each.path in (path, marked):
+                return each
+        return self.state(_name(state))
 
     def factor(self) -> StateGraph:
         """The graph with regions apart: two of three states each are six, and no longer nine.
