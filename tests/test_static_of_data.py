@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from flowlet import Event, on, pause, receive, sleep, state, until
+from flowlet import Event, emit, explore, on, pause, receive, sleep, state, until
 from flowlet.introspect.static import static
 from tests.test_static_of_errors import Fix, Go, Sum, all_read
 
@@ -313,3 +314,21 @@ def test_a_pause_whose_label_is_not_known_is_told() -> None:
         sleep(seconds)
 
     assert len(static(actor).notes) == 2
+
+
+class Light(Enum):
+    RED = 1
+
+
+def test_what_is_given_out_is_told_as_in_a_run() -> None:
+    """A member of an Enum by its name, an event by its label, a constant as it is."""
+
+    def actor() -> None:
+        receive(Go, at="waiting")
+        emit(Light.RED)
+        emit(Flag(on=True))
+        emit("text")
+
+    outputs = [edge.outputs for edge in static(actor).transitions]
+    assert outputs == [("emit RED", "emit Flag", "emit 'text'")]
+    assert outputs == [edge.outputs for edge in explore(actor).graph.transitions]

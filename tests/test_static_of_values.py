@@ -508,70 +508,36 @@ str([x for x in range(30)][5])
 [a + b for a in "abcdef" for b in "12345"][0]
 [a for a, *rest in [("x", 1, 2)]][0]
 f"{'x' * 150}{'y' * 150}"[:2]
-["a" if known() else "b"][0]
 str(issubclass(Box, eval("Box")))
 list(map(BOX.named, ["!"]))[0]
 sorted(LISTED, key=functools.partial(twice, times=2))[0]
-[*LISTED, "w"].copy()[3]
 "abc".translate("abc".maketrans("a", "b"))
 str(next(NUMBERS.__iter__()))
-LISTED.append("v"); LISTED.append("w"); LISTED.pop(); n = LISTED.pop()
-NAMES["t"] = "tmp"; n = NAMES.pop("t")
 MANY.append("m"); n = MANY.pop()
-heap = []; heapq.heappush(heap, "h"); n = heap[0]
-held = []; list(map(held.append, ["a"])); n = held[0]
-held = {}; held.__setitem__("k", "v"); n = held["k"]
-held = {"a": "1"}; held[known()] = "v"; n = held["k"]
-held = {"a": "1"}; held["b"] = "2"; n = list(held.keys())[1]
-held = ["a"]; held[0] = "b"; n = held[0]
-held = ["a", "b"]; del held[0]; n = held[0]
+held = ["a"]; list(map(held.append, ["b"])); n = held[-1]
 n = Box(); n.__dict__["label"] = "by dict"; n = n.label
 n = Pile(["a"]); n.append("b"); n = n[-1]
-n = deque(["d", "e"]); n.rotate(); n = n.popleft()
-BOX.small().label
 Deep().limited()
 super(Crate, CRATE).named()
-SLOTTED.word
-Slotted().unit("u")
 str(SWITCH.on)
-pick.__name__
 BOX.named.__name__
-tag_of(Tagged("tag"))
 tag_of(eval("Tagged('t')"))
 doubted(eval("True"), eval("Colour.RED"))
-Delay("later", eval("2")).name
 str(isinstance([1], list))
-"t" if Box else "f"
-"t" if (lambda: 1) else "f"
-list(zip(("a", "b"), NUMBERS))[0][0]
-list(enumerate(("a", "b")))[1][1]
 str(any([known()]))
-str(receive(Coin, at="asked") == None)
 seven(*["a"] * 6, last="z")
-str(flow(len, "abc"))
-Lazy().word
-guarded()
+Lazy().word; n = "looked"
 executed()
-n = later(); n.close(); n = "closed"
-n = emit(Fancy(eval("1"))) or "emitted"
 n = perform(paid) and "paid"
 n = perform(functools.partial(paid)) and "paid"
-n = perform(lambda: None) or "paid"
 n = perform(eval("paid")) and "paid"
-m: str; n = "declared"
 n = bytearray(b"a"); n.append(98); n = n.decode()
 held = bytearray(b"ab"); held[0] = 99; n = held.decode()
 e = BOX; e = [e.label][0]; n = e
-[0 for SLOTTED.word in ["slot"]][0]; n = "set"
 str(object() is None)
 sorted(LISTED, key=PARTIAL)[0]
-str(bool(state("s")))
 n = receive(Coin, at=eval("'at'")) and "heard"
-n = eval("whereis('peer')").send(Coin()) or "sent"
-str(whereis("bank").ask(GET))
-str(eval("whereis('bank')").ask(Get()))
 n = parallel(functools.partial(twice, "a"), CRATE.named, eval("paid"))[1]
-n = contextlib.ExitStack(); n.callback(len, "x"); n.close(); n = "closed"
 """.strip().splitlines()
 
 BLOCKS = """
@@ -937,6 +903,73 @@ n = str(now() >= 0)
 ---
 n = "random" if rng is not None else "never"
 ---
+Kind = eval("Box")
+match BOX:
+    case Kind(label=n):
+        pass
+---
+n = eval("'text'")
+if isinstance(n, str):
+    n = n.upper()
+---
+items = ["a"]
+for n in items:
+    if len(items) < 3:
+        items.append("z")
+---
+items = ["a", "b"]
+for n in items:
+    items[-1] = "c"
+---
+items = ["a"]
+for n in items:
+    if len(items) < 3:
+        items += ["y"]
+---
+with until(Coin, after=eval("2")) as end:
+    sleep(5)
+n = "left"
+""".strip("\n").split("\n---\n")
+
+# Of these, nothing that a run comes to is unknown.
+KNOWN_LINES = """
+["a" if known() else "b"][0]
+[*LISTED, "w"].copy()[3]
+LISTED.append("v"); LISTED.append("w"); LISTED.pop(); n = LISTED.pop()
+NAMES["t"] = "tmp"; n = NAMES.pop("t")
+heap = ["b"]; heapq.heappush(heap, "a"); n = heap[0]
+held = {"k": "u"}; held.__setitem__("k", "v"); n = held["k"]
+held = {"a": "1"}; held[known()] = "v"; n = held["k"]
+held = {"a": "1"}; held["b"] = "2"; n = list(held.keys())[1]
+held = ["a"]; held[0] = "b"; n = held[0]
+held = ["a", "b"]; del held[0]; n = held[0]
+n = deque(["d", "e"]); n.rotate(); n = n.popleft()
+BOX.small().label
+SLOTTED.word
+Slotted().unit("u")
+pick.__name__
+tag_of(Tagged("tag"))
+Delay("later", eval("2")).name
+"t" if Box else "f"
+"t" if (lambda: 1) else "f"
+list(zip(("a", "b"), NUMBERS))[0][0]
+list(enumerate(("a", "b")))[1][1]
+str(receive(Coin, at="asked") == None)
+str(flow(len, "abc"))
+guarded()
+n = later(); n.close(); n = "closed"
+n = emit(Fancy(eval("1"))) or "emitted"
+n = perform(lambda: None) or "paid"
+m: str; n = "declared"
+[0 for SLOTTED.word in ["slot"]][0]; n = "set"
+str(bool(state("s")))
+n = eval("whereis('peer')").send(Coin()) or "sent"
+str(whereis("bank").ask(GET))
+str(eval("whereis('bank')").ask(Get()))
+n = contextlib.ExitStack(); n.callback(len, "x"); n.close(); n = "closed"
+""".strip().splitlines()
+
+KNOWN_BLOCKS = """
 def wrap(fn):
     @functools.wraps(fn)
     def inner(*args):
@@ -969,11 +1002,6 @@ match eval("5"):
     case _:
         n = "other"
 ---
-Kind = eval("Box")
-match BOX:
-    case Kind(label=n):
-        pass
----
 match "word":
     case [_, *_]:
         n = "several"
@@ -986,28 +1014,6 @@ match ("a", "b"):
     case [_, n]:
         pass
 ---
-n = eval("'text'")
-if isinstance(n, str):
-    n = n.upper()
----
-items = ["a"]
-for n in items:
-    if len(items) < 3:
-        items.append("z")
----
-items = ["a", "b"]
-for n in items:
-    items[-1] = "c"
----
-items = ["a"]
-for n in items:
-    if len(items) < 3:
-        items += ["y"]
----
-with until(Coin, after=eval("2")) as end:
-    sleep(5)
-n = "left"
----
 with BLOCK:
     receive(Coin, at="in")
 n = "after"
@@ -1015,14 +1021,17 @@ n = "after"
 def into(stack):
     stack.enter_context(state("in stack"))
 with contextlib.ExitStack() as stack:
-    stack.push(lambda *what: False)
-    stack.push(eval("lambda *what: False"))
+    stack.push(lambda *what: receive(Coin, at="pushed too"))
     stack.callback(len, "x")
     with contextlib.nullcontext():
         into(stack)
         receive(Coin, at="pushed")
 stack.callback(len, "x")
 n = "popped"
+---
+with contextlib.ExitStack() as stack:
+    stack.push(eval("lambda *what: False"))
+n = "pushed"
 ---
 try:
     n = NAMES["q"]
@@ -1084,7 +1093,8 @@ def program(number: int, text: str) -> str:
     return f"def line_{number}():\n{body}\n    receive(Coin, at=n)\n"
 
 
-TEXTS = [*LINES, *BLOCKS]
+KNOWN = [*KNOWN_LINES, *KNOWN_BLOCKS]
+TEXTS = [*LINES, *BLOCKS, *KNOWN]
 
 
 @pytest.fixture(scope="module")
@@ -1103,8 +1113,9 @@ def functions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @pytest.mark.parametrize("number", range(len(TEXTS)), ids=[text[:40] for text in TEXTS])
 def test_the_source_has_what_a_run_comes_to(functions: Any, number: int) -> None:
-    """Or it says that it does not know."""
+    """Or it says that it does not know, where it need not."""
     fn = getattr(functions, f"line_{number}")
     read = static(fn)
     missing = explore(fn, max_states=100).graph.triples() - read.triples()
-    assert not missing or "?" in read.names(), f"{missing} is not among {read.triples()}"
+    is_vague = "?" in read.names() and TEXTS[number] not in KNOWN
+    assert not missing or is_vague, f"{missing} is not among {read.triples()}"

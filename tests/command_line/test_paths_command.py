@@ -33,12 +33,12 @@ def test_the_walks_are_told(flowlet: Flowlet) -> None:
     assert "      after 60s      → locked\n" in said.out
 
 
-ORDERS = """
+GOODS = """
 import datetime
 from dataclasses import dataclass
 from enum import Enum, Flag
 from decimal import Decimal
-from flowlet import Event, receive
+from flowlet import Event
 
 class Size(Enum):
     small = 1
@@ -64,19 +64,23 @@ class Order(Event):
     turn: complex = 1 - 2j
 
 examples = {"pen": [Pen.RED | Pen.BLUE]}
+"""
+SHOP = """
+from flowlet import receive
+from goods import Order, examples
 
 def shop():
     while True:
         order = receive(Order, at="open")
-        if order.size is Size.large:
+        if order.size.value == 2:
             receive(Order, at="busy")
 """
 
 
 def test_an_event_of_a_walk_can_be_sent_as_it_stands(flowlet: Flowlet, folder: Path) -> None:
     """Whatever its fields are, and wherever their types come from."""
-    (folder / "orders.py").write_text(ORDERS, encoding="utf-8")
-    (folder / "corner.py").write_text("from orders import examples, shop\n", encoding="utf-8")
+    (folder / "goods.py").write_text(GOODS, encoding="utf-8")
+    (folder / "corner.py").write_text(SHOP, encoding="utf-8")
     listed = [
         line.split("  → ")[0].strip()
         for line in flowlet("paths", "corner:shop", "--examples", "examples").out.splitlines()
