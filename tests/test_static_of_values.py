@@ -914,7 +914,7 @@ if isinstance(n, str):
 ---
 items = ["a"]
 for n in items:
-    if len(items) < 3:
+    if n == "a":
         items.append("z")
 ---
 items = ["a", "b"]
@@ -923,7 +923,7 @@ for n in items:
 ---
 items = ["a"]
 for n in items:
-    if len(items) < 3:
+    if n == "a":
         items += ["y"]
 ---
 with until(Coin, after=eval("2")) as end:
@@ -1043,11 +1043,12 @@ try:
 except:
     n = "bare"
 ---
-def keep():
+def keep(value):
     global KEPT
-    KEPT = "kept"
-keep()
+    KEPT = value
+keep("changed")
 n = KEPT
+keep("kept")
 ---
 one, other = Tagged("a"), Tagged("b")
 n = [seven(one.tag, one.tag, one.tag, one.tag, one.tag, one.tag, last=other.tag)][0]
