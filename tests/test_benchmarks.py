@@ -60,6 +60,7 @@ def test_spin_finds_them_in_the_sizes_that_are_measured(name: str, tmp_path: Pat
     assert x.unique_states == model.states
 
 
+@pytest.mark.slow
 def test_parsers_are_compared_at_the_same_fields() -> None:
     """Each run looks at what came out."""
     for package in "h11", "hiredis", "httptools", "redis", "websockets":

@@ -243,6 +243,8 @@ def test_ordered_time_counts_the_short_ones_in_the_long_one() -> None:
 def test_one_that_loops_for_ever_without_a_wait_is_stopped_and_named(tmp_path: Path) -> None:
     """It is an error, or a graph that is not complete; either says which function never waits."""
     text = (
+        "from flowlet.introspect import patience\n"
+        "patience.LIMIT = 0.2\n"
         "def spinner():\n"
         "    receive(Go, at='ready')\n"
         "    while True:\n"
