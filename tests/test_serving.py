@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -507,6 +508,54 @@ async def test_at_its_limit_a_server_accepts_when_somebody_leaves() -> None:
         assert server.accepted == 3
         other.close()
         late.close()
+
+
+@both_loops
+async def test_the_limit_holds_for_all_addresses_of_a_server_together() -> None:
+    """Each address had begun to accept when the last place was taken: nobody gets in too many."""
+    most = 0
+
+    def stays(stream: Stream) -> None:
+        nonlocal most
+        most = max(most, len(server.connections))
+        stream.write(b"in")
+        stream.read_some()
+
+    listeners = [socket.create_server(("127.0.0.1", 0)), socket.create_server(("127.0.0.1", 0))]
+    server = await aio.serve(stays, sockets=listeners, limit=2)
+    ports = [port for _, port in server.addresses]
+    guests: list[asyncio.StreamWriter] = []
+
+    async def visits(port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        guests.append(writer)
+        assert await reader.read(2) == b"in"
+        writer.close()
+
+    await asyncio.gather(*[visits(port) for _ in range(6) for port in ports])
+    assert (most, server.accepted) == (2, 12)
+    await come_true(lambda: not server.connections)
+    await server.stop()
+
+
+@both_loops
+async def test_who_was_accepted_and_has_no_place_yet_is_let_go_when_the_server_stops() -> None:
+    """It waits with its socket in hand; nothing is left of it."""
+    listeners = [socket.create_server(("127.0.0.1", 0)), socket.create_server(("127.0.0.1", 0))]
+    server = await aio.serve(echo, sockets=listeners, limit=1)
+    (_, first), (_, second) = server.addresses
+    _, present = await asyncio.open_connection("127.0.0.1", first)
+    await come_true(lambda: server.connections)
+    waiting, writer = await asyncio.open_connection("127.0.0.1", second)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert server.accepted == 1
+    present.close()
+    stopping = asyncio.create_task(server.stop())
+    with suppress(ConnectionResetError):
+        assert await waiting.read() == b""
+    writer.close()
+    await stopping
 
 
 @both_loops

@@ -142,6 +142,7 @@ class Server:
             await self._room.wait()
             try:
                 sock, _ = await loop.sock_accept(listener)
+                await self._place_for(sock)
             except OSError as error:
                 if error.errno in NO_ROOM:
                     LOG.error("no connection can be accepted for now: %s", error)
@@ -155,7 +156,7 @@ class Server:
             self.accepted += 1
             self._present += 1
             self._nobody.clear()
-            if self._present == self._limit:
+            if self._is_full():
                 self._room.clear()
             connection = Connection(self.dispatcher, self._fn, self._args, self._terms, self)
             greeting = loop.create_task(self._greet(connection, sock))
@@ -163,6 +164,18 @@ class Server:
             greeting.add_done_callback(partial(self._greeted, connection, sock))
             if self.accepted % BURST == 0:
                 await asyncio.sleep(0)
+
+    def _is_full(self) -> bool:
+        return self._limit is not None and self._present >= self._limit
+
+    async def _place_for(self, sock: socket.socket) -> None:
+        """Wait for a place: the last one may have been taken at another address meanwhile."""
+        try:
+            while self._is_full():
+                await self._room.wait()
+        except asyncio.CancelledError:
+            sock.close()
+            raise
 
     async def _greet(self, connection: Connection, sock: socket.socket) -> None:
         """Have the loop take the socket over; with TLS, hear who the other side is."""
@@ -199,7 +212,7 @@ class Server:
         self._present -= 1
         if self._present == 0:
             self._nobody.set()
-        if not self._over.is_set():
+        if not self._is_full():
             self._room.set()
 
 
