@@ -408,7 +408,7 @@ async def test_an_answer_reaches_one_who_is_still_sending() -> None:
         stream.read_exactly(1)
         stream.write(b"no")
 
-    async with talking(refuses) as (server, reader, writer):
+    async with talking(refuses, linger=1000) as (server, reader, writer):
         writer.write(b"x" * 3_000_000)
         assert await reader.read() == b"no"
         await writer.drain()
@@ -422,6 +422,35 @@ async def test_who_never_ends_its_half_is_not_waited_for_for_ever() -> None:
     async with talking(lambda stream: None, linger=0.01) as (server, reader, _):
         assert await reader.read() == b""
         await come_true(lambda: server.accepted == 1 and not server.connections)
+
+
+@both_loops
+async def test_who_talks_on_when_nobody_listens_is_not_waited_for_longer() -> None:
+    """What comes then is no sign of life, also where `idle` looks for such."""
+    async with talking(lambda stream: None, linger=0.03, idle=1000) as (server, reader, writer):
+        assert await reader.read() == b""
+        while server.connections:
+            with suppress(ConnectionError):
+                writer.write(b"and another thing")
+            await asyncio.sleep(0)
+
+
+@both_loops
+async def test_who_was_held_up_is_heard_to_the_end_when_the_actor_ends() -> None:
+    """All that it sends is thrown away, much as it is; so the end of its half is found."""
+
+    def unread(stream: Stream) -> None:
+        receive(Go, at="not yet")
+        stream.write(b"no")
+
+    async with talking(unread, linger=1000) as (server, reader, writer):
+        connection = await only(server)
+        writer.write(b"x" * 4_000_000)
+        await come_true(lambda: connection.paused)
+        connection.send(Go())
+        assert await reader.read() == b"no"
+        writer.write_eof()
+        await come_true(lambda: not server.connections)
 
 
 @both_loops

@@ -145,6 +145,8 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed the stream; whoever reads it goes on."""
+        if self.finishing:
+            return  # thrown away, and no sign of life: only the end of that half is waited for
         if self._timed:
             self._seen = monotonic()
         stream = self.stream
