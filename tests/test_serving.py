@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import cache
 from typing import Any
+from unittest.mock import Mock
 
 import greenlet
 import pytest
@@ -896,6 +897,47 @@ async def test_who_does_not_speak_tls_gets_no_actor_and_keeps_no_place() -> None
         assert server.accepted == 4
         for each in (silent, plain, writer):
             each.close()
+
+
+@both_loops
+async def test_a_server_that_stops_waits_for_no_handshake() -> None:
+    """Whoever is still at it is let go, and nobody else is."""
+    ours, _ = contexts()
+    async with await aio.serve(shout, "127.0.0.1", 0, ssl=ours, handshake=1000) as server:
+        reader, silent = await asyncio.open_connection("127.0.0.1", server.port)
+        await come_true(lambda: server.accepted)
+        await server.stop(grace=0.01)
+        assert await reader.read() == b""
+        silent.close()
+
+
+@both_loops
+async def test_what_the_loop_cannot_take_over_is_closed_and_told() -> None:
+    """It costs its connection and no place; nor does one that the loop had no time for."""
+    heard = failures_are_heard()
+    loop = asyncio.get_running_loop()
+
+    def fails(*args: Any, **options: Any) -> Any:
+        raise LookupError("not like this")
+
+    async with await aio.serve(shout, "127.0.0.1", 0, limit=1) as server:
+        server.dispatcher.loop = Mock(wraps=loop, connect_accepted_socket=fails)
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        assert await reader.read() == b""
+        writer.close()
+        server.dispatcher.loop = loop
+        before = server.accepted
+        with socket.create_connection(("127.0.0.1", server.port)) as sock:
+            sock.setblocking(False)
+            await come_true(lambda: server.accepted > before)
+            (greeting,) = server._greetings
+            greeting.cancel()  # before it has begun, as when the loop ends just now
+            assert await loop.sock_recv(sock, 1) == b""
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"hello\n")
+        assert await reader.readline() == b"HELLO\n"
+        writer.close()
+    assert [str(each["exception"]) for each in heard] == ["not like this"]
 
 
 async def says_and_ends(port: int, context: ssl.SSLContext, text: bytes) -> bytes:

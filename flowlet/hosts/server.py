@@ -187,8 +187,12 @@ class Server:
                 ssl=self._ssl,
                 ssl_handshake_timeout=None if self._ssl is None else self._handshake,
             )
-        except (OSError, tls.SSLError) as error:
+        except OSError as error:  # also what TLS finds
             LOG.info("a connection was not made: %s", error)
+        except Exception as error:
+            sock.close()
+            context = {"message": "a connection was not made", "exception": error}
+            self.dispatcher.loop.call_exception_handler(context)
 
     def _greeted(
         self, connection: Connection, sock: socket.socket, greeting: asyncio.Task[None]
