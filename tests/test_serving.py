@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 import ssl
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import cache
@@ -517,6 +518,36 @@ async def test_silence_ends_who_does_not_read_its_answers() -> None:
         await come_true(lambda: not server.connections)
         assert isinstance(connection.actor.error, ConnectionLostError)
         assert connection.actor.error.reason == "nothing has come or gone for 0.03 s"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what is not acknowledged")
+@both_loops
+async def test_who_reads_slowly_is_seen_to_read() -> None:
+    """Though the socket takes no more: what was acknowledged went.  Who stops reading is found."""
+
+    def floods(stream: Stream) -> None:
+        while True:
+            stream.write(b"x" * 50_000)
+
+    def time_is_up(connection: aio.Connection) -> None:
+        connection._seen -= 2000
+        connection.fire()
+
+    async with await aio.serve(floods, "127.0.0.1", 0, idle=1000) as server:
+        with socket.socket() as slow:
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+            slow.connect(("127.0.0.1", server.port))
+            connection = await only(server)
+            await come_true(lambda: connection.full)
+            time_is_up(connection)
+            held = connection.transport.get_write_buffer_size()
+            for _ in range(5):
+                slow.recv(100_000, socket.MSG_WAITALL)
+                time_is_up(connection)
+                assert connection.transport.get_write_buffer_size() == held
+                assert not connection.transport.is_closing()
+            time_is_up(connection)
+            await come_true(lambda: not server.connections)
 
 
 # -- servers -----------------------------------------------------------------------------------

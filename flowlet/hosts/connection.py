@@ -25,12 +25,16 @@ from ..errors import ConnectionLostError, ParseError
 from ..events import Delay, Timeout
 from ..requests import Request
 from .loop import MINDED, LoopDispatcher
-from .sockets import HIGH, SocketStream
+from .sockets import HIGH, SocketStream, unsent
 from .terms import Owner, Terms
 
 A = TypeVar("A")
 
 LOG: Final = logging.getLogger("flowlet.hosts")
+
+#: While something is unsent, so often within the time in which nothing may go is looked whether
+#: something went.
+STEPS: Final = 4
 
 
 class Connection(asyncio.Protocol):
@@ -244,8 +248,8 @@ class Connection(asyncio.Protocol):
                 transport.abort()
         self._disarm()
         self._seen = monotonic()
-        self._unsent = transport.get_write_buffer_size()
-        self._arm(self.terms.linger)
+        self._unsent = unsent(transport)
+        self._look_again(self.terms.linger, self._seen)
 
     # --- ends -----------------------------------------------------------------------------
 
@@ -282,13 +286,12 @@ class Connection(asyncio.Protocol):
         """Called by the dispatcher, at a time that may be too early."""
         self._due = math.inf
         now = monotonic()
-        unsent = self.transport.get_write_buffer_size()
-        if unsent and unsent != self._unsent:
-            self._unsent, self._seen = unsent, now  # something went
+        left = unsent(self.transport)
+        if left != self._unsent:
+            self._unsent, self._seen = left, now  # something went, by now
         idle = self.terms.linger if self.finishing else (self.terms.idle or math.inf)
-        left = min(self._seen + idle, self._ends) - now
-        if left > 0:
-            self._arm(left)
+        if min(self._seen + idle, self._ends) > now:
+            self._look_again(idle, now)
             return
         if not self.finishing:
             self.cause = TimeoutError(
@@ -297,6 +300,11 @@ class Connection(asyncio.Protocol):
                 else f"nothing has come or gone for {idle:g} s"
             )
         self.transport.abort()
+
+    def _look_again(self, idle: float, now: float) -> None:
+        """Have `fire` called when the time is up; earlier where it is to be seen whether it goes."""
+        seconds = min(self._seen + idle, self._ends) - now
+        self._arm(min(seconds, idle / STEPS) if self._unsent else seconds)
 
     def _arm(self, seconds: float) -> None:
         self._due = self.home.deadline(seconds)

@@ -11,6 +11,9 @@ than that gets it: its own limit is the bound.
 
 from __future__ import annotations
 
+import asyncio
+import struct
+import sys
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from greenlet import getcurrent
@@ -28,6 +31,25 @@ if TYPE_CHECKING:
 
 #: So many bytes may be unread, or unsent, before whoever sends them has to wait.
 HIGH: Final = 65_536
+
+
+def unsent(transport: asyncio.WriteTransport) -> int:
+    """How many bytes the other side has not got yet, as far as can be known.
+
+    The system takes a socket's bytes in large steps; on Linux it also says how many of those it has
+    were not acknowledged (tcp(7), `SIOCOUTQ`).  So one who reads slowly is seen to read.
+    """
+    size = transport.get_write_buffer_size()
+    if sys.platform == "linux":
+        import fcntl
+        import termios
+
+        try:
+            queued = fcntl.ioctl(transport.get_extra_info("socket"), termios.TIOCOUTQ, bytes(4))
+        except (OSError, ValueError):  # it is no socket of that kind, or closed
+            return size
+        size += struct.unpack("i", queued)[0]
+    return size
 
 
 class Room(Own):
