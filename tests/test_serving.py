@@ -824,6 +824,71 @@ async def test_a_connection_from_here_is_a_handle_of_its_actor() -> None:
 
 
 @both_loops
+async def test_what_a_client_gives_may_be_taken_by_several() -> None:
+    """Each value goes to one of them, the end to all; one that gives up takes none with it."""
+
+    def reads(stream: Stream) -> None:
+        while not stream.at_eof():
+            emit(stream.read_line())
+
+    async def takes(client: aio.Client) -> list[bytes]:
+        return [value async for value in client]
+
+    def says(stream: Stream) -> None:
+        for number in range(10):
+            receive(Go)
+            stream.write(b"%d\n" % number)
+
+    async with await aio.serve(says, "127.0.0.1", 0) as server:
+        async with await aio.connect(reads, "127.0.0.1", server.port) as client:
+            tasks = [asyncio.create_task(takes(client)) for _ in range(3)]
+            for _ in range(3):
+                await asyncio.sleep(0)
+            tasks.pop().cancel()
+            says_it = await only(server)
+            for _ in range(10):
+                says_it.send(Go())
+            taken = await asyncio.gather(*tasks)
+            values = sorted(value for each in taken for value in each)
+            assert values == [b"%d" % number for number in range(10)]
+
+
+@both_loops
+async def test_who_leaves_a_client_does_not_wait_for_the_other_side() -> None:
+    """What was written is sent, however much; the end of the other half is not awaited."""
+    total = 3_000_000
+
+    def writes(stream: Stream, waits: bool) -> None:
+        stream.write(b"x" * total)
+        if waits:
+            receive(Go)
+
+    took: list[int] = []
+
+    def takes_all(stream: Stream) -> None:
+        took.append(len(stream.read_exactly(total)))
+        receive(Go)  # and does not end its half
+
+    async def leaves(server: aio.Server, waits: bool) -> None:
+        client = await aio.connect(writes, "127.0.0.1", server.port, waits, linger=1000)
+        async with client:
+            connection = await only(server)
+            if waits:
+                await come_true(lambda: client.actor.accepts == {Go})
+            else:
+                await client.ended()
+        assert client.over
+        await come_true(lambda: len(took) == 1 + waits)
+        connection.send(Go())
+        await come_true(lambda: not server.connections)
+
+    async with await aio.serve(takes_all, "127.0.0.1", 0) as server:
+        for waits in (False, True):
+            await leaves(server, waits)
+    assert took == [total, total]
+
+
+@both_loops
 async def test_an_error_of_a_client_is_raised_where_its_values_are_taken() -> None:
     """Behind those that came before it."""
 

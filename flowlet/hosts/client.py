@@ -26,8 +26,8 @@ class Client(Connection):
     """A connection that was made from here; `connect` gives one.
 
     As an `async with` block, it is closed at the end.  `async for value in client` gives what the
-    actor emits, until it has ended; its error is raised there.  While many values wait to be taken,
-    nothing is read.
+    actor emits, until it has ended; its error is raised there.  Several tasks may do so: each value
+    goes to one of them.  While many values wait to be taken, nothing is read.
     """
 
     def __init__(
@@ -43,12 +43,20 @@ class Client(Connection):
         super().__init__(home, fn, args, terms, self)
         self._owns_home = owns_home
         self._outputs: deque[Any] = deque()
-        self._news: asyncio.Future[None] | None = None
+        self._news = asyncio.Event()
+        self._is_left = False
         self._gone = asyncio.Event()
 
     async def close(self) -> None:
-        """Stop the actor, if it goes on, and await that the connection is closed."""
+        """Stop the actor, if it goes on, and await that the connection is closed.
+
+        What it wrote is still sent; nobody waits for the other side to end its half.  Through TLS
+        that is so by its own rules: there it has the `linger` time to say goodbye.
+        """
+        self._is_left = True
         self.actor.stop(self.terms.grace)
+        if not self.actor.alive:
+            self.transport.close()
         await self._gone.wait()
         if self._owns_home:
             await self.home.stop()
@@ -70,11 +78,10 @@ class Client(Connection):
                     raise self.actor.error
                 raise StopAsyncIteration
             self._awaited += 1
-            self._news = self.home.loop.create_future()
+            self._news.clear()
             try:
-                await self._news
+                await self._news.wait()
             finally:
-                self._news = None
                 self._awaited -= 1
         value = outputs.popleft()
         if self.stream._reader is not None:
@@ -102,15 +109,13 @@ class Client(Connection):
 
     def _put(self, value: Any) -> None:
         self._outputs.append(value)
-        self._tell()
+        self._news.set()
 
     def _actor_ended(self, ref: ActorRef[Any]) -> None:
         super()._actor_ended(ref)
-        self._tell()
-
-    def _tell(self) -> None:
-        if self._news is not None and not self._news.done():
-            self._news.set_result(None)
+        self._news.set()
+        if self._is_left:
+            self.transport.close()
 
 
 async def connect(

@@ -302,7 +302,7 @@ class Connection(asyncio.Protocol):
         self.transport.abort()
 
     def _look_again(self, idle: float, now: float) -> None:
-        """Have `fire` called when the time is up; earlier where it is to be seen whether it goes."""
+        """Have `fire` called when the time is up; while something is unsent, earlier."""
         seconds = min(self._seen + idle, self._ends) - now
         self._arm(min(seconds, idle / STEPS) if self._unsent else seconds)
 

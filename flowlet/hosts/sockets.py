@@ -12,7 +12,6 @@ than that gets it: its own limit is the bound.
 from __future__ import annotations
 
 import asyncio
-import struct
 import sys
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -48,7 +47,7 @@ def unsent(transport: asyncio.WriteTransport) -> int:
             queued = fcntl.ioctl(transport.get_extra_info("socket"), termios.TIOCOUTQ, bytes(4))
         except (OSError, ValueError):  # it is no socket of that kind, or closed
             return size
-        size += struct.unpack("i", queued)[0]
+        size += int.from_bytes(queued, sys.byteorder)
     return size
 
 
