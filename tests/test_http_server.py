@@ -211,6 +211,31 @@ async def test_a_request_has_its_time_and_so_has_the_pause_before_it() -> None:
 
 
 @both_loops
+async def test_the_time_of_a_request_begins_with_its_first_byte() -> None:
+    """Be it the only one that ever comes; line ends before it are none of its bytes."""
+    limits = Limits(idle=Delay("idle", 1000.0), request=Delay("request", 0.03))
+    async with served(limits=limits) as (_, reader, writer):
+        writer.write(b"\r\nG")
+        assert (await answer(reader)).status == b"HTTP/1.1 408 Request Timeout"
+        assert await reader.read() == b""
+    limits = Limits(idle=Delay("idle", 0.03), request=Delay("request", 1000.0))
+    async with served(limits=limits) as (_, reader, writer):
+        writer.write(b"\r\n\r")
+        assert await reader.read() == b""
+
+
+@both_loops
+async def test_a_few_line_ends_are_passed_over_and_a_flood_of_them_is_refused() -> None:
+    """They cost nobody else a turn."""
+    async with served() as (_, reader, writer):
+        writer.write(b"\r\n" * 8 + b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert (await answer(reader)).status == b"HTTP/1.1 200 OK"
+        writer.write(b"\r\n" * 9 + b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert (await answer(reader)).status == b"HTTP/1.1 400 Bad Request"
+        assert await reader.read() == b""
+
+
+@both_loops
 async def test_the_last_request_is_answered_and_the_connection_ends() -> None:
     """`Connection: close`, HTTP/1.0, and the end of the other half, are each the last."""
     for last, closes in (
@@ -247,7 +272,9 @@ async def test_a_server_that_closes_answers_what_it_has_begun() -> None:
         assert await idle_reader.read() == b""
         idle.close()
         writer.write(b"st: a\r\n\r\n")
-        assert (await answer(reader)).body == b"Hello, world!\n"
+        last = await answer(reader)
+        assert last.body == b"Hello, world!\n"
+        assert b"connection: close" in last.headers
         assert await reader.read() == b""
         writer.close()
         await stopping
@@ -266,6 +293,56 @@ async def test_an_application_that_fails_ends_its_connection() -> None:
         assert (await answer(reader)).status == b"HTTP/1.1 500 Internal Server Error"
         assert await reader.read() == b""
     assert [repr(each["exception"]) for each in heard] == ["LookupError(b'/lost')"]
+
+
+@both_loops
+async def test_an_answer_in_pieces_is_the_last_one_of_a_server_that_closes() -> None:
+    """Its head was sent before anybody knew; the request behind it is not read."""
+
+    def in_two(request: Request, content: Content) -> Response:
+        def pieces() -> Iterator[bytes]:
+            yield b"one"
+            perform(more.wait)
+            yield b"two"
+
+        return Response(body=pieces())
+
+    more = asyncio.Event()
+    async with served(in_two) as (server, reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 2)
+        await reader.readuntil(b"one\r\n")
+        stopping = asyncio.create_task(server.stop(grace=1000))
+        await come_true(lambda: server._accepting[0].cancelling())
+        more.set()
+        assert await reader.read() == b"3\r\ntwo\r\n0\r\n\r\n"
+        writer.close()
+        await stopping
+
+
+@both_loops
+async def test_an_answer_that_is_none_is_a_failure_of_the_application() -> None:
+    """A status that nobody has named is one; what would be a field more is not sent."""
+    heard = failures_are_heard()
+    answers = {
+        b"/299": Response(299),
+        b"/103": Response(103),
+        b"/split": Response(200, [(b"x", b"y\r\nset-cookie: z")]),
+        b"/name": Response(200, [(b"x y", b"z")]),
+    }
+
+    def gives(request: Request, content: Content) -> Response:
+        return answers[request.target]
+
+    for target in answers:
+        async with served(gives) as (_, reader, writer):
+            writer.write(b"GET %s HTTP/1.1\r\nHost: a\r\n\r\n" % target)
+            got = await answer(reader)
+            if target == b"/299":
+                assert got.status == b"HTTP/1.1 299 "
+                continue
+            assert got.status == b"HTTP/1.1 500 Internal Server Error"
+            assert await reader.read() == b""
+    assert [type(each["exception"]) for each in heard] == [ValueError] * 3
 
 
 def test_its_picture_says_how_a_conversation_goes() -> None:

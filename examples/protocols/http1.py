@@ -90,11 +90,11 @@ def requests(
         raise RequestError(error.offset, "the connection ended within a request") from None
 
 
-def skip_empty_lines(stream: Stream) -> bool:
-    """RFC 9112, 2.2: line ends before a request line are passed over.  Whether more follows."""
-    while (start := stream.peek(2, at="between requests")) == CRLF:
-        stream.read_exactly(2, at="empty line")
-    return bool(start)
+def skip_empty_lines(stream: Stream, most: int = 16) -> bool:
+    """RFC 9112, 2.2: so many bytes of line ends before a request are passed over; is there more?"""
+    while most and stream.peek(1, at="between requests") == b"\r" and stream.peek(2, "CR") == CRLF:
+        most -= len(stream.read_exactly(2, at="empty line"))
+    return bool(stream.peek(1, at="between requests"))
 
 
 def read_head(stream: Stream, max_head: int, max_headers: int) -> Request:

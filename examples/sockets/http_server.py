@@ -23,6 +23,8 @@ from http import HTTPStatus
 from typing import Any, Final, NamedTuple, cast
 
 from examples.protocols.http1 import (
+    TEXT_CHARS,
+    TOKEN_CHARS,
     Body,
     body_of,
     chunks_in,
@@ -32,7 +34,7 @@ from examples.protocols.http1 import (
     skip_empty_lines,
 )
 from examples.protocols.http1_events import Headers, Request, RequestError
-from flowlet import Delay, Stream, StreamEndedError, TooLongError, now, until
+from flowlet import Delay, Stream, StreamEndedError, TooLongError, now, on, until
 from flowlet.hosts import aio
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -61,7 +63,8 @@ class Limits(NamedTuple):
     whole: int = 1_048_576
     #: Between two requests; then the connection is closed without a word.
     idle: Delay = Delay("idle", 60.0)
-    #: That a request may be waited for, from its first byte to its last; what the application does
+    #: That a request may be waited for, from its first byte to its last, line ends before it not
+    #: counted; what the application does
     #: between two pieces does not count.
     request: Delay = Delay("request", 30.0)
 
@@ -167,18 +170,23 @@ USUAL: Final = Limits()
 
 def conversation(stream: Stream, application: Application = hello, limits: Limits = USUAL) -> None:
     """Answer the requests of one connection, until it ends or one of them is not to be answered."""
+    told: list[aio.Closing] = []
     try:
-        while comes(stream, limits):
-            request, body, content = read_request(stream, limits)
-            try:
-                response = application(request, content)
-            except (RequestError, TooLongError, StreamEndedError):
-                raise
-            except Exception:
-                refuse(stream, 500, "the application has failed")
-                raise
-            if not answer(stream, request, body, content, response):
-                return
+        with on(aio.Closing, told.append):
+            while not told and comes(stream, limits):
+                request, body, content = read_request(stream, limits)
+                try:
+                    response = application(request, content)
+                    check(response)
+                except (RequestError, TooLongError, StreamEndedError):
+                    raise
+                except Exception:
+                    refuse(stream, 500, "the application has failed")
+                    raise
+                if told:  # the server is being stopped
+                    body = body._replace(closes=True)
+                if not answer(stream, request, body, content, response):
+                    return
     except TooLongError as error:
         refuse(stream, 431, error.reason)
     except RequestError as error:
@@ -210,6 +218,15 @@ def too_slow(stream: Stream, limits: Limits) -> RequestError:
     return RequestError(stream.offset, reason, 408)
 
 
+def check(response: Response) -> None:
+    """Whether it can be sent: what an application answers may come from elsewhere."""
+    if not 200 <= response.status <= 599:
+        raise ValueError(f"{response.status!r} is the status of no answer (RFC 9110, 15)")
+    for name, value in response.headers:
+        if not name or name.translate(None, TOKEN_CHARS) or value.translate(None, TEXT_CHARS):
+            raise ValueError(f"{name!r}: {value!r} is no field (RFC 9110, 5.1 and 5.5)")
+
+
 def answer(
     stream: Stream, request: Request, body: Body, content: Content, response: Response
 ) -> bool:
@@ -232,7 +249,7 @@ def in_bytes(
     """A response as it is sent: the beginning, what comes behind, and whether it is the last."""
     status, headers, content = response
     old = request.version == b"1.0"
-    head = [STATUS_LINES[status], date_line(), *(b"%s: %s\r\n" % field for field in headers)]
+    head = [status_line(status), date_line(), *(b"%s: %s\r\n" % field for field in headers)]
     pieces: Iterable[bytes] = ()
     closes = body.closes
     if status in BARE:
@@ -270,7 +287,7 @@ def refuse(stream: Stream, status: int, reason: str) -> None:
 
 def refusal(status: int, reason: str) -> bytes:
     text = f"{status} {HTTPStatus(status).phrase}: {reason}\n".encode()
-    head = STATUS_LINES[status] + date_line()
+    head = status_line(status) + date_line()
     head += b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n" % len(text)
     return head + b"connection: close\r\n\r\n" + text
 
@@ -279,6 +296,13 @@ def refusal(status: int, reason: str) -> bytes:
 STATUS_LINES: Final = {
     int(status): f"HTTP/1.1 {status:d} {status.phrase}\r\n".encode() for status in HTTPStatus
 }
+
+
+def status_line(status: int) -> bytes:
+    """RFC 9112, 4; a status without a name is one of its hundred."""
+    return STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
+
+
 #: The second of the last answer, and its line.
 DATE: Final[list[Any]] = [0, b""]
 
