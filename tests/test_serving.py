@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import socket
 import ssl
 import sys
@@ -1088,6 +1089,38 @@ async def test_through_tls_the_end_of_one_half_is_soon_that_of_both() -> None:
             assert await says_and_ends(server.port, theirs, b"hello") == answer
             await come_true(lambda: not server.connections)
     assert ended == ["at once", "later"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "error", "told"),
+    [
+        ("limit", 0, ValueError, "limit is how many connections .* 1 or more, not 0"),
+        ("limit", -1, ValueError, "1 or more, not -1"),
+        ("limit", 1.5, TypeError, "1 or more, not 1.5"),
+        ("backlog", -5, ValueError, "0 or more, not -5"),
+        ("idle", 0, ValueError, "idle is in seconds, more than 0, or None for no limit, not 0"),
+        ("idle", "60", TypeError, "not '60'"),
+        ("lifetime", math.nan, ValueError, "lifetime is in seconds, .* not nan"),
+        ("linger", -1, ValueError, "linger is in seconds, 0 or more, not -1"),
+        ("grace", None, TypeError, "grace is in seconds, 0 or more, not None"),
+        ("handshake", 0, ValueError, "handshake is in seconds, more than 0, not 0"),
+        ("ssl", True, TypeError, "ssl is an ssl.SSLContext, or None for no TLS, not True"),
+        ("on_output", 5, TypeError, "on_output is a function"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_an_error(
+    option: str, value: object, error: type[Exception], told: str
+) -> None:
+    """It says which one, what it is to be and what it was, before anything is bound or made."""
+
+    async def story(begin: Any) -> None:
+        options: dict[str, Any] = {option: value}
+        with pytest.raises(error, match=told):
+            await begin(echo, "127.0.0.1", 0, **options)
+
+    asyncio.run(story(aio.serve))
+    if option not in ("limit", "backlog", "handshake"):
+        asyncio.run(story(aio.connect))
 
 
 def test_a_generator_function_is_no_actor() -> None:

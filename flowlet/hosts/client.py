@@ -14,7 +14,7 @@ from ..names import check_function
 from ..reading import Stream
 from .connection import Connection
 from .loop import LoopDispatcher
-from .terms import Consumer, Terms
+from .terms import Consumer, Terms, check_context
 
 Ts = TypeVarTuple("Ts")
 
@@ -146,8 +146,9 @@ async def connect(
     Raises `OSError` where nobody answers.
     """
     check_function(fn, "connect", "an actor function, whose first argument is a stream")
-    home = LoopDispatcher() if dispatcher is None else dispatcher
     terms = Terms(on_output, idle, lifetime, linger, grace)
+    check_context(ssl)
+    home = LoopDispatcher() if dispatcher is None else dispatcher
     client = Client(home, fn, args, terms, owns_home=dispatcher is None)
     try:
         await home.loop.create_connection(

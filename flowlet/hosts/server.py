@@ -23,7 +23,7 @@ from ..reading import Stream
 from .binding import addresses, bound
 from .connection import LOG, Connection
 from .loop import LoopDispatcher
-from .terms import Consumer, Terms
+from .terms import Consumer, Terms, check_context, check_count, check_seconds
 
 Ts = TypeVarTuple("Ts")
 
@@ -256,6 +256,12 @@ async def serve(
     Raises `OSError` where the port cannot be had.
     """
     check_function(fn, "serve", "an actor function, whose first argument is a stream")
+    terms = Terms(on_output, idle, lifetime, linger, grace)
+    check_context(ssl)
+    check_seconds("handshake", handshake)
+    check_count("backlog", backlog, 0, "may wait in the system's queue")
+    if limit is not None:
+        check_count("limit", limit, 1, "connections there may be at a time")
     if sockets is None:
         loop = asyncio.get_running_loop()
         sockets = bound(await loop.run_in_executor(None, addresses, host, port))
@@ -267,7 +273,7 @@ async def serve(
         fn,
         args,
         sockets,
-        Terms(on_output, idle, lifetime, linger, grace),
+        terms,
         limit,
         ssl,
         handshake,
