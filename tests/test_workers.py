@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -148,6 +150,38 @@ def test_one_that_cannot_begin_says_so() -> None:
     """And nobody is left who waits for it."""
     with pytest.raises(RuntimeError, match="ended before it listened, with exit code 1"):
         Workers(who, "127.0.0.1", 0, workers=1, loop_factory=no_loop).__enter__()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"on_output": lambda connection: print}, "on_output cannot be handed to another process"),
+        ({"loop_factory": lambda: None}, "loop_factory cannot be handed to another process"),
+        ({"ssl": ssl.create_default_context()}, "ssl is a function that makes the context"),
+        ({"limt": 3}, "serve has no option 'limt'"),
+        ({"idle": "60"}, "idle is in seconds"),
+        ({"limit": 1.5}, "limit is how many connections"),
+    ],
+)
+def test_what_no_process_can_be_given_is_named(options: dict[str, Any], told: str) -> None:
+    """It is told by the one that starts them, and none is left."""
+    with pytest.raises(TypeError, match=told), Workers(who, "127.0.0.1", workers=2, **options):
+        pass
+
+
+def test_an_argument_of_the_actor_that_stays_here_is_named() -> None:
+    """By its place; the function itself is named too."""
+    lock: Any = threading.Lock()
+    cases: list[tuple[Any, tuple[Any, ...], str]] = [
+        (who, (1, lock), "argument 2 of the actor cannot be handed"),
+        (lambda stream: None, (), "the actor function cannot be handed"),
+    ]
+    for fn, args, told in cases:
+        with (
+            pytest.raises(TypeError, match=told),
+            Workers(fn, "127.0.0.1", 0, *args, workers=1),
+        ):
+            pass
 
 
 SERVER = """

@@ -220,6 +220,17 @@ class Server:
             self._room.set()
 
 
+def check_options(
+    ssl: object = None, limit: object = None, handshake: object = 10.0, backlog: object = 1024
+) -> None:
+    """Raise where one of them makes no sense."""
+    check_context(ssl)
+    check_seconds("handshake", handshake)
+    check_count("backlog", backlog, 0, "may wait in the system's queue")
+    if limit is not None:
+        check_count("limit", limit, 1, "connections there may be at a time")
+
+
 async def serve(
     fn: Callable[[Stream, *Ts], Any],
     host: str | None = None,
@@ -257,11 +268,7 @@ async def serve(
     """
     check_function(fn, "serve", "an actor function, whose first argument is a stream")
     terms = Terms(on_output, idle, lifetime, linger, grace)
-    check_context(ssl)
-    check_seconds("handshake", handshake)
-    check_count("backlog", backlog, 0, "may wait in the system's queue")
-    if limit is not None:
-        check_count("limit", limit, 1, "connections there may be at a time")
+    check_options(ssl, limit, handshake, backlog)
     if sockets is None:
         loop = asyncio.get_running_loop()
         sockets = bound(await loop.run_in_executor(None, addresses, host, port))

@@ -11,6 +11,7 @@ again, all are stopped.  A process whose parent is gone ends by itself.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import multiprocessing
 import signal
 import socket
@@ -21,13 +22,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.connection import wait
+from multiprocessing.reduction import ForkingPickler
+from pickle import PicklingError
 from types import FrameType
 from typing import Any, Final, NoReturn, Self, TypeVarTuple
 
 from ..names import check_function
 from ..reading import Stream
 from .binding import DIVIDES, addresses, bound, close
-from .server import Server, serve
+from .server import Server, check_options, serve
+from .terms import Terms
 
 Ts = TypeVarTuple("Ts")
 
@@ -39,6 +43,9 @@ WITHIN: Final = 10.0
 BEGIN: Final = 60.0
 #: Seconds beyond its grace, before a process is killed.
 SPARE: Final = 5.0
+
+#: What `pickle` raises for what it cannot pickle.
+UNPICKLED: Final = (TypeError, AttributeError, PicklingError)
 
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
@@ -72,6 +79,7 @@ class Workers:
         **options: Any,
     ) -> None:
         check_function(fn, "Workers", "an actor function, whose first argument is a stream")
+        check_given(options)
         if workers < 1:
             raise ValueError(f"workers is how many processes there are, 1 or more, not {workers!r}")
         self._sockets = bound(addresses(host, port), DIVIDES)
@@ -158,13 +166,31 @@ class Workers:
         )
         try:
             process.start()
-        except BaseException:
+        except BaseException as error:
             ours.close()
+            self._name_what_stays(error)
             raise
         finally:
             theirs.close()
         self._processes[process] = ours  # now it has a number, and can be ended
         return process
+
+    def _name_what_stays(self, error: BaseException) -> None:
+        """Raise which of the arguments it was that cannot be handed to another process."""
+        work: Any = self._work
+        fn, args, loop_factory, _, options = work
+        given = {"the actor function": fn, "loop_factory": loop_factory, **options}
+        given.update({f"argument {number} of the actor": arg for number, arg in enumerate(args, 1)})
+        for name, value in given.items():
+            try:
+                ForkingPickler.dumps(value)
+            except UNPICKLED as reason:
+                raise TypeError(
+                    f"{name} cannot be handed to another process: {reason}; what several workers "
+                    "are given stands in a module, or can be pickled"
+                ) from error
+            except Exception:  # some can, but only while a process begins
+                continue
 
     def _await(self, process: Any) -> None:
         """Wait until a process listens."""
@@ -179,6 +205,24 @@ class Workers:
                 f"a worker has ended before it listened, with exit code {process.exitcode}; what "
                 "it has printed says why"
             ) from None
+
+
+def check_given(options: dict[str, Any]) -> None:
+    """Raise here what `serve` would raise in each of the processes."""
+    known = inspect.signature(serve).parameters
+    for name in options:
+        if name not in known:
+            raise TypeError(f"serve has no option {name!r}")
+    if (make_context := options.get("ssl")) is not None and not callable(make_context):
+        raise TypeError(
+            "with several workers, ssl is a function that makes the context, since each process "
+            f"has its own; not {make_context!r}"
+        )
+    given = {"consumer" if name == "on_output" else name: options[name] for name in options}
+    Terms(**{name: given[name] for name in given.keys() & Terms.__slots__})
+    check_options(
+        **{name: given[name] for name in given.keys() & {"limit", "handshake", "backlog"}}
+    )
 
 
 def _serve(
