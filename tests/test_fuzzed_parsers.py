@@ -42,6 +42,8 @@ ENDLESS: dict[str, Part] = {
     "a line": (replies, b"+", b"a"),
     "a streamed string": (replies, b"$?\r\n", b";1\r\na\r\n"),
     "a streamed list": (replies, b"*?\r\n", b"*0\r\n"),
+    "a list of sets": (replies, b"*?\r\n", b"~0\r\n"),
+    "a list of maps": (replies, b"*?\r\n", b"%1\r\n_\r\n_\r\n"),
     "a list of lists": (replies, b"", b"*9\r\n" + b"*9\r\n" + b"$1\r\na\r\n" * 9),
     "a string": (values, b'"', b"a"),
     "escapes": (values, b'"', b'\\"'),

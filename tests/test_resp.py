@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import sys
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examples.protocols.resp import Attributes, Error, Push, Verbatim, replies
+from examples.protocols.resp import Attributes, Error, Members, Pairs, Push, Verbatim, replies
 from flowlet import Parser, observe
 from flowlet.introspect import static
 from tests.cuts import cuts, same_however_cut
@@ -43,9 +45,18 @@ VALUES: dict[bytes, Any] = {
     b"!21\r\nSYNTAX invalid syntax\r\n": Error(b"SYNTAX invalid syntax"),
     b"=15\r\ntxt:Some string\r\n": Verbatim(b"txt", b"Some string"),
     b"%2\r\n+first\r\n:1\r\n+second\r\n:2\r\n": {b"first": 1, b"second": 2},
-    b"%1\r\n*1\r\n:1\r\n*0\r\n": {(1,): []},
-    b"~3\r\n:1\r\n~1\r\n:2\r\n:1\r\n": {1, frozenset({2})},
-    b"~1\r\n%1\r\n:1\r\n*0\r\n": {frozenset({(1, ())})},
+    b"~4\r\n:1\r\n+a\r\n_\r\n:1\r\n": {1, b"a", None},
+    b"~3\r\n:1\r\n,2\r\n#f\r\n": {1, 2.0, False},
+    b"%2\r\n+a\r\n:1\r\n+a\r\n:2\r\n": {b"a": 2},
+    b"%1\r\n*1\r\n:1\r\n*0\r\n": Pairs([([1], [])]),
+    b"%2\r\n:1\r\n+a\r\n#t\r\n+b\r\n": Pairs([(1, b"a"), (True, b"b")]),
+    b"~2\r\n:3\r\n,3\r\n": Members([3, 3.0]),
+    b"~2\r\n:0\r\n#f\r\n": Members([0, False]),
+    b"~3\r\n:1\r\n~1\r\n:2\r\n:1\r\n": Members([1, {2}, 1]),
+    b"~1\r\n%1\r\n:1\r\n*0\r\n": Members([{1: []}]),
+    b"~1\r\n~1\r\n>0\r\n": Members([Members([Push([])])]),
+    b"~2\r\n:1\r\n(9223372036854775808\r\n": Members([1, 1 << 63]),
+    b"~2\r\n:-9223372036854775808\r\n(9223372036854775807\r\n": {-1 << 63, (1 << 63) - 1},
     b">2\r\n+message\r\n$1\r\nx\r\n": Push([b"message", b"x"]),
     b"$?\r\n;4\r\nHell\r\n;5\r\no wor\r\n;2\r\nld\r\n;0\r\n": b"Hello world",
     b"*?\r\n:1\r\n$1\r\na\r\n.\r\n": [1, b"a"],
@@ -60,6 +71,8 @@ def test_a_reply_is_a_value(data: bytes) -> None:
     assert found.error is None
     assert found.values == [VALUES[data]]
     assert type(found.values[0]) is type(VALUES[data])
+    if isinstance(found.values[0], Members | Pairs):
+        assert repr(found.values) == repr([VALUES[data]])  # 1 and True are the same to `==`
 
 
 def test_replies_follow_each_other() -> None:
@@ -85,6 +98,8 @@ def test_attributes_come_before_the_reply_they_are_about() -> None:
         (b"?\r\n", 0),
         (b"+OK\r\nhello\r\n", 5),
         (b":1_0\r\n", 0),
+        (b":9223372036854775808\r\n", 0),
+        (b"*1\r\n:-9223372036854775809\r\n", 4),
         (b":1.5\r\n", 0),
         (b": 1\r\n", 0),
         (b"$+5\r\nhello\r\n", 0),
@@ -124,10 +139,12 @@ def test_a_mistake_has_its_place(data: bytes, offset: int) -> None:
         (b"*?\r\n" + b":1\r\n" * 4, {"max_items": 3}, 16),
         (b"*1\r\n" * 4, {"max_depth": 3}, 12),
         (b"*1\r\n" * 200, {}, 256),
-        (b"+OK\r\n" + b"*2\r\n*9\r\n" + b"$3\r\nabc\r\n" * 9, {"max_reply": 40}, 45),
-        (b"*9\r\n" + b":1\r\n" * 9, {"max_reply": 20}, 20),
-        (b"*?\r\n" + b"*0\r\n" * 9, {"max_reply": 20}, 20),
-        (b"%?\r\n" + b"$?\r\n;1\r\nx\r\n;0\r\n" * 9, {"max_reply": 30}, 30),
+        (b"*1\r\n" * 201, {"max_depth": 200}, 800),
+        (b"+OK\r\n" + b"*2\r\n*20\r\n" + b"$3\r\nabc\r\n" * 20, {"max_reply": 140}, 145),
+        (b"*20\r\n" + b":1\r\n" * 20, {"max_reply": 64}, 64),
+        (b"%?\r\n" + b"$?\r\n;1\r\nx\r\n;0\r\n" * 9, {"max_reply": 64}, 64),
+        (b"*0\r\n" * 3 + b"*?\r\n" + b"*0\r\n" * 9, {"max_reply": 64 * 4}, 28),
+        (b"~?\r\n" + b"%0\r\n" * 9, {"max_reply": 64 * 4}, 16),
     ],
 )
 def test_limits_have_their_place(data: bytes, limits: Any, offset: int) -> None:
@@ -136,7 +153,25 @@ def test_limits_have_their_place(data: bytes, limits: Any, offset: int) -> None:
     assert error[1]["offset"] == offset
 
 
+def test_nesting_is_bounded() -> None:
+    """As deep as may be asked for is read; deeper than that cannot be asked for."""
+    depth = 200
+    [value] = Parser(replies, max_depth=depth).feed(b"%1\r\n+a\r\n" * depth + b"_\r\n")
+    while value is not None:
+        value, depth = value[b"a"], depth - 1
+    assert depth == 0
+    with pytest.raises(ValueError, match="max_depth is at most 200, not 5000"):
+        Parser(replies, max_depth=5000)
+
+
+#: The numbers of which Python's hash is the same: all that are so many times this.
+MODULUS = sys.hash_info.modulus
 SHAPES = {
+    "a set of numbers": lambda n: aggregate(b"~", (b"(%d\r\n" % (i * MODULUS) for i in counted(n))),
+    "a map of numbers": lambda n: aggregate(
+        b"%", (b"(%d\r\n_\r\n" % (i * MODULUS) for i in counted(n))
+    ),
+    "a set of pairs": lambda n: aggregate(b"~", map(colliding, counted(n))),
     "short strings": lambda n: b"*%d\r\n" % (n // 5) + b"$0\r\n\r\n" * (n // 5),
     "one string": lambda n: b"$%d\r\n" % n + b"x" * n + b"\r\n",
     "a streamed string": lambda n: b"$?\r\n" + b";1\r\nx\r\n" * (n // 7) + b";0\r\n",
@@ -159,6 +194,22 @@ def test_time_is_linear_in_the_bytes(shape: str, size: int, piece: int) -> None:
         return parse
 
     grows_linearly(run, size)
+
+
+def counted(size: int) -> range:
+    """Numbers, for as many lines as take so many bytes."""
+    return range(1000, 1000 + size // 26)
+
+
+def aggregate(kind: bytes, parts: Iterable[bytes]) -> bytes:
+    held = list(parts)
+    return b"%b%d\r\n" % (kind, len(held)) + b"".join(held)
+
+
+def colliding(number: int) -> bytes:
+    """A pair in a pair, so often that Python's hash of it is the same: that of -1 is that of -2."""
+    bits = [-1 - (number >> place & 1) for place in range(16)]
+    return b"*16\r\n" + b"".join(b":%d\r\n" % bit for bit in bits)
 
 
 WORDS = st.sampled_from([*VALUES, b"\r\n", b"*2\r\n", b"%1\r\n", b"$3\r\n", b"*?\r\n", b"|1\r\n"])

@@ -9,14 +9,15 @@
     >2                          Push
     |1                          Attributes, before the reply that they are about
 
-Members of sets and keys of maps are made hashable: a list becomes a tuple, a set a frozenset, a map
-the frozenset of its pairs.  Lines end in CRLF and nothing else; lengths are digits.
+A set or map that Python's own cannot hold is `Members` or `Pairs`, all of it as it came: with
+aggregates as members or keys, with integers of more than 64 bits there, and with 1, 1.0 and true in
+one.  So nobody who sends can choose what collides, and no two entries become one.  Lines end in
+CRLF and nothing else; lengths are digits.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, Final, NamedTuple
@@ -33,6 +34,11 @@ LONGEST: Final = len("$1023") + 2 + 1023 + 2
 NONE: Final[dict[bytes, int]] = {}
 #: Python refuses to read longer integers from text, because that takes quadratic time.
 MOST_DIGITS: Final = 4_300
+#: Values stand in values as calls in calls, for which Python's stack has to be deep enough.
+DEEPEST: Final = 200
+#: What an aggregate takes, over and above what it holds, is worth so many bytes of a reply.
+WORTH: Final = 64
+NUMBERS: Final = (bool, int, float)
 
 
 class Error(NamedTuple):
@@ -54,10 +60,22 @@ class Verbatim(NamedTuple):
     text: bytes
 
 
+class Members(NamedTuple):
+    """What a set was sent with, where a `set` cannot hold it."""
+
+    items: list[Any]
+
+
+class Pairs(NamedTuple):
+    """What a map was sent with, where a `dict` cannot hold it: keys and values."""
+
+    items: list[tuple[Any, Any]]
+
+
 class Attributes(NamedTuple):
     """What a server tells about the reply that follows, or about the item."""
 
-    items: dict[Any, Any]
+    items: dict[Any, Any] | Pairs
 
 
 @dataclass(slots=True)
@@ -71,6 +89,13 @@ class Limits:
     #: The bytes of the whole, and where those of the present one end in the stream.
     reply: int
     end: int = 0
+    #: What is left of the bytes of the whole for aggregates.
+    left: int = 0
+
+    def begin(self, start: int) -> None:
+        """A reply begins there."""
+        self.end = start + self.reply
+        self.left = self.reply
 
 
 def replies(
@@ -85,11 +110,14 @@ def replies(
     """Read replies until the connection ends.
 
     `max_line` bytes of a line, `max_bulk` bytes of a string, `max_items` in an aggregate, these
-    nested at most `max_depth` deep, and `max_reply` bytes in all.
+    nested at most `max_depth` deep, which is up to 200, and `max_reply` bytes in all: so much may
+    come, and so much may be taken by aggregates, of which each counts as 64 bytes.
     """
+    if max_depth > DEEPEST:
+        raise ValueError(f"max_depth is at most {DEEPEST}, not {max_depth!r}")
     limits = Limits(max_line, max_bulk, max_items, max_depth, max_reply)
     while not stream.at_eof(at="between replies"):
-        limits.end = stream.offset + max_reply
+        limits.begin(stream.offset)
         line = stream.read_until(CRLF, max_line, "line")
         kind = line[:1]
         if kind == b"*" and line != b"*-1":  # what most replies are
@@ -108,7 +136,10 @@ def value_of(stream: Stream, line: bytes, limits: Limits, depth: int) -> Any:
     match line[:1]:
         case b"$":
             return None if rest == b"-1" else read_string(stream, line, limits)
-        case b":" | b"(" if INTEGER.fullmatch(rest) and len(rest) <= MOST_DIGITS:
+        case b":" if INTEGER.fullmatch(rest) and len(rest) <= MOST_DIGITS:
+            if is_short(number := int(rest)):
+                return number
+        case b"(" if INTEGER.fullmatch(rest) and len(rest) <= MOST_DIGITS:
             return int(rest)
         case b"+":
             return rest
@@ -119,7 +150,7 @@ def value_of(stream: Stream, line: bytes, limits: Limits, depth: int) -> Any:
         case b"%":
             return read_map(stream, line, limits, depth)
         case b"~":
-            return {hashable(item) for item in read_items(stream, line, limits, depth)}
+            return set_of(read_items(stream, line, limits, depth))
         case b">":
             return Push(read_items(stream, line, limits, depth))
         case b"_" if not rest:
@@ -163,6 +194,9 @@ def read_items(stream: Stream, line: bytes, limits: Limits, depth: int, each: in
     most = limits.items
     if depth == limits.depth:
         raise wrong(stream, line, f"nested more than {depth} deep")
+    limits.left -= WORTH
+    if limits.left < 0:
+        raise wrong(stream, line, f"more aggregates than {limits.reply} bytes are for")
     streamed = line[1:] == b"?"
     count = most + 1 if streamed else each * length_in(stream, line, most)
     items: list[Any] = []
@@ -189,12 +223,43 @@ def read_items(stream: Stream, line: bytes, limits: Limits, depth: int, each: in
     return items
 
 
-def read_map(stream: Stream, line: bytes, limits: Limits, depth: int) -> dict[Any, Any]:
+def read_map(stream: Stream, line: bytes, limits: Limits, depth: int) -> dict[Any, Any] | Pairs:
     """Keys and values in turn."""
     items = read_items(stream, line, limits, depth, each=2)
     if len(items) % 2:
         raise ParseError(stream.offset, "a key without a value")
-    return {hashable(items[i]): items[i + 1] for i in range(0, len(items), 2)}
+    keys, values = items[::2], items[1::2]
+    pairs = list(zip(keys, values, strict=True))
+    return dict(pairs) if is_simple(keys) else Pairs(pairs)
+
+
+def set_of(items: list[Any]) -> set[Any] | Members:
+    """What a set was sent with."""
+    return set(items) if is_simple(items) else Members(items)
+
+
+def is_simple(items: list[Any]) -> bool:
+    """Whether Python can hold them as members or keys, tell them apart, and that quickly.
+
+    The hash of bytes is salted; those of numbers are not, and of long ones as many as one likes are
+    the same; so are those of tuples and frozensets of numbers.
+    """
+    kinds = set(map(type, items))
+    if kinds == {bytes}:
+        return True
+    if not kinds.isdisjoint((list, set, dict, Members, Pairs, Push)):
+        return False
+    if int in kinds and not all(is_short(item) for item in items if type(item) is int):
+        return False
+    if len(kinds.intersection(NUMBERS)) < 2:
+        return True
+    apart = sum(len({item for item in items if type(item) is kind}) for kind in NUMBERS)
+    return apart == len({item for item in items if isinstance(item, NUMBERS)})
+
+
+def is_short(number: int) -> bool:
+    """Whether it is one of 64 bits."""
+    return -(1 << 63) <= number < 1 << 63
 
 
 def length_in(stream: Stream, line: bytes, most: int) -> int:
@@ -210,17 +275,3 @@ def length_in(stream: Stream, line: bytes, most: int) -> int:
 def wrong(stream: Stream, line: bytes, reason: str) -> ParseError:
     """The error of the line that was read last."""
     return ParseError(stream.offset - len(line) - 2, f"{reason}: {line[:40]!r}")
-
-
-def hashable(value: Any) -> Hashable:
-    """A value as a member of a set or a key."""
-    match value:
-        case list():
-            return tuple(hashable(item) for item in value)
-        case set():
-            return frozenset(value)
-        case dict():
-            return frozenset((key, hashable(each)) for key, each in value.items())
-        case Push(items):
-            return ("push", hashable(items))
-    return value  # type: ignore[no-any-return]  # what is left is hashable

@@ -81,7 +81,7 @@ def client(stream: Stream) -> None:
         limits = Limits(line=LINE, bulk=1 << 29, items=1 << 24, depth=64, reply=1 << 30)
         while not stream.at_eof(at="between replies"):
             start = stream.offset
-            limits.end = start + limits.reply
+            limits.begin(start)
             line = stream.read_until(CRLF, LINE, at="reply")
             if line[:1] == b"|":
                 emit(Attributes(read_map(stream, line, limits, 0)))
