@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -166,7 +166,7 @@ def test_nesting_is_bounded() -> None:
 
 #: The numbers of which Python's hash is the same: all that are so many times this.
 MODULUS = sys.hash_info.modulus
-SHAPES = {
+SHAPES: dict[str, Callable[[int], bytes]] = {
     "a set of numbers": lambda n: aggregate(b"~", (b"(%d\r\n" % (i * MODULUS) for i in counted(n))),
     "a map of numbers": lambda n: aggregate(
         b"%", (b"(%d\r\n_\r\n" % (i * MODULUS) for i in counted(n))

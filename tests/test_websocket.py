@@ -24,7 +24,8 @@ from examples.protocols.websocket import (
     messages,
 )
 from examples.protocols.websocket_frames import MANY, Message, frame, unmasked
-from examples.protocols.websocket_handshake import accept_of, answer_to
+from examples.protocols.websocket_handshake import REFUSED, accept_of, answer_to
+from examples.sockets.websocket_echo import conversation
 from flowlet import Parser, Stream, observe
 from flowlet.introspect import static
 from tests.cuts import cuts, outcome, same_however_cut
@@ -560,7 +561,7 @@ def test_a_client_masks_with_what_nobody_can_guess() -> None:
 # -- before it ---------------------------------------------------------------------------------
 
 
-def asked(**changes: bytes) -> Request:
+def asked(**changes: bytes | None) -> Request:
     """The handshake of section 1.3, with some fields as given."""
     fields = {
         "Host": b"server.example.com",
@@ -569,7 +570,7 @@ def asked(**changes: bytes) -> Request:
         "Sec-WebSocket-Key": b"dGhlIHNhbXBsZSBub25jZQ==",
         "Sec-WebSocket-Version": b"13",
     } | {name.replace("_", "-"): value for name, value in changes.items()}
-    headers = [(name.encode(), value) for name, value in fields.items()]
+    headers = [(name.encode(), value) for name, value in fields.items() if value is not None]
     return Request(b"GET", b"/chat", b"1.1", headers)
 
 
@@ -588,11 +589,30 @@ def test_a_handshake_is_answered() -> None:
         ({"Sec_WebSocket_Key": b"dGhl"}, b"400"),
         ({"Sec_WebSocket_Key": b"dGhlIHNhbXBsZSBub25jZQ=!"}, b"400"),
         ({"Sec_WebSocket_Version": b"8"}, b"426"),
+        ({"Host": None}, b"400"),
+        ({"host": b"another.example"}, b"400"),
+        ({"Host": b"a b"}, b"400"),
+        ({"Content_Length": b"5"}, b"400"),
+        ({"Content_Length": b"x"}, b"400"),
+        ({"Content_Length": b"0", "content_length": b"0"}, b"400"),
+        ({"Transfer_Encoding": b"chunked"}, b"400"),
     ],
 )
 def test_a_handshake_that_is_none_is_refused(changes: Any, status: bytes) -> None:
     assert answer_to(asked(**changes)).startswith(b"HTTP/1.1 " + status)
     assert answer_to(asked()._replace(method=b"POST")).startswith(b"HTTP/1.1 400")
+    assert answer_to(asked(Content_Length=b"0")).startswith(b"HTTP/1.1 101 ")
+
+
+def test_a_body_is_no_conversation() -> None:
+    """What a client has put into a request, for another one, is not taken for its frames."""
+    head = b"".join(name + b": " + value + b"\r\n" for name, value in asked().headers)
+    parser = Parser(conversation)
+    body = masked(Text("smuggled"))
+    length = b"Content-Length: %d\r\n\r\n" % len(body)
+    assert parser.feed(b"GET /chat HTTP/1.1\r\n" + head + length + body) == []
+    assert parser.data_to_send() == REFUSED
+    assert not parser.actor.alive
 
 
 def test_http_hands_its_stream_to_websocket() -> None:

@@ -13,7 +13,7 @@ from base64 import b64decode, b64encode
 from binascii import Error as NoBase64
 from hashlib import sha1
 
-from examples.protocols.http1 import Request, words
+from examples.protocols.http1 import Request, RequestError, body_of, words
 
 #: RFC 6455, 1.3: what is put behind the key, so that nobody says yes who does not know WebSocket.
 SUFFIX = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -30,7 +30,15 @@ def accept_of(key: bytes) -> bytes:
 
 
 def answer_to(request: Request) -> bytes:
-    """The response to an opening handshake: `101`, or one that refuses it (4.2.1, 4.2.2)."""
+    """The response to an opening handshake: `101`, or one that refuses it (4.2.1, 4.2.2).
+
+    One with a body is refused, whoever has read that: no byte of it is ever taken for a frame.
+    """
+    try:
+        if body_of(request, 0, 0, 0).length != 0:
+            return REFUSED
+    except RequestError:  # there is not one Host, or no certain end
+        return REFUSED
     found: dict[bytes, list[bytes]] = {}
     for name, value in request.headers:
         found.setdefault(name.lower(), []).append(value)
