@@ -28,3 +28,12 @@ def no_read(me: Fiber, reader: Fiber | None, closed: bool, called: str) -> Illeg
         f"{me.ref.name} reads a stream, {called}(), and what may come in it is without number; "
         "feed it by Parser and observe it, or read its source with static()"
     )
+
+
+def no_switch(me: Fiber, reader: Fiber) -> IllegalCallError:
+    """The error of a stream that is handed over while another one reads it."""
+    return IllegalCallError(
+        f"switch_protocol() in state {me.here()} on a stream that actor {reader.ref.name!r} is "
+        f"reading, in state {reader.ref.path_text()}, and which would go on with it; let the one "
+        "that reads switch, or end its read first"
+    )

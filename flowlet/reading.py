@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import get_ident
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Concatenate, Final, NoReturn, ParamSpec, TypeVar, cast
 
 from greenlet import getcurrent
 
@@ -24,8 +24,9 @@ from .dispatcher import next_one, resume
 from .errors import IllegalCallError, TooLongError
 from .events import Over, name_of
 from .fiber import Fiber
+from .jumps import become
 from .mailbox import KEEPS, Own, WatchedBox
-from .misreading import no_read
+from .misreading import no_read, no_switch
 from .reports import note_wait, report_delivery
 from .roles import playing
 from .sending import other_threads
@@ -33,6 +34,7 @@ from .waiting import go_on_waiting, wait
 from .writing import Writing
 
 R = TypeVar("R")
+P = ParamSpec("P")
 
 #: How many bytes a read that looks for an end goes through, where nothing else is said.
 LIMIT: Final = 65_536
@@ -221,6 +223,19 @@ class Stream(Writing):
             return False
         self._wait(1, None, "at_eof", at)
         return not self._data
+
+    @playing("become")
+    def switch_protocol(
+        self, fn: Callable[Concatenate[Stream, P], Any], *args: P.args, **kwargs: P.kwargs
+    ) -> NoReturn:
+        """Go on as `fn(stream, …)`, which reads from the next byte on: `become` for a stream.
+
+        Raises `IllegalCallError` where another one, such as another region, is reading it.
+        """
+        me = running("switch_protocol")
+        if self._reader is not None and self._reader is not me:
+            raise no_switch(me, self._reader)
+        become(fn, self, *args, **kwargs)
 
     # --- for whoever has the bytes ----------------------------------------------------------
 

@@ -22,6 +22,9 @@ READS: Final = {
     "at_eof": 0,
 }  # fmt: skip
 
+#: The method of a stream that goes on as another function, with the stream before its arguments.
+SWITCH: Final = "switch_protocol"
+
 #: What the functions of flowlet are to a reader of sources; filled where they are defined.
 ROLES: Final[dict[Any, Role]] = {}
 

@@ -25,7 +25,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from .events import Delay, label_of_type
-from .roles import READS, ROLES, is_class, is_request, role_of
+from .roles import READS, ROLES, SWITCH, is_class, is_request, role_of
 from .syntax import (
     UNKNOWN,
     Code,
@@ -311,9 +311,7 @@ class _Walk(ast.NodeVisitor):
                 for region in node.args:
                     self.region(region)
             case "become":
-                jump = self.argument(node)
-                if jump is not None:
-                    self.jumps.append(jump)
+                self.jump(node)
             case "flow":
                 started = self.argument(node)
                 if started is not None:
@@ -331,6 +329,8 @@ class _Walk(ast.NodeVisitor):
     def ask(self, node: ast.Call) -> None:
         """`anybody.ask(Get())` is a wait, whoever it is: the request says so; so is a read."""
         assert self.here is not None
+        if isinstance(node.func, ast.Attribute) and node.func.attr == SWITCH:
+            self.jump(node)
         if isinstance(node.func, ast.Attribute) and node.func.attr in READS:
             string = (*self.string, self.place(node))
             self.found.append(_Found(string, self.block, node.func.attr, ast.unparse(node)))
@@ -352,6 +352,12 @@ class _Walk(ast.NodeVisitor):
             self.body(given, (), ("region", self.place(node)))
             self.regions.pop()
 
+    def jump(self, node: ast.Call) -> None:
+        """`become`, or the method of a stream."""
+        target = self.argument(node)
+        if target is not None:
+            self.jumps.append(target)
+
     def argument(self, node: ast.Call) -> Code | None:
         """The function that a `flow` or `become` is given, with its arguments."""
         assert self.here is not None
@@ -359,7 +365,10 @@ class _Walk(ast.NodeVisitor):
             return None
         given = callee(self.here.scope.evaluate(node.args[0]))
         if given is not None:
-            self.bind(given, node.args[1:], node.keywords)
+            called = node.func
+            method = isinstance(called, ast.Attribute) and called.attr == SWITCH
+            first = [called.value] if method else []  # type: ignore[attr-defined]  # of a method
+            self.bind(given, [*first, *node.args[1:]], node.keywords)
         return given
 
     def bind(self, called: Code, args: list[ast.expr], keywords: list[ast.keyword]) -> None:

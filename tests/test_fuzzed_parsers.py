@@ -17,7 +17,7 @@ from examples.protocols.websocket import messages
 from flowlet import ParseError, Parser
 from tests.fuzz import CHUNKED, HEAD, MASK, TARGETS, fuzz
 
-Part = tuple[Callable[..., None], bytes, bytes]
+Part = tuple[Callable[..., object], bytes, bytes]
 
 
 @pytest.mark.parametrize("name", TARGETS)

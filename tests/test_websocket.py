@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examples.protocols.http1 import Request, Switch, requests
+from examples.protocols.http1 import End, Request, Switch, requests
 from examples.protocols.websocket import (
     Binary,
     Close,
@@ -26,7 +26,7 @@ from examples.protocols.websocket import (
 from examples.protocols.websocket_frames import MANY, Message, frame, unmasked
 from examples.protocols.websocket_handshake import REFUSED, accept_of, answer_to
 from examples.sockets.websocket_echo import conversation
-from flowlet import Parser, Stream, observe
+from flowlet import Parser, Stream, observe, state
 from flowlet.introspect import static
 from tests.cuts import cuts, outcome, same_however_cut
 from tests.linear import SIZES, grows_linearly
@@ -615,13 +615,55 @@ def test_a_body_is_no_conversation() -> None:
     assert not parser.actor.alive
 
 
+def site(stream: Stream) -> None:
+    """Requests, and a conversation where one of them was switched on."""
+    with state("http"):
+        if requests(stream):
+            stream.switch_protocol(connection, max_message=100)
+
+
+@pytest.mark.parametrize("piece", range(1, 40))
+def test_one_parser_reads_both_protocols_however_cut(piece: int) -> None:
+    """Requests before the one that switches, and frames behind it in the same packet."""
+    head = b"".join(name + b": " + value + b"\r\n" for name, value in asked().headers)
+    upgrade = b"GET /chat HTTP/1.1\r\n" + head + b"\r\n"
+    said = [HELLO, masked(Binary(b"")), masked(Ping()), masked(Close())]
+    data = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" + upgrade + b"".join(said)
+    parser = Parser(site)
+    heard: list[Any] = []
+    for place in range(0, len(data), piece):
+        heard += parser.feed(data[place : place + piece])
+        if Switch in parser.actor.accepts:
+            heard += parser.send(Switch())
+    assert [type(each).__name__ for each in heard] == (
+        ["Request", "End", "Request", "End", "Text", "Binary", "Close"]
+    )
+    assert parser.data_to_send() == frame(Pong()) + frame(Close())
+    assert (parser.actor.alive, parser.trailing) == (False, b"")
+
+
+@pytest.mark.slow
+def test_both_protocols_are_in_the_source() -> None:
+    """Read from one to the other, to the end."""
+    read = static(site)
+    assert read.complete
+    assert any(
+        (source, event) == ("http/another protocol?", "Switch") and target.startswith("frame | ")
+        for source, event, target in read.triples()
+    )
+
+
+@pytest.mark.parametrize("why", [b"", b"Connection: close\r\n"])
+def test_nobody_speaks_a_protocol_that_nobody_asked_for(why: bytes) -> None:
+    """A connection that ends, or is to end, has been one of HTTP to its end."""
+    parser = Parser(site)
+    head, end = parser.feed(b"GET / HTTP/1.1\r\nHost: a\r\n" + why + b"\r\n")
+    assert (type(head), type(end)) == (Request, End)
+    assert (parser.eof(), parser.actor.alive) == ([], False)
+
+
 def test_http_hands_its_stream_to_websocket() -> None:
     """No byte is between two chairs: the first frame may come right behind the request."""
-
-    def site(stream: Stream) -> None:
-        requests(stream)
-        connection(stream)
-
     head = b"".join(name + b": " + value + b"\r\n" for name, value in asked().headers)
     parser = Parser(site)
     request, _ = parser.feed(b"GET /chat HTTP/1.1\r\n" + head + b"\r\n" + HELLO + masked(Ping()))

@@ -5,7 +5,7 @@ strict: what two programs could read in two ways is refused, with the `status` t
 place of the mistake.  After the last request (`Connection: close`) only line ends may follow.
 
 A request may offer to speak another protocol afterwards (`Upgrade`, `CONNECT`).  Then the parser
-waits to be told: `Switch()`, and it ends, and what follows is `parser.trailing`; or `Stay()`.
+waits to be told `Stay()`, or `Switch()`: it returns the request, and the stream goes on from there.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def requests(
     max_chunk_line: int = 4_096,
     max_body: int = MOST,
     answer_expect: bool = True,
-) -> None:
-    """Read requests until the connection ends.
+) -> Request | None:
+    """Read requests until the connection ends; or return the one whose offer was taken.
 
     `max_head` bytes of request line and fields, of trailers, and of the extensions of all chunks;
     `max_headers` fields; `max_chunk_line` bytes before a chunk; `max_body` bytes of a body.  With
@@ -79,15 +79,16 @@ def requests(
                     emit(Data(data))
             emit(End(trailers))
             if body.offers and isinstance(receive(Switch, Stay, at="another protocol?"), Switch):
-                return
+                return request
             if body.closes:
                 if skip_empty_lines(stream):
                     raise RequestError(stream.offset, "data after the last request")
-                return
+                break
     except TooLongError as error:
         raise RequestError(error.offset, f"a line of more than {error.limit} bytes", 431) from None
     except StreamEndedError as error:
         raise RequestError(error.offset, "the connection ended within a request") from None
+    return None
 
 
 def skip_empty_lines(stream: Stream, most: int = 16) -> bool:
@@ -157,8 +158,7 @@ def body_of(request: Request, start: int, end: int, max_body: int) -> Body:
         raise RequestError(start, f"HTTP/{version.decode()} is not spoken here", 505)
     found: dict[bytes, list[bytes]] = {}
     for name, value in headers:
-        lower = name.lower()
-        if lower in DECIDING:
+        if (lower := name.lower()) in DECIDING:
             found.setdefault(lower, []).append(value)
     hosts = found.get(b"host", [])
     old = version == b"1.0"

@@ -3,8 +3,8 @@
 Afterwards the same stream is read by `websocket.connection`: no byte is between two chairs.
 
     def server(stream: Stream) -> None:
-        requests(stream)          # returns when it is sent Switch()
-        connection(stream)
+        if requests(stream):      # the one that was answered by 101, when it is sent Switch()
+            stream.switch_protocol(connection)
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ... import waits
 from ...names import is_kernel
-from ...roles import READS
+from ...roles import READS, SWITCH
 from .binding import MORE, annotated, arguments, bind_arguments, fits
 from .calls import HARMLESS, WORDS, is_deaf, simple_call
 from .changes import mutated
@@ -169,7 +169,7 @@ class Calls:
                 yield from self.words.send(stack, leg, owner, args, words, more)
             case Method(owner=owner, attr="ask") if args and is_asked(args[0]):
                 yield from self.words.ask(stack, leg, (owner, *args), dict(words), more)
-            case Method(owner=owner, attr=attr) if owner is UNKNOWN and attr in READS:
+            case Method(owner=owner, attr=attr) if owner is UNKNOWN and attr in (*READS, SWITCH):
                 yield from self.words.word(attr, stack, leg, ((owner, *args), words, whole), more)
             case Method(owner=owner, attr="reply") if owner is UNKNOWN:
                 yield from self.machine.unwinding.returned(stack, leg, role, held, NONE)

@@ -20,7 +20,7 @@ from ...events import name_of
 from ...jumps import become, flow
 from ...named_ref import NamedRef
 from ...reading import Stream
-from ...roles import READS
+from ...roles import READS, SWITCH
 from ...watching import watch
 from .attributes import attribute
 from .classes import TYPED, are_types, folded, made, note_fields, spread, types_in
@@ -65,7 +65,7 @@ WORDS: Final[dict[Any, str]] = {
     flow: "flow",
     become: "become",
     choose: "choose",
-    **{getattr(Stream, name): name for name in READS},
+    **{getattr(Stream, name): name for name in (*READS, SWITCH)},
     ActorRef.send: "send",
     NamedRef.send: "send",
     ActorRef.ask: "ask",

@@ -73,6 +73,12 @@ class Words:
                 )
             case "become" if args:
                 yield Go(stack, leg, ("become", args[0], (args[1:], words, whole)))
+            case "switch_protocol" if len(args) > 1:
+                # The stream stands before the function, and then before its arguments.
+                given = ((args[0], *args[2:]), words, whole)
+                yield Go(stack, leg, ("become", args[1], given))
+            case "switch_protocol":
+                yield from self.machine.calls.unknown(stack, leg, more["role"], more["held"])
             case "parallel" | "race" if not whole or any(map(is_unknown, args)):
                 yield from self.machine.calls.unknown(stack, leg, more["role"], more["held"])
             case "parallel" | "race":
