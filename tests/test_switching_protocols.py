@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -164,12 +163,12 @@ def test_the_source_tells_of_both_protocols() -> None:
     } <= observation.graph.triples()
 
 
-def helped(stream: Any) -> None:
+def helped(*streams: Stream) -> None:
     """The switch may stand in a helper, and nothing say that this is a stream."""
-    hand_over(stream)
+    hand_over(streams[0])  # type: ignore[no-untyped-call]  # as above
 
 
-def hand_over(connection: Any) -> None:
+def hand_over(connection):  # type: ignore[no-untyped-def]  # nothing says what it is
     if connection.read_exactly(1):
         connection.switch_protocol(lines)
 
