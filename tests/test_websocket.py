@@ -6,6 +6,8 @@ import random
 import secrets
 from codecs import getincrementaldecoder
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -26,7 +28,7 @@ from examples.protocols.websocket import (
 from examples.protocols.websocket_frames import MANY, Message, frame, unmasked
 from examples.protocols.websocket_handshake import REFUSED, accept_of, answer_to
 from examples.sockets.websocket_echo import conversation
-from flowlet import Parser, Stream, observe, state
+from flowlet import Dispatcher, Event, Parser, Stream, observe, receive, state
 from flowlet.introspect import static
 from tests.cuts import cuts, outcome, same_however_cut
 from tests.linear import SIZES, grows_linearly
@@ -147,6 +149,8 @@ MISTAKES = {
     "no UTF-8 in the first part": (raw(0x01, b"\xc0\xaf") + raw(0x80), 6, 1007),
     "no UTF-8 over a border": (raw(0x01, b"\xe2\x82") + raw(0x80, b"x"), 14, 1007),
     "a surrogate": (raw(0x81, b"x\xed\xa0\x80"), 7, 1007),
+    "a surrogate that is not whole": (raw(0x01, b"x\xed\xbf") + raw(0x89), 7, 1007),
+    "a surrogate over a border": (raw(0x01, b"x\xed") + raw(0x80, b"\xa0"), 14, 1007),
     "half a character at the end": (raw(0x81, b"x\xe2\x82"), 7, 1007),
     "half a character at the very end": (raw(0x01, b"x") + raw(0x80, b"\xe2"), 13, 1007),
     "an end in a head": (b"\x81", 1, 1006),
@@ -194,6 +198,26 @@ def test_text_is_checked_as_it_comes() -> None:
     with pytest.raises(WebSocketError) as error:
         Parser(messages).feed(whole[: 6 + 7])
     assert (error.value.offset, error.value.close_code) == (12, 1007)
+
+
+@given(st.binary(max_size=3).map(lambda end: b"\xed" + end) | st.binary(max_size=4))
+def test_text_is_refused_where_it_can_be_none_any_more(text: bytes) -> None:
+    """A beginning of a text is taken if and only if some text begins so."""
+    ends = [b"", b"\x80", b"\x80\x80", b"\x80\x80\x80", b"\x90\x80\x80", b"\xa0\x80", b"\xbf"]
+    begins = any(is_text(text + end) for end in ends)
+    if begins:
+        assert Parser(messages).feed(raw(0x01, text)) == []
+    else:
+        with pytest.raises(WebSocketError):
+            Parser(messages).feed(raw(0x01, text))
+
+
+def is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize(
@@ -485,6 +509,72 @@ def test_a_silent_peer_is_asked_and_then_left(server: Side) -> None:
     assert server.heard == [Close(1006, "no sign of life within 20 seconds")]
     assert server.sent == frame(Ping()) + frame(Close(1011, "no sign of life within 20 seconds"))
     assert server.closed
+
+
+class Room(Event): ...
+
+
+class Stuck:
+    """A conversation with a peer that takes nothing: every write waits."""
+
+    def __init__(self, close_within: float = 10) -> None:
+        self.sent: list[bytes] = []
+        self.heard: list[Any] = []
+        self.dispatcher = Dispatcher()
+        self.stream = Stream(on_write=self.write)
+        conversation = partial(connection, close_within=close_within)
+        self.actor = self.dispatcher.spawn(conversation, self.stream, on_output=self.heard.append)
+        self.dispatcher.settle()
+
+    def write(self, data: bytes) -> None:
+        self.sent.append(data)
+        receive(Room, at="write")
+
+    def hear(self, data: bytes) -> None:
+        self.stream.feed(data)
+        self.dispatcher.settle()
+
+    def say(self, message: Message) -> None:
+        self.actor.send(message)
+        self.dispatcher.settle()
+
+
+def test_a_peer_that_takes_nothing_is_found_dead() -> None:
+    """Though everything that is said waits: the Ping, then the Close, and before them a Text."""
+    peer = Stuck()
+    peer.say(Text("anybody?"))
+    peer.hear(masked(Ping()))
+    peer.dispatcher.advance(20)
+    assert peer.sent == [frame(Text("anybody?")), frame(Pong()), frame(Ping())]
+    peer.dispatcher.advance(20)
+    assert peer.sent[3:] == [frame(Close(1011, "no sign of life within 20 seconds"))]
+    assert peer.actor.alive
+    peer.dispatcher.advance(10)
+    assert peer.heard == [Close(1006, "no sign of life within 20 seconds")]
+    assert (peer.actor.alive, peer.stream.closed) == (False, True)
+
+
+@pytest.mark.parametrize("heard", [masked(Close(4000)), b"\xff\xff"])
+def test_the_last_word_to_a_peer_that_takes_nothing_has_its_time(heard: bytes) -> None:
+    """It closes, or makes a mistake: the answer waits for so long, and the connection ends."""
+    peer = Stuck(close_within=3)
+    peer.hear(heard)
+    assert (len(peer.sent), peer.stream.closed) == (1, False)
+    with suppress(WebSocketError):
+        peer.dispatcher.advance(3)
+    assert (len(peer.sent), peer.actor.alive, peer.stream.closed) == (1, False, True)
+
+
+def test_a_close_that_is_not_taken_is_waited_for_in_vain() -> None:
+    """Once, and nothing is said behind it."""
+    peer = Stuck(close_within=3)
+    peer.say(Close(1000))
+    peer.dispatcher.advance(3)
+    peer.hear(masked(Ping()))
+    peer.dispatcher.advance(3)
+    assert peer.sent == [frame(Close(1000))]
+    assert peer.heard == [Close(1006, "no Close came within 3 seconds")]
+    assert not peer.actor.alive
 
 
 def test_bytes_that_nobody_has_read_yet_are_a_sign_of_life(server: Side) -> None:

@@ -182,6 +182,10 @@ class Fragments:
                     self.decoder.decode(piece)
                 except UnicodeDecodeError as error:
                     raise no_utf8(begin + max(0, place - kept + error.start)) from None
+                left = self.decoder.getstate()[0]
+                # Python waits for the third byte of a surrogate, which no UTF-8 has.
+                if left[:1] == b"\xed" and left[1:] >= b"\xa0":
+                    raise no_utf8(begin + max(0, place + len(piece) - 2))
             self.so_far += piece
             place += len(piece)
             if place == length:
@@ -222,8 +226,9 @@ def connection(
     """Hold a conversation up to its end, which is emitted as a `Close`; then close the stream.
 
     Every `ping_every` seconds the peer is asked for a sign of life; one that sends nothing at all
-    within `pong_within` seconds is lost.  `close_within` seconds it has to answer a Close, and a
-    server to end the connection then.
+    within `pong_within` seconds is lost.  `close_within` seconds it has to take a Close, as many to
+    answer it, and a server to end the connection then.  A peer that takes nothing any more holds up
+    what is said to it, and none of these times.
 
     A mistake of the peer is answered by a Close with its code, and raised.
     """
@@ -242,7 +247,7 @@ def connection(
 
     def talk() -> Close:
         close = converse(stream, said, ping_every, pong_within)
-        said.say(close)
+        said.say_last(close, close_within)
         if close.code == UNEXPECTED:
             return Close(NO_CLOSE, close.reason)
         receive(after=Delay("no answer", close_within), at="closing")
@@ -252,13 +257,13 @@ def connection(
         _, close = race(hear, talk)
     except WebSocketError as error:
         if error.close_code != NO_CLOSE:
-            said.say(Close(error.close_code, shortened(error.reason)))
+            said.say_last(Close(error.close_code, shortened(error.reason)), close_within)
             stream.close()
             raise
         close = Close(NO_CLOSE, error.reason)
     emit(close)
     if close.code != NO_CLOSE:
-        said.say(close)
+        said.say_last(close, close_within)
         if role == "client":  # 7.1.1: the server is the one that ends the connection
             with until(after=Delay("still there", close_within)):
                 while stream.read_some(at="closed"):
@@ -271,9 +276,9 @@ def converse(stream: Stream, said: Said, ping_every: float, pong_within: float) 
     while True:
         with state("open"), until(after=Delay("ping", ping_every)):
             return heed(said)
-        said.say(Ping())
         heard = stream.offset + stream.unread
         with state("asked"), until(after=Delay("no pong", pong_within)):
+            said.say(Ping())
             return heed(said)
         if stream.offset + stream.unread == heard:
             return Close(UNEXPECTED, f"no sign of life within {pong_within:g} seconds")
@@ -301,5 +306,11 @@ class Said:
         """Send a message, or nothing any more."""
         if not self.closed:
             # 5.3: with a mask that nobody can guess.
-            self.stream.write(frame(message, secrets.token_bytes(4) if self.masked else b""))
+            data = frame(message, secrets.token_bytes(4) if self.masked else b"")
             self.closed = isinstance(message, Close)
+            self.stream.write(data)  # which has it, also where this is left because it waits
+
+    def say_last(self, close: Close, seconds: float) -> None:
+        """Send a Close, and go on where the peer does not take it in time."""
+        with until(after=Delay("not taken", seconds)):
+            self.say(close)
