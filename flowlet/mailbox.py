@@ -20,7 +20,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, Final
 
 from .errors import KeptMailWarning, UnexpectedEventError
-from .events import Delay, label_of_type, seconds_of, timeout_of
+from .events import Delay, Over, label_of_type, seconds_of, timeout_of
 from .instrument import Discarded
 
 if TYPE_CHECKING:
@@ -103,6 +103,17 @@ class Own(Signal):
 
     def meet(self, fiber: Fiber) -> None:
         """Dropped: the wait that it belonged to is over."""
+
+
+class Enough(Own):
+    """The signal that a read of a stream has what it waits for."""
+
+    __slots__ = ("called",)
+    called: str
+
+    def outcome(self) -> Over:
+        """The name of the edge."""
+        return Over(self.called)
 
 
 #: What a wait waits for that only lets the others run; never sent.

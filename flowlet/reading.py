@@ -25,7 +25,7 @@ from .errors import IllegalCallError, TooLongError
 from .events import Over, name_of
 from .fiber import Fiber
 from .jumps import become
-from .mailbox import KEEPS, Own, WatchedBox
+from .mailbox import KEEPS, Enough, WatchedBox
 from .misreading import no_read, no_switch
 from .reports import note_wait, report_delivery
 from .roles import playing
@@ -36,19 +36,8 @@ from .writing import Writing
 R = TypeVar("R")
 P = ParamSpec("P")
 
-#: How many bytes a read that looks for an end goes through, where nothing else is said.
+#: The most bytes of a read that looks for an end, where nothing else is said.
 LIMIT: Final = 65_536
-
-
-class Enough(Own):
-    """The signal that a read has what it waits for."""
-
-    __slots__ = ("called",)
-    called: str
-
-    def outcome(self) -> Over:
-        """The name of the edge."""
-        return Over(self.called)
 
 
 class Stream(Writing):
@@ -93,11 +82,16 @@ class Stream(Writing):
         Raises `StreamEndedError` if the stream ends before.
         """
         start = self._at
-        end = start + count
-        if end <= self._end and count >= 0:
-            getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
-            self._at = end
-            return self._data[start:end]
+        try:
+            end = start + count
+            if end <= self._end and count >= 0:
+                data = self._data[start:end]
+                getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
+                self._at = end
+                return data
+        except TypeError:
+            count_of(count)  # which tells what is wrong
+            raise
         if count < 0 or count.__class__ is not int:
             count = count_of(count)
         self._wait(count, None, "read_exactly", at)
@@ -115,7 +109,10 @@ class Stream(Writing):
         """
         data = self._data
         start = self._at
-        end = data.find(sep, start, start + limit)
+        try:
+            end = data.find(sep, start, start + limit)
+        except TypeError:  # told below
+            end = -1
         if end >= 0 <= limit and sep:
             getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
             self._at = end + len(sep)
@@ -141,8 +138,11 @@ class Stream(Writing):
         `StreamEndedError` if the stream ends before.
         """
         data, start = self._data, self._at
-        most = start + limit + 2
-        end = data.find(b"\n", start, most)
+        try:
+            end = data.find(b"\n", start, most := start + limit + 2)
+        except TypeError:
+            count_of(limit)
+            raise
         if end >= start:
             stop = end - 1 if end > start and data[end - 1] == 13 else end
             if stop - start <= limit:
@@ -166,9 +166,12 @@ class Stream(Writing):
         the most bytes.  Raises `TooLongError` if there are more.
         """
         other = other_than(chars)
-        data = self._data
-        start = self._at
-        found = other.search(data, start, start + limit + 1)
+        data, start = self._data, self._at
+        try:
+            found = other.search(data, start, start + limit + 1)
+        except TypeError:
+            count_of(limit)
+            raise
         if found is not None:
             getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
             self._at = end = found.start()
@@ -190,7 +193,7 @@ class Stream(Writing):
         """
         start = self._at
         end = self._end
-        if most is not None and most < 1:
+        if most is not None and (most.__class__ is not int or most < 1) and not count_of(most):
             raise ValueError(f"read_some reads at least 1 byte, not {most!r}")
         if start < end:
             getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
@@ -209,7 +212,7 @@ class Stream(Writing):
     def peek(self, count: int, at: Name | None = None) -> bytes:
         """Look at the next so many bytes and leave them unread; at the stream's end, fewer."""
         start = self._at
-        if 0 <= count <= self._end - start:
+        if count.__class__ is int and 0 <= count <= self._end - start:
             getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
             return self._data[start : start + count]
         self._wait(count_of(count), None, "peek", at)
@@ -337,9 +340,7 @@ class Stream(Writing):
             me.entered = None
         else:
             self._need = need
-            enough = self._spare
-            if enough is None:
-                enough = self._spare = Enough()
+            enough = self._spare = self._spare or Enough()
             enough.called = called
             self._enough = enough
             self._reader = me

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from threading import get_ident
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, Self
 
 from .actor import ActorRef
 from .dispatcher import Dispatcher
@@ -35,7 +35,8 @@ class Parser:
 
     `fn` is called with the stream, then these arguments; it runs to its first wait at once.  What
     it emits is what a call returns.  A `ParseError` of it is raised by the call that it comes of,
-    and by every later one; so is any other error.
+    and by every later one; so is any other error, and what was given out before that is left in
+    `outputs`.  In a `with`, it is closed at the end.
     """
 
     __slots__ = (
@@ -111,6 +112,14 @@ class Parser:
         return self.stream.data_to_send()
 
     @property
+    def outputs(self) -> list[Any]:
+        """What it has given out and no call has returned: before an error that is no `ParseError`.
+
+        A `ParseError` has them in its own `outputs`.
+        """
+        return self._outputs.copy()
+
+    @property
     def trailing(self) -> bytes:
         """The bytes that the parser has not read: for whoever speaks on the connection after it."""
         return self.stream._rest()
@@ -128,6 +137,12 @@ class Parser:
             if not home.actors:
                 keep(home)
             home.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def __del__(self) -> None:
         # A parked greenlet and its dispatcher hold each other, which no collector sees.

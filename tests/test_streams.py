@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -280,6 +281,79 @@ def test_a_mistake_of_the_parser_itself_is_raised_too_and_for_ever() -> None:
     with pytest.raises(ValueError, match="invalid literal") as later:
         parser.feed(b"2\n")
     assert later.value is first.value
+
+
+def test_what_was_given_out_before_a_mistake_of_its_own_is_left() -> None:
+    """No call returns it, so it is in `outputs`; with a `ParseError` it has gone with that."""
+
+    def sums(stream: Stream) -> None:
+        while True:
+            emit(int(stream.read_line()))
+
+    parser = Parser(sums)
+    assert parser.feed(b"1\n") == [1]
+    with pytest.raises(ValueError, match="invalid literal"):
+        parser.feed(b"2\n3\nfour\n5\n")
+    assert parser.outputs == [2, 3]
+    with pytest.raises(ValueError, match="invalid literal"):
+        parser.eof()
+    assert parser.outputs == [2, 3]
+
+    other = Parser(sums)
+    with pytest.raises(ParseError) as error:
+        [other.feed(b"6\n7"), other.eof()]
+    assert (error.value.outputs, other.outputs) == ([], [])
+
+
+def test_a_parser_is_closed_at_the_end_of_a_with() -> None:
+    """Its clean-up has run then, whatever the block has ended by."""
+    cleaned = []
+
+    def careful(stream: Stream) -> None:
+        try:
+            emit(stream.read_line())
+            stream.read_line()
+        finally:
+            cleaned.append(stream.offset)
+
+    with Parser(careful) as parser:
+        assert parser.feed(b"all\n") == [b"all"]
+        assert cleaned == []
+    with pytest.raises(KeyError), Parser(careful):
+        raise KeyError
+    assert cleaned == [4, 0]
+    assert not parser.actor.alive
+
+
+@pytest.mark.parametrize("wrong", [None, 2.5, math.inf, "10", b"10"])
+def test_what_is_no_number_of_bytes_is_told(wrong: Any) -> None:
+    """Whatever has come, and by the same error."""
+    reads: list[Callable[[Stream], object]] = [
+        lambda stream: stream.read_exactly(wrong),
+        lambda stream: stream.read_until(b"\n", wrong),
+        lambda stream: stream.read_line(wrong),
+        lambda stream: stream.read_while(b"a", wrong),
+        lambda stream: stream.read_some(wrong),
+        lambda stream: stream.peek(wrong),
+    ]
+    for read in reads[:4] + reads[5:] if wrong is None else reads:
+        for data in b"", b"aaaa\n":
+            parser = Parser(after_a_line, read)
+            with pytest.raises(TypeError, match=r"a number of bytes is an int, not .*"):
+                parser.feed(b"\n" + data)
+
+
+def after_a_line(stream: Stream, read: Callable[[Stream], object]) -> None:
+    stream.read_line()
+    read(stream)
+
+
+@pytest.mark.parametrize("wrong", ["\n", None, [b"\n"], b"", b"x" * 3000])
+def test_what_is_no_separator_is_told(wrong: Any) -> None:
+    for data in b"", b"aaaa\n":
+        parser = Parser(after_a_line, lambda stream: stream.read_until(wrong))
+        with pytest.raises(ValueError, match=r"a separator is 1 to 2048 bytes, such as b'\\r\\n'"):
+            parser.feed(b"\n" + data)
 
 
 def test_what_it_does_before_the_first_byte_is_not_lost() -> None:
