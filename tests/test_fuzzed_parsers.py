@@ -67,10 +67,8 @@ def feed_in_pieces(parser: Parser, data: bytes, size: int) -> None:
         parser.feed(data[place : place + size])
 
 
-@pytest.mark.parametrize("name", ENDLESS)
-@pytest.mark.parametrize("size", [1, 4096])
-def test_what_goes_on_for_ever_ends_at_a_limit(name: str, size: int) -> None:
-    """And until then it takes no more memory than some times what the limit allows."""
+def most_taken(name: str, size: int) -> int:
+    """The most bytes of memory that are taken until it ends at a limit."""
     fn, begin, again = ENDLESS[name]
     data = again * (10 * LIMIT // len(again))
     parser = Parser(fn, **LIMITS[fn])
@@ -80,8 +78,15 @@ def test_what_goes_on_for_ever_ends_at_a_limit(name: str, size: int) -> None:
     try:
         with pytest.raises(ParseError):
             feed_in_pieces(parser, data, size)
-        _, most = tracemalloc.get_traced_memory()
+        return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
         parser.close()
-    assert most < 30 * LIMIT
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+@pytest.mark.parametrize("size", [1, 4096])
+def test_what_goes_on_for_ever_ends_at_a_limit(name: str, size: int) -> None:
+    """And until then it takes no more memory than some times what the limit allows."""
+    most_taken(name, size)  # the first time, whoever measures coverage takes memory too
+    assert most_taken(name, size) < 30 * LIMIT
