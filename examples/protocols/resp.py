@@ -30,6 +30,8 @@ DOUBLE: Final = re.compile(rb"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|[+-]?
 #: The lines before short strings, and how much to read then, line end included: to look that up is
 #: quicker than to read a number.
 SHORT: Final = {b"$%d" % size: size + 2 for size in range(1024)}
+#: The lines before short lists, and how many items these have.
+FEW: Final = {b"*%d" % count: count for count in range(1024)}
 LONGEST: Final = len("$1023") + 2 + 1023 + 2
 NONE: Final[dict[bytes, int]] = {}
 #: Python refuses to read longer integers from text, because that takes quadratic time.
@@ -91,6 +93,12 @@ class Limits:
     end: int = 0
     #: What is left of the bytes of the whole for aggregates.
     left: int = 0
+    #: With so many items, all of them short, no reply comes to a limit.
+    few: int = -1
+
+    def __post_init__(self) -> None:
+        if self.bulk >= len(SHORT):
+            self.few = (self.reply - self.line - 2) // LONGEST
 
     def begin(self, start: int) -> None:
         """A reply begins there."""
@@ -116,13 +124,12 @@ def replies(
     if max_depth > DEEPEST:
         raise ValueError(f"max_depth is at most {DEEPEST}, not {max_depth!r}")
     limits = Limits(max_line, max_bulk, max_items, max_depth, max_reply)
-    while not stream.at_eof(at="between replies"):
+    while not stream.at_eof("between replies"):
         limits.begin(stream.offset)
         line = stream.read_until(CRLF, max_line, "line")
-        kind = line[:1]
-        if kind == b"*" and line != b"*-1":  # what most replies are
+        if line in FEW:  # what most replies are
             emit(read_items(stream, line, limits, 0))
-        elif kind == b"|":
+        elif line[:1] == b"|":
             emit(Attributes(read_map(stream, line, limits, 0)))
         else:
             emit(value_of(stream, line, limits, 0))
@@ -197,11 +204,14 @@ def read_items(stream: Stream, line: bytes, limits: Limits, depth: int, each: in
     limits.left -= WORTH
     if limits.left < 0:
         raise wrong(stream, line, f"more aggregates than {limits.reply} bytes are for")
-    streamed = line[1:] == b"?"
-    count = most + 1 if streamed else each * length_in(stream, line, most)
+    streamed = False
+    count = FEW.get(line, most + 1)
+    if count > most:
+        streamed = line[1:] == b"?"
+        count = most + 1 if streamed else each * length_in(stream, line, most)
     items: list[Any] = []
     # Where all of them are short and still no limit is passed, none need be looked at.
-    is_far = limits.bulk >= len(SHORT) and stream.offset + count * LONGEST <= limits.end
+    is_far = count <= limits.few and (not depth or stream.offset + count * LONGEST <= limits.end)
     longest, short = limits.line, SHORT if is_far else NONE
     for _ in repeat(None, count):
         line = stream.read_until(CRLF, longest, "line")
