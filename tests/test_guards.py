@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from flowlet import (
     receive,
     state,
 )
-from flowlet.introspect import State, Transition
+from flowlet.introspect import State, Transition, patience
 
 LIMIT = 3
 
@@ -317,7 +319,7 @@ def test_guards_that_cannot_be_found_out_any_more_are_missed_by_name(
     monkeypatch.setitem(globals(), "LIMIT", 1)
     graph = x.graph_of("sorter")
     assert {target for source, _, target in graph.triples() if source == "first"} == {"low", "high"}
-    assert "conditions are not shown where" in graph.notes[-1]
+    assert "conditions of sorter are not shown" in graph.notes[-1]
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring came with Python 3.12")
@@ -341,3 +343,47 @@ def test_where_others_watch_already_guards_are_values() -> None:
     assert untold.triples() == told.triples()
     asked = [{e.guard for e in each.transitions if e.source == "asked"} for each in (told, untold)]
     assert asked == [{"n > 5", "n <= 5"}, {"n == 6", "n == 0 or n == 4 or n == 5"}]
+
+
+STUCK = False
+
+
+def test_what_would_never_end_when_it_is_drawn_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its steps are run again, and one of them loops since: the picture comes, with a note."""
+    monkeypatch.setattr(patience, "LIMIT", 0.05)
+
+    def stuck() -> None:
+        number = receive(Number, at="first").n
+        while STUCK:
+            ...
+        receive(Step, at="low" if number < LIMIT else "high")
+
+    def system(d: Dispatcher) -> None:
+        d.spawn(feeder, d.spawn(stuck))
+
+    x = explore(system)
+    monkeypatch.setitem(globals(), "STUCK", True)
+    graph = x.graph_of("stuck")
+    assert {edge.guard for edge in graph.transitions if edge.source == "first"} == {
+        "n == 2", "n == 3 or n == 4",
+    }  # fmt: skip
+    assert "computes for ever" in graph.notes[-1]
+
+
+def test_several_threads_may_draw_what_one_has_explored() -> None:
+    """One after the other; each sees the same."""
+
+    def system(d: Dispatcher) -> None:
+        d.spawn(feeder, d.spawn(sorter))
+
+    x, begun = explore(system), Barrier(4)
+
+    def drawn(name: str) -> StateGraph:
+        begun.wait()
+        return x.graph_of(name)
+
+    with ThreadPoolExecutor(4) as threads:
+        graphs = list(threads.map(drawn, ["sorter"] * 4))
+    assert graphs == [explore(system).graph_of("sorter")] * 4

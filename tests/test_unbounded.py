@@ -540,6 +540,39 @@ def test_a_loop_that_never_waits_is_given_up_and_the_error_has_its_line(
         )
 
 
+def test_who_catches_what_ends_the_loop_is_given_up_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes on to a wait, and has computed for very long all the same."""
+    monkeypatch.setattr(patience, "LIMIT", 0.05)
+
+    def stubborn() -> None:
+        receive(Stop)
+        try:
+            while True:
+                ...
+        except BaseException:
+            emit("caught")
+        receive(Go)
+
+    with pytest.raises(ExploreError, match="stubborn computes for ever"):
+        explore(stubborn)
+
+
+def test_a_search_within_a_step_is_no_part_of_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it takes."""
+    monkeypatch.setattr(patience, "LIMIT", 0.1)
+
+    def count() -> None:
+        for _ in range(1500):
+            receive(Ball, at="waiting")
+
+    def curious() -> None:
+        receive(Stop)
+        assert explore(count, events=[Ball()]).seconds > patience.LIMIT
+        receive(Go)
+
+    assert explore(curious).complete
+
+
 def test_a_search_that_takes_longer_than_one_step_may_is_no_endless_loop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from .. import names
 from ..actor import ActorRef
-from ..errors import ChildFailedError, ExploreError
+from ..errors import ChildFailedError
 from ..events import label_of, label_of_type
 from ..instrument import Discarded, Emitted, Listener, Record, Sent
 from ..source import reading_of
@@ -18,6 +18,7 @@ from .cast import CastRef
 from .guards import Ears, Tracer
 from .local import LocalMachine
 from .model import Evidence, State, StateGraph, StateKind, Transition, side_by_side
+from .patience import Patience
 from .product import Product
 from .record import Follower, GraphBuilder, Move, Path
 from .scene import Scene
@@ -38,8 +39,9 @@ def functions_of(fns: Iterable[Callable[..., Any]]) -> dict[CodeType, Code]:
 class Pen:
     """Draws what an actor does, while its steps are run; with their branches, if it traces them."""
 
-    def __init__(self, tracer: Tracer, traces: bool) -> None:
+    def __init__(self, tracer: Tracer, patience: Patience, traces: bool) -> None:
         self.tracer = tracer
+        self.patience = patience
         self.traces = traces
         self.moves: list[Move] = []
         #: What was thrown away in the step, and by whom.
@@ -79,6 +81,11 @@ class Pen:
             self.tracer.begin([fiber.gr_frame for fiber in fibers])
             scene.ears = self.tracer.ears
         scene.listen(self.listener)
+
+    @property
+    def has_traced(self) -> bool:
+        """Whether it knows the branches of the step."""
+        return self.traces and self.tracer.ears.hears
 
     def end(self, scene: Scene) -> None:
         """It has been run, or has failed."""
@@ -128,10 +135,7 @@ def graph_of_actor(
     """What one actor did, or a child of that name of one."""
     notes = [*notes]
     if _branches_count(machine):
-        try:
-            trace(machine)
-        except ExploreError as error:
-            notes.append(f"conditions are not shown where a step was run again: {error}")
+        notes += trace(machine)
     builder = GraphBuilder(child or machine.name, explored=True)
     # A step ends where the actor stands, or goes on in another: with its family, or where regions
     # that have begun have mail of their own to look at.

@@ -88,6 +88,9 @@ class _Tracing:  # pragma: no cover - of Python 3.11, where it and coverage.py e
         self.pause: Callable[[], None] = partial(sys.settrace, None)
         self.go_on: Callable[[], None] = partial(sys.settrace, self.call)
 
+    #: Whether it is told of branches at all.
+    hears: ClassVar[bool] = True
+
     def open(self, codes: Mapping[CodeType, Points]) -> None:
         self.steps = {code: self._step_of(code, points) for code, points in codes.items()}
 
@@ -153,6 +156,11 @@ class _Monitoring:
         #: Whether it is open, and whether only for this step.
         self.is_open: bool = False
         self.is_late: bool = False
+
+    @property
+    def hears(self) -> bool:
+        """Whether it is told of branches at all: others may use all that Python has for it."""
+        return self.tool is not None
 
     def open(self, codes: Mapping[CodeType, Points]) -> None:
         self.codes = codes

@@ -182,7 +182,7 @@ class LocalMachine:
             step = stimulus._replace(picks=()), outcome
             if step not in state.ran:
                 drawn, given = self.pen.drawn(outcome), tuple(self.pen.given)
-                state.ran[step] = Ran(event, tuple(cells), drawn, given, self.pen.traces)
+                state.ran[step] = Ran(event, tuple(cells), drawn, given, self.pen.has_traced)
         return outcome
 
     def draw(

@@ -395,11 +395,13 @@ class Scene(Household):
         if ears is not None:
             ears.on()
         try:
-            patience.steps += 1
+            step = patience.begin()
             try:
                 self._turn()
             finally:
                 patience.steps += 1
+            if patience.was_over == step:
+                raise EndlessLoop  # and somebody has caught it
         except BaseException as error:
             if self.refusal is not None:
                 raise self.refusal from None
@@ -419,10 +421,13 @@ class Scene(Household):
     def dispose(self) -> None:
         """Throw the scene away."""
         self.have_ended(())
+        self.patience.begin()
         try:
             self.close()
-        except Exception:
+        except (Exception, EndlessLoop):
             return  # clean-up that fails now is no part of the machine
+        finally:
+            self.patience.steps += 1
 
 
 def _reply(fiber: Fiber, event: object) -> None:

@@ -281,7 +281,7 @@ def _explore_once(
     tracer = Tracer(read)
     shared = SharedGlobals(read, reader.canon)
     for machine in product.machines:
-        machine.pen = Pen(tracer, traces=is_alone)
+        machine.pen = Pen(tracer, patience, traces=is_alone)
     alphabets = {
         name: Alphabet(fn, options.events, options.examples) for name, fn in functions.items()
     }
@@ -309,20 +309,22 @@ def _explore_once(
     visitor = visit(product) if visit is not None else None
     line = None if options.progress else line_for(names.function_name(target))
     try:
-        with patience, tracer if is_alone else nullcontext():
-            told = unnoticed(options.progress or line)
-            product.run(admits, visitor, options.max_states, told)
-        refuse_strangers(product.machines)
-        if options.audited:
-            _audit(product)
-            if orbits is not None:
-                audit_symmetry(orbits, _sample(list(product.parent)))
+        with patience:
+            with tracer if is_alone else nullcontext():
+                told = unnoticed(options.progress or line)
+                product.run(admits, visitor, options.max_states, told)
+            refuse_strangers(product.machines)
+            if options.audited:
+                _audit(product)
+                if orbits is not None:
+                    audit_symmetry(orbits, _sample(list(product.parent)))
     except ExploreError as error:
         raise shared.explained(error) from None
     finally:
         if line is not None:
             line.end()
-        product.dispose()
+        with patience:
+            product.dispose()
         shared.check()
     known = {name for code in read for name in _locals_of(code)}
     for name in sorted(set(options.keep) - known):

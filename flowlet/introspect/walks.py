@@ -73,7 +73,8 @@ def covering_walks(exploration: Any) -> Walks:
 class _Walker:
     def __init__(self, product: Product) -> None:
         self.product = product
-        for machine in product.machines:
+        # After Ctrl-C nobody wants to wait: then not every branch has a walk of its own.
+        for machine in product.machines if not product.interrupted else ():
             trace(machine)
         self.after: dict[int, list[_Leg]] = {}
         many = _with_many_outputs(product)
