@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from examples.protocols.resp import Attributes, Error, Members, Pairs, Push, Verbatim, replies
 from flowlet import Parser, observe
-from flowlet.introspect import static
 from tests.cuts import cuts, same_however_cut
 from tests.linear import SIZES, grows_linearly
 
@@ -221,7 +220,7 @@ def test_nothing_but_its_own_error_comes_out(data: bytes) -> None:
 
 
 def test_what_was_seen() -> None:
-    """The source of a parser that calls itself is read to the end; deeper calls are the same."""
+    """Deeper calls of a parser that calls itself are the same states."""
     parser = Parser(replies)
     observation = observe(parser.dispatcher)
     for piece in next(cuts(b"".join(VALUES))):
@@ -234,6 +233,3 @@ def test_what_was_seen() -> None:
         ("string", "read_exactly", "between replies"),
         ("string", "read_exactly", "line"),
     }
-    said = static(replies)
-    assert said.complete
-    assert observation.graph.triples() <= said.triples()
