@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 import tracemalloc
 from collections.abc import Callable
 
@@ -84,9 +85,17 @@ def most_taken(name: str, size: int) -> int:
         parser.close()
 
 
+def is_measured() -> bool:
+    """Whether coverage.py is at work, which takes memory for what it notes."""
+    coverage = sys.modules.get("coverage")
+    return coverage is not None and coverage.Coverage.current() is not None
+
+
 @pytest.mark.parametrize("name", ENDLESS)
 @pytest.mark.parametrize("size", [1, 4096])
 def test_what_goes_on_for_ever_ends_at_a_limit(name: str, size: int) -> None:
     """And until then it takes no more memory than some times what the limit allows."""
-    most_taken(name, size)  # the first time, whoever measures coverage takes memory too
-    assert most_taken(name, size) < 30 * LIMIT
+    taken = most_taken(name, size)
+    if is_measured():
+        pytest.skip("coverage.py takes memory too, so only that it ends was looked at")
+    assert taken < 30 * LIMIT
