@@ -71,13 +71,14 @@ def protocol_h11(sock: socket.socket) -> None:
 
     import h11
 
-    dates = [0, b""]
+    told, date_told = 0, b""
 
     def date() -> bytes:
+        nonlocal told, date_told
         second = int(time.time())
-        if second != dates[0]:
-            dates[:] = second, formatdate(second, usegmt=True).encode()
-        return dates[1]  # type: ignore[return-value]
+        if second != told:
+            told, date_told = second, formatdate(second, usegmt=True).encode()
+        return date_told
 
     class Protocol(asyncio.Protocol):
         def connection_made(self, transport: Any) -> None:

@@ -51,7 +51,7 @@ class Timers:
         elif type(there) is dict:
             there[timed] = None
         else:
-            self.armed[when] = {there: None, timed: None}  # type: ignore[dict-item]  # no dict
+            self.armed[when] = {there: None, timed: None}  # type: ignore[dict-item]  # `there` is none
 
     def disarm(self, when: float, timed: Timed) -> bool:
         """Forget `timed`; false, and nothing happens, if it has fired already."""

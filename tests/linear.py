@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from flowlet import Parser
+
 #: How many bytes, in pieces of how many: a quick look, and a megabyte.
 SIZES = [
     (1 << 17, 1 << 17),
@@ -29,6 +31,29 @@ def grows_linearly(run: Callable[[int], Callable[[], object]], size: int) -> Non
         if large < 2 * small:
             return
     assert large < 3 * small, f"{large / small:.1f} times as long a byte"
+
+
+def parses_linearly(
+    fn: Callable[..., object],
+    made: Callable[[int], bytes],
+    size: int,
+    piece: int,
+    **limits: int,
+) -> None:
+    """So does a parser that is fed such data, in pieces of so many bytes."""
+
+    def run(size: int) -> Callable[[], None]:
+        data = made(size)
+        pieces = [data[i : i + piece] for i in range(0, len(data), piece)]
+
+        def parse() -> None:
+            parser = Parser(fn, **limits)
+            for each in pieces:
+                parser.feed(each)
+
+        return parse
+
+    grows_linearly(run, size)
 
 
 def _seconds(call: Callable[[], object], times: int) -> float:

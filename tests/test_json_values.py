@@ -14,7 +14,7 @@ from examples.protocols.json_values import values
 from flowlet import Parser, observe
 from flowlet.introspect import static
 from tests.cuts import cuts, same_however_cut
-from tests.linear import SIZES, grows_linearly
+from tests.linear import SIZES, parses_linearly
 
 GOOD: dict[str, list[Any]] = {
     "": [],
@@ -152,18 +152,7 @@ SHAPES = {
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("size", "piece"), SIZES)
 def test_time_is_linear_in_the_bytes(shape: str, size: int, piece: int) -> None:
-    def run(size: int) -> Any:
-        data = SHAPES[shape](size)
-        pieces = [data[i : i + piece] for i in range(0, len(data), piece)]
-
-        def parse() -> None:
-            parser = Parser(values, max_depth=1 << 20)
-            for each in pieces:
-                parser.feed(each)
-
-        return parse
-
-    grows_linearly(run, size)
+    parses_linearly(values, SHAPES[shape], size, piece, max_depth=1 << 20)
 
 
 def test_what_was_seen_is_in_the_source() -> None:

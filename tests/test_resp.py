@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from examples.protocols.resp import Attributes, Error, Members, Pairs, Push, Verbatim, replies
 from flowlet import Parser, observe
 from tests.cuts import cuts, same_however_cut
-from tests.linear import SIZES, grows_linearly
+from tests.linear import SIZES, parses_linearly
 
 #: Those of the protocol's own page, by and large.
 VALUES: dict[bytes, Any] = {
@@ -181,18 +181,7 @@ SHAPES: dict[str, Callable[[int], bytes]] = {
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("size", "piece"), SIZES)
 def test_time_is_linear_in_the_bytes(shape: str, size: int, piece: int) -> None:
-    def run(size: int) -> Any:
-        data = SHAPES[shape](size)
-        pieces = [data[i : i + piece] for i in range(0, len(data), piece)]
-
-        def parse() -> None:
-            parser = Parser(replies, max_line=1 << 30)
-            for each in pieces:
-                parser.feed(each)
-
-        return parse
-
-    grows_linearly(run, size)
+    parses_linearly(replies, SHAPES[shape], size, piece, max_line=1 << 30)
 
 
 def counted(size: int) -> range:

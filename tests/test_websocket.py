@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import secrets
 from codecs import getincrementaldecoder
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -31,7 +30,7 @@ from examples.sockets.websocket_echo import conversation
 from flowlet import Dispatcher, Event, Parser, Stream, observe, receive, state
 from flowlet.introspect import static
 from tests.cuts import cuts, outcome, same_however_cut
-from tests.linear import SIZES, grows_linearly
+from tests.linear import SIZES, parses_linearly
 
 KEY = b"\x37\xfa\x21\x3d"
 HELLO = bytes.fromhex("818537fa213d7f9f4d5158")
@@ -277,20 +276,7 @@ SHAPES = {
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("size", "piece"), SIZES)
 def test_time_is_linear_in_the_bytes(shape: str, size: int, piece: int) -> None:
-    made: Callable[[int], bytes] = SHAPES[shape]
-
-    def run(size: int) -> Any:
-        data = made(size)
-        pieces = [data[i : i + piece] for i in range(0, len(data), piece)]
-
-        def parse() -> None:
-            parser = Parser(messages, max_message=1 << 30)
-            for each in pieces:
-                parser.feed(each)
-
-        return parse
-
-    grows_linearly(run, size)
+    parses_linearly(messages, SHAPES[shape], size, piece, max_message=1 << 30)
 
 
 # -- beside another one ------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal, InvalidOperation
 from json import JSONDecodeError
-from json.decoder import scanstring  # type: ignore[attr-defined]  # what json.loads uses
+from json.decoder import scanstring  # type: ignore[attr-defined]  # typeshed lacks it
 from typing import Any, Final
 
 from flowlet import ParseError, Stream, StreamEndedError, TooLongError, emit

@@ -252,7 +252,7 @@ def _serve(
             loop.remove_reader(parent.fileno())
             ask()
 
-        with suppress(NotImplementedError):  # on Windows
+        with suppress(NotImplementedError):  # the loop of Windows watches sockets alone
             loop.add_reader(parent.fileno(), orphaned)
         parent.send("it listens")
         await server.stopped()
@@ -270,7 +270,7 @@ def _until_asked(server: Server, grace: float) -> Callable[[], None]:
         if not stopping:
             stopping.append(loop.create_task(server.stop(grace)))
 
-    with suppress(NotImplementedError):  # on Windows
+    with suppress(NotImplementedError):  # the loop of Windows leaves signals to Python
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, ask)
     return ask

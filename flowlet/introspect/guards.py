@@ -49,7 +49,7 @@ class Tracer:
         self._open.clear()
         self.ears.mark(frames)
 
-    # While `sys.monitoring` calls this, it tells coverage.py nothing.
+    # Not covered: while `sys.monitoring` or a trace function calls this, coverage.py hears nothing.
     def visit(self, code: CodeType, points: Points, here: int) -> None:  # pragma: no cover
         """The instruction at this offset is about to be carried out."""
         # A jump and what comes after it follow each other directly: no call lies between.

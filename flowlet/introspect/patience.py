@@ -95,6 +95,10 @@ class Patience:
         self.steps += 1
         return self.steps
 
+    def end(self) -> None:
+        """It is over."""
+        self.steps += 1
+
     def __exit__(self, *exc: object) -> None:
         assert self._end is not None
         self._end.release()

@@ -399,7 +399,7 @@ class Scene(Household):
             try:
                 self._turn()
             finally:
-                patience.steps += 1
+                patience.end()
             if patience.was_over == step:
                 raise EndlessLoop  # and somebody has caught it
         except BaseException as error:
@@ -427,7 +427,7 @@ class Scene(Household):
         except (Exception, EndlessLoop):
             return  # clean-up that fails now is no part of the machine
         finally:
-            self.patience.steps += 1
+            self.patience.end()
 
 
 def _reply(fiber: Fiber, event: object) -> None:

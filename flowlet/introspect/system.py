@@ -308,8 +308,8 @@ def _explore_once(
         ] = None
     visitor = visit(product) if visit is not None else None
     line = None if options.progress else line_for(names.function_name(target))
-    try:
-        with patience:
+    with patience:
+        try:
             with tracer if is_alone else nullcontext():
                 told = unnoticed(options.progress or line)
                 product.run(admits, visitor, options.max_states, told)
@@ -318,14 +318,13 @@ def _explore_once(
                 _audit(product)
                 if orbits is not None:
                     audit_symmetry(orbits, _sample(list(product.parent)))
-    except ExploreError as error:
-        raise shared.explained(error) from None
-    finally:
-        if line is not None:
-            line.end()
-        with patience:
+        except ExploreError as error:
+            raise shared.explained(error) from None
+        finally:
+            if line is not None:
+                line.end()
             product.dispose()
-        shared.check()
+            shared.check()
     known = {name for code in read for name in _locals_of(code)}
     for name in sorted(set(options.keep) - known):
         product.hints[f"no function has a local {name!r}, given as keep=: is that its name?"] = None
