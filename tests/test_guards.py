@@ -341,6 +341,7 @@ def test_where_others_watch_already_guards_are_values() -> None:
         for tool in taken:
             monitoring.free_tool_id(tool)
     assert untold.triples() == told.triples()
+    assert "end one of them, and draw it again" in untold.notes[-1]
     asked = [{e.guard for e in each.transitions if e.source == "asked"} for each in (told, untold)]
     assert asked == [{"n > 5", "n <= 5"}, {"n == 6", "n == 0 or n == 4 or n == 5"}]
 

@@ -39,13 +39,16 @@ def trace(machine: LocalMachine) -> list[str]:
         try:
             with pen.patience, pen.tracer:
                 if not pen.tracer.ears.hears:
-                    return [f"conditions of {machine.name} are not shown: others trace already"]
+                    return [
+                        f"conditions of {machine.name} are not shown, since debuggers or profilers "
+                        "use all that Python has for tracing: end one of them, and draw it again"
+                    ]
                 for state, step, ran in missing:
                     traced.append((ran, _run_again(machine, state, step, ran)))
         except Exception as error:
             return [
-                f"conditions of {machine.name} are not shown, since its steps cannot be run "
-                f"again: {error}"
+                f"conditions of {machine.name} are not shown, since its steps do not run again as "
+                f"they did: {error}; explore it again, to draw what it is now"
             ]
         finally:
             pen.traces = False
