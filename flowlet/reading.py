@@ -193,12 +193,13 @@ class Stream(Writing):
         """
         start = self._at
         end = self._end
-        if most is not None and (most.__class__ is not int or most < 1) and not count_of(most):
-            raise ValueError(f"read_some reads at least 1 byte, not {most!r}")
+        if most is not None:
+            if (most.__class__ is not int or most < 1) and not count_of(most):
+                raise ValueError(f"read_some reads at least 1 byte, not {most!r}")
+            if start + most < end:
+                end = start + most
         if start < end:
             getcurrent().entered = None  # type: ignore[attr-defined]  # as in every wait
-            if most is not None and start + most < end:
-                end = start + most
             self._at = end
             return self._data[start:end]
         self._wait(1, None, "read_some", at)

@@ -218,7 +218,7 @@ def read_items(stream: Stream, line: bytes, limits: Limits, depth: int, each: in
         size = short.get(line)
         if size is not None:  # what nearly every item is, written out
             data = stream.read_exactly(size, "string")
-            if not data.endswith(CRLF):
+            if data[-2:] != CRLF:
                 raise ParseError(stream.offset - 2, "no line end after a string")
             items.append(data[:-2])
             continue

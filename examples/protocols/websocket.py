@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import secrets
 from codecs import getincrementaldecoder
-from collections.abc import Iterator
-from typing import Final, Literal
+from collections.abc import Callable
+from typing import Final, Literal, TypeAlias
 
 from examples.protocols.websocket_frames import (
     BINARY,
@@ -56,13 +56,30 @@ FIRST: Final = {
     *(CONTINUATION, TEXT, BINARY),
     *(LAST | opcode for opcode in (CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG)),
 }
-#: The heads of short texts, and how much follows: to look that up is quicker than to take a head
-#: apart.  By whether they are masked.
+Row: TypeAlias = tuple[int, int, int, int, int]
+
+
+def row(size: int, masked: bool) -> Row:
+    """What is to be known of a text of `size` bytes; first how many bytes follow on its head.
+
+    They are read as one number, from which a multiplication takes off the mask at once: that wants
+    the bits behind the mask, what repeats the mask, and how many bits too many this makes.
+    """
+    follow = 4 + size if masked else size
+    words = -(-follow // 4)
+    return follow, size, 8 * size, sum(1 << 32 * word for word in range(words)), -8 * follow % 32
+
+
+#: The heads of short texts: to look that up is quicker than to take a head apart.  By whether they
+#: are masked; without a mask, an empty one has nothing to follow.
 SHORT: Final = {
-    False: {bytes((LAST | TEXT, size)): size for size in range(1, MOST_CONTROL + 1)},
-    True: {bytes((LAST | TEXT, 0x80 | size)): 4 + size for size in range(MOST_CONTROL + 1)},
+    masked: {
+        bytes((LAST | TEXT, (0x80 if masked else 0) | size)): row(size, masked)
+        for size in range(0 if masked else 1, MOST_CONTROL + 1)
+    }
+    for masked in (True, False)
 }
-NONE: Final[dict[bytes, int]] = {}
+NONE: Final[dict[bytes, Row]] = {}
 UTF8: Final = getincrementaldecoder("utf-8")
 from_bytes: Final = int.from_bytes
 new: Final = tuple.__new__
@@ -73,14 +90,17 @@ def messages(stream: Stream, *, role: Role = "server", max_message: int = LIMIT)
 
     `role` is that of this side.  `max_message` bytes of a message, however many its fragments.
     """
-    for message in incoming(stream, role, max_message):
-        emit(message)
+    close = incoming(stream, role, max_message, emit)
+    if close is not None:
+        emit(close)
 
 
-def incoming(stream: Stream, role: Role, max_message: int) -> Iterator[Message]:
-    """RFC 6455, 5.4 and 5.5: one message, or control frame, after the other."""
+def incoming(
+    stream: Stream, role: Role, max_message: int, tell: Callable[[Message], object]
+) -> Close | None:
+    """RFC 6455, 5.4 and 5.5: one message, or control frame, after the other, up to a Close."""
     masked = role == "server"  # 5.1: a client masks, a server does not
-    size_of = (SHORT[masked] if max_message >= MOST_CONTROL else NONE).get
+    known_of = (SHORT[masked] if max_message >= MOST_CONTROL else NONE).get
     begun = Fragments()
     try:
         while True:
@@ -89,27 +109,28 @@ def incoming(stream: Stream, role: Role, max_message: int) -> Iterator[Message]:
             except StreamEndedError:
                 if begun.opcode or stream.unread:
                     raise
-                return
+                return None
             data = b""
-            size = size_of(head)
-            if size and not begun.opcode:  # what nearly every frame is, written out
-                data = stream.read_some(size, "payload")
-                if len(data) == size:
+            known = known_of(head)
+            if known and not begun.opcode:  # what nearly every frame is, written out
+                follow, size, behind, repeated, over = known
+                data = stream.read_some(follow, "payload")
+                if len(data) == follow:
                     if masked:
                         # The mask is under itself, and zeros are no beginning of a number.
-                        mask = (data[:4] * (size + 3 >> 2))[:size]
-                        data = (from_bytes(data) ^ from_bytes(mask)).to_bytes(size - 4)
+                        number = from_bytes(data)
+                        data = (number ^ (number >> behind) * repeated >> over).to_bytes(size)
                     try:
                         text = data.decode()
                     except UnicodeDecodeError as error:
                         raise no_utf8(stream.offset - len(data) + error.start) from None
-                    yield new(Text, (text,))  # `Text(text)`, in half the time
+                    tell(new(Text, (text,)))  # `Text(text)`, in half the time
                     continue
             message = read_frame(stream, head, data, masked, begun, max_message)
+            if isinstance(message, Close):
+                return message
             if message is not None:
-                yield message
-                if message.__class__ is Close:
-                    return
+                tell(message)
     except StreamEndedError as error:
         reason = "the connection ended within a message"
         raise WebSocketError(error.offset, reason, NO_CLOSE) from None
@@ -234,16 +255,16 @@ def connection(
     """
     said = Said(stream, masked=role == "client")
 
+    def heard(message: Message) -> None:
+        match message:
+            case Ping(data):
+                said.say(Pong(data))
+            case Text() | Binary():
+                emit(message)
+
     def hear() -> Close:
-        for message in incoming(stream, role, max_message):
-            match message:
-                case Close():
-                    return message
-                case Ping(data):
-                    said.say(Pong(data))
-                case Text() | Binary():
-                    emit(message)
-        return Close(NO_CLOSE, "the connection ended without a Close")
+        lost = Close(NO_CLOSE, "the connection ended without a Close")
+        return incoming(stream, role, max_message, heard) or lost
 
     def talk() -> Close:
         close = converse(stream, said, ping_every, pong_within)
