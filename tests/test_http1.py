@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from examples.protocols import samples
 from examples.protocols.http1 import (
     Data,
     End,
@@ -27,6 +28,7 @@ from tests.cuts import Outcome, cuts, joined, outcome, same_however_cut
 from tests.linear import SIZES, grows_linearly
 from tests.llhttp import FOLDER, Fixture, Message, fixtures
 
+PAGE = Path(__file__).parents[1] / "docs/how-to/protocols.md"
 TRUTH = Path(__file__).parents[1] / "../shared/truth/http-framing.json"
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: a\r\n"
@@ -389,3 +391,20 @@ def test_what_was_seen_is_in_the_source() -> None:
     assert said.complete
     assert seen <= said.triples()
     assert ("chunk size", "read_until", "body") in seen
+
+
+@pytest.mark.skipif(
+    not (TRUTH.exists() and FOLDER.exists()),
+    reason="../shared/truth or ../shared/vectors is missing",
+)
+def test_the_page_names_the_edges_that_no_vector_takes() -> None:
+    """Of what others have published, all of which is read in the source."""
+    sent = [[case["bytes"].encode("latin-1")] for case in truth()]
+    sent += [[fixture.sent] for fixture in fixtures()]
+    seen, said = samples.seen(requests, sent), static(requests)
+    listed = re.search(
+        rf"{len(sent)} requests.*?```text\n(.*?)\n```", PAGE.read_text("utf-8"), re.S
+    )
+    assert listed is not None
+    assert listed[1].splitlines() == samples.beyond(said, seen)
+    assert samples.beyond(seen, said) == []
