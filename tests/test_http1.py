@@ -219,6 +219,7 @@ REFUSED = {
     "a list that ends chunked, twice": POST + b"Transfer-Encoding: chunked\r\n" * 2 + b"\r\n",
     "a parameter of chunked": POST + b"Transfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n",
     "an empty coding": POST + b"Transfer-Encoding:\r\n\r\n",
+    "no coding before chunked": POST + b"Transfer-Encoding: , chunked\r\n\r\n",
     "a size of 65 bits": CHUNKED + b"1" + b"0" * 16 + b"\r\n",
     "a size with a sign": CHUNKED + b"-1\r\n",
     "a size with a point": CHUNKED + b"1.\r\n",

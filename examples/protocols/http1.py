@@ -188,7 +188,7 @@ def length_of(found: dict[bytes, list[bytes]], old: bool, end: int) -> int | Non
     lengths, codings = found.get(b"content-length", []), found.get(b"transfer-encoding", [])
     if codings:
         *others, last = words(codings)
-        if old or lengths or last != b"chunked" or b"chunked" in others:
+        if old or lengths or last != b"chunked" or not {b"", b"chunked"}.isdisjoint(others):
             raise RequestError(end, f"a body whose end is not certain: {codings!r}, {lengths!r}")
         if others:
             raise RequestError(end, f"transfer codings that are not known: {codings!r}", 501)
