@@ -332,3 +332,16 @@ def test_what_is_given_out_is_told_as_in_a_run() -> None:
     outputs = [edge.outputs for edge in static(actor).transitions]
     assert outputs == [("emit RED", "emit Flag", "emit 'text'")]
     assert outputs == [edge.outputs for edge in explore(actor).graph.transitions]
+
+
+def test_of_a_long_call_that_is_given_out_the_edge_shows_what_is_called() -> None:
+    """Its arguments stand in the source; a short one is shown as it is written."""
+
+    def actor(prices: dict[str, float]) -> None:
+        receive(Go, at="waiting")
+        emit(prices.get("bread"))
+        emit(prices.get("a bottle of orange juice", 2.5))
+
+    (edge,) = static(actor).transitions
+    assert edge.outputs == ("emit prices.get('bread')", "emit prices.get(…)")
+

@@ -32,6 +32,9 @@ from .values import (
     of_type,
 )
 
+#: Of a longer call that gives out what is not known, an edge shows only what is called.
+LONG = 32
+
 
 def can_hash(value: Any) -> bool:
     """Whether a value can be a key."""
@@ -162,7 +165,12 @@ def value_label(value: Value, node: Any) -> str:
         label = asked(value.kind, "label")
         if not isinstance(label, str) or "{" not in label:
             return label_of_type(value.kind)
-    return ast.unparse(node) if node is not None else "?"
+    if node is None:
+        return "?"
+    text = ast.unparse(node)
+    if len(text) > LONG and isinstance(node, ast.Call):
+        return f"{ast.unparse(node.func)}(…)"
+    return text
 
 
 def actor_text(owner: Value, node: Any) -> str:
