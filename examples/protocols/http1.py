@@ -107,9 +107,8 @@ def read_head(stream: Stream, max_head: int, max_headers: int) -> Request:
         status = 431 if CRLF in stream.peek(max_head, at="head") else 414
         raise RequestError(error.offset, f"more than {max_head} bytes", status) from None
     except StreamEndedError:
-        raise mistake(
-            stream.peek(max_head, at="head"), start, "the connection ended in a head"
-        ) from None
+        text = stream.peek(max_head, at="head")
+        raise mistake(text, start, "the connection ended in a head") from None
     line, *fields = head.split(CRLF)
     found = REQUEST_LINE.fullmatch(line)
     headers = fields_in(fields)
@@ -129,10 +128,11 @@ def fields_in(lines: list[bytes]) -> Headers | None:
     headers = []
     for line in lines:
         name, colon, value = line.partition(b":")
-        if not colon or not name or name.translate(None, TOKEN_CHARS):
+        if not colon or not name:
             return None
         headers.append((name, value.strip(b" \t")))
-    return headers
+    strange = b"".join([name for name, _ in headers]).translate(None, TOKEN_CHARS)
+    return None if strange else headers
 
 
 def mistake(text: bytes, start: int, reason: str, number: int = 0) -> RequestError:

@@ -7,10 +7,10 @@ from typing import Final
 
 LETTERS: Final = rb"0-9A-Za-z\-._~!$&'()*+,;="
 ADDRESS: Final = rb"\[(?:[0-9A-Fa-f:.]+|v[0-9A-Fa-f]+\.[:" + LETTERS + rb"]+)\]"
-NAME: Final = rb"(?:[" + LETTERS + rb"]|%[0-9A-Fa-f]{2})"
+NAME: Final = rb"[" + LETTERS + rb"]*+(?:%[0-9A-Fa-f]{2}[" + LETTERS + rb"]*+)*+"
 #: A name, which may be empty, or an address in brackets; then perhaps a port.
-HOST: Final = re.compile(rb"(?:" + NAME + rb"*|" + ADDRESS + rb")(?::[0-9]*)?")
-AUTHORITY: Final = re.compile(rb"(?:" + NAME + rb"+|" + ADDRESS + rb"):[0-9]+")
+HOST: Final = re.compile(rb"(?:" + ADDRESS + rb"|" + NAME + rb")(?::[0-9]*)?")
+AUTHORITY: Final = re.compile(rb"(?:" + ADDRESS + rb"|(?!:)" + NAME + rb"):[0-9]+")
 ABSOLUTE: Final = re.compile(rb"[A-Za-z][0-9A-Za-z+.\-]*://[!-~]+")
 
 #: What a server may be asked as a whole; the second one is UPnP's.
