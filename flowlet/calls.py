@@ -15,6 +15,7 @@ import contextvars
 import sys
 import threading
 from collections.abc import Callable
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, Final
 
 from .clock import RealClock
@@ -66,9 +67,17 @@ class Call(Own, Posted):
         self.over = True
 
     def let_in(self) -> None:
-        """Tell the actor that waits for it."""
-        if not self.given_up:
-            self.fiber.signal(self)
+        """Tell the actor that waits for it; what it has made may have to be awaited before."""
+        value = self.value
+        if value.__class__ is not CoroutineType:
+            if not self.given_up:
+                self.fiber.signal(self)
+            return
+        self.value = None
+        if self.given_up:
+            value.close()
+        else:
+            self.fiber.home.await_result(self, value)
 
     def outcome(self) -> Over:
         """What listeners hear; the result is in the call itself."""

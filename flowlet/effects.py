@@ -76,7 +76,8 @@ def perform(
     `close()`, and a stop whose grace is over, do not wait.  On a virtual clock no time passes while
     the call is out.  `retry`: a `tenacity.Retrying`, whose times are seconds on the dispatcher's
     clock; between two attempts an `until` leaves.  `at`: the name of this state.  Under an event
-    loop (`flowlet.hosts.aio`) a coroutine function is awaited, as a task of the loop.
+    loop (`flowlet.hosts.aio`) a coroutine function is awaited, as a task of the loop; so is what a
+    function makes that is a coroutine.
 
     The function must not touch the dispatcher, except by `post`.  Raises `IllegalCallError`
     outside an actor and in a `where=`.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from functools import partial
 from heapq import heappop, heappush
@@ -314,6 +314,15 @@ class Roster:
         if self._calls is None:
             self._calls = Calls(self)
         self._calls.make(call, fn, args)
+
+    def await_result(self, call: Call, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """Await what a call has made, and tell its actor: a dispatcher's that has an event loop."""
+        coroutine.close()
+        call.error = TypeError(
+            f"{call.label} has made a coroutine, which is awaited under an event loop alone, by a "
+            "LoopDispatcher; here, perform(asyncio.run, work()) awaits it in the thread"
+        )
+        call.let_in()
 
     def give_up(self, call: Call) -> None:
         """The actor does not wait for the call any more."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import Callable, Coroutine
+from functools import cache
 from time import monotonic
 from typing import Any, TypeVar
 
 import pytest
+import trustme
 
 R = TypeVar("R")
 
@@ -51,9 +54,24 @@ async def come_true(condition: Callable[[], object]) -> None:
 
 def reset(writer: asyncio.StreamWriter) -> None:
     """Break a connection: the other side is sent a reset."""
-    sock = writer.get_extra_info("socket")
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    break_off(writer.get_extra_info("socket"))
     writer.transport.abort()
+
+
+def break_off(sock: socket.socket) -> None:
+    """Have a reset sent when the socket is closed."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+@cache
+def contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server's and a client's; an authority of their own has signed for `localhost`."""
+    authority = trustme.CA()
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("localhost").configure_cert(server)
+    client = ssl.create_default_context()
+    authority.configure_trust(client)
+    return server, client
 
 
 def failures_are_heard() -> list[dict[str, Any]]:

@@ -7,15 +7,27 @@ import errno
 import gc
 import os
 import random
+import socket
 import tracemalloc
+from contextlib import suppress
 from pathlib import Path
+from ssl import SSLContext
+from typing import Any
 
 import pytest
 
 from examples.sockets.http_server import Response, conversation, hello
+from flowlet import Stream, pause, perform
 from flowlet.hosts import aio
 from flowlet.hosts.sockets import HIGH
-from tests.looped import both_loops, come_true, reset, run_in
+from tests.looped import (
+    both_loops,
+    break_off,
+    come_true,
+    contexts,
+    reset,
+    run_in,
+)
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -154,6 +166,113 @@ async def test_resets_in_the_middle_of_everything_hurt_nobody_else() -> None:
             writer.write(GET)
             assert (await reader.readuntil(b"world!\n")).startswith(b"HTTP/1.1 200 OK\r\n")
         writer.close()
+        await come_true(lambda: not server.connections)
+
+
+@both_loops
+async def test_who_is_gone_at_once_keeps_no_place() -> None:
+    """A scanner connects and breaks off; the clean-up waits, and then fails of that."""
+
+    async def save() -> None:
+        await asyncio.sleep(0)
+
+    def guarded(stream: Stream) -> None:
+        try:
+            stream.read_exactly(10)
+        finally:
+            perform(save)
+
+    async with await aio.serve(guarded, "127.0.0.1", 0, limit=2) as server:
+        for _ in range(6):
+            with socket.create_connection(("127.0.0.1", server.port)) as scanner:
+                break_off(scanner)
+        await come_true(lambda: server.accepted == 6 and not server.connections)
+
+
+async def goes_without_a_word(server: aio.Server, context: SSLContext | None) -> Any:
+    """Connect, say something, and close; what becomes of the actor, when nothing is left of it."""
+    name = None if context is None else "localhost"
+    _, writer = await asyncio.open_connection(
+        "127.0.0.1", server.port, ssl=context, server_hostname=name
+    )
+    writer.write(b"x")
+    await come_true(lambda: server.connections)
+    (connection,) = server.connections
+    ended = asyncio.ensure_future(connection.ended())
+    await asyncio.sleep(0)
+    writer.close()
+    try:
+        return await ended
+    except LookupError as error:
+        return str(error)
+    finally:
+        await come_true(lambda: not server.connections)
+
+
+@both_loops
+async def test_an_actor_may_go_on_when_the_other_side_has_gone() -> None:
+    """Also through TLS, where our half has ended too; how it ends is told."""
+    ours, theirs = contexts()
+
+    def lasts(stream: Stream, end: str) -> str:
+        while stream.read_some():
+            pass
+        pause()
+        pause()
+        if end == "closes":
+            stream.close()
+        if end == "fails":
+            raise LookupError(end)
+        return end
+
+    for end in ("ends", "closes", "fails"):
+        async with await aio.serve(lasts, "127.0.0.1", 0, end) as server:
+            assert await goes_without_a_word(server, None) == end
+        async with await aio.serve(lasts, "127.0.0.1", 0, end, ssl=ours) as server:
+            assert await goes_without_a_word(server, theirs) == end
+
+
+@both_loops
+async def test_through_tls_an_actor_that_waits_for_something_else_is_stopped() -> None:
+    """Nobody is there any more; without TLS the other side may still read."""
+    ours, theirs = contexts()
+
+    async def save() -> None:
+        await asyncio.sleep(0.01)
+
+    def saves(stream: Stream) -> str:
+        while stream.read_some():
+            pass
+        perform(save)
+        return "saved"
+
+    async with await aio.serve(saves, "127.0.0.1", 0) as server:
+        assert await goes_without_a_word(server, None) == "saved"
+    async with await aio.serve(saves, "127.0.0.1", 0, ssl=ours) as server:
+        assert await goes_without_a_word(server, theirs) is None
+
+
+@both_loops
+async def test_a_connection_that_is_given_up_while_it_is_made_leaves_nothing() -> None:
+    """However far it has come."""
+
+    async def waits_for(turns: int, dispatcher: aio.LoopDispatcher | None) -> None:
+        made = asyncio.ensure_future(
+            aio.connect(conversation, "127.0.0.1", server.port, dispatcher=dispatcher)
+        )
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        made.cancel()
+        with suppress(asyncio.CancelledError):
+            await (await made).close()
+
+    async with await aio.serve(conversation, "127.0.0.1", 0) as server:
+        for turns in range(8):
+            await waits_for(turns, None)
+            shared = aio.LoopDispatcher()
+            await waits_for(turns, shared)
+            async with asyncio.timeout(1):  # and the clean-up of an actor has 5
+                await shared.stop()
         await come_true(lambda: not server.connections)
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 import time
+from collections.abc import Coroutine
 from concurrent.futures import CancelledError
 from contextvars import ContextVar
+from typing import Any
 
 import pytest
 
@@ -230,6 +233,57 @@ async def test_perform_awaits_coroutine_functions() -> None:
         there.set()
         assert await d.ended(ref) == ("hello loop, from actor", "LookupError('nobody')")
         assert who.get() == "nobody"
+
+
+@both_loops
+async def test_perform_awaits_what_a_function_makes_too() -> None:
+    """`perform(lambda: work(5))`: the coroutine is awaited in the loop, as the actor would be."""
+    who: ContextVar[str] = ContextVar("who", default="nobody")
+
+    class Greeter:
+        async def __call__(self, name: str) -> str:
+            if name == "nobody":
+                raise LookupError(name)
+            return f"hello {name}, from {who.get()} in {threading.current_thread().name}"
+
+    def actor() -> tuple[str, str]:
+        who.set("actor")
+        greet = Greeter()
+        hello: str = perform(greet, "loop")
+        with pytest.raises(LookupError):
+            perform(lambda: greet("nobody"))
+        return hello, perform(lambda: greet("again"))
+
+    async with LoopDispatcher() as d:
+        assert await d.ended(d.spawn(actor)) == (
+            "hello loop, from actor in MainThread",
+            "hello again, from actor in MainThread",
+        )
+
+
+@both_loops
+async def test_what_nobody_waits_for_any_more_is_not_awaited() -> None:
+    """The actor was ended while the thread made it."""
+    asked, goes = threading.Event(), threading.Event()
+    made: list[Coroutine[Any, Any, None]] = []
+
+    async def work() -> None:
+        made.clear()
+
+    def slow() -> Coroutine[Any, Any, None]:
+        asked.set()
+        goes.wait()
+        made.append(work())
+        return made[0]
+
+    async with LoopDispatcher() as d:
+        ref = d.spawn(perform, slow)
+        await come_true(asked.is_set)
+        ref.stop(grace=0)
+        await come_true(lambda: not ref.alive)
+        goes.set()
+        await come_true(lambda: made and inspect.getcoroutinestate(made[0]) == "CORO_CLOSED")
+    assert made
 
 
 @both_loops

@@ -599,6 +599,17 @@ def test_a_call_where_a_function_belongs_is_told() -> None:
                 d.settle()
 
 
+def test_a_coroutine_that_a_function_makes_is_told() -> None:
+    """It would never be awaited here."""
+
+    async def work() -> None: ...
+
+    with Dispatcher() as d:
+        d.spawn(lambda: perform(lambda: work()))
+        with pytest.raises(TypeError, match=r"has made a coroutine, .* perform\(asyncio.run, work"):
+            d.run()
+
+
 def test_the_function_may_not_touch_the_dispatcher() -> None:
     """From its thread only `post` is allowed, and the error says so."""
 

@@ -10,13 +10,11 @@ import ssl
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from functools import cache
 from typing import Any
 from unittest.mock import Mock
 
 import greenlet
 import pytest
-import trustme
 
 from flowlet import (
     ActorRef,
@@ -37,7 +35,7 @@ from flowlet import (
 )
 from flowlet.hosts import aio
 from flowlet.hosts.sockets import HIGH
-from tests.looped import both_loops, come_true, failures_are_heard, reset
+from tests.looped import both_loops, come_true, contexts, failures_are_heard, reset
 
 
 class Go(Event): ...
@@ -686,6 +684,22 @@ async def test_nobody_is_in_the_wrong_for_not_hearing_that_the_server_closes() -
 
 
 @both_loops
+async def test_when_a_stop_has_lasted_its_time_nobody_is_waited_for() -> None:
+    """As for a client that keeps its connection for later use, and looks at it only then."""
+
+    def patient(stream: Stream, *events: type[Event]) -> None:
+        stream.write(b"hello\n")
+        with until(*events, after=1000):
+            stream.read_some()
+
+    for events in ((), (aio.Closing,)):
+        async with talking(patient, *events, linger=1000.0, grace=1000.0) as (server, reader, _):
+            assert await reader.readline() == b"hello\n"
+            await server.stop(grace=0.01)
+            assert await reader.read() == b""
+
+
+@both_loops
 async def test_who_does_not_hear_that_the_server_closes_is_stopped() -> None:
     """After the grace of `stop`; with its clean-up, which may write."""
 
@@ -945,17 +959,6 @@ async def test_where_nobody_listens_there_is_no_connection() -> None:
 # -- TLS ---------------------------------------------------------------------------------------
 
 
-@cache
-def contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server's and a client's; an authority of their own has signed for `localhost`."""
-    authority = trustme.CA()
-    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("localhost").configure_cert(server)
-    client = ssl.create_default_context()
-    authority.configure_trust(client)
-    return server, client
-
-
 @both_loops
 async def test_the_same_function_talks_through_tls() -> None:
     """From both sides, with the certificate looked at; back-pressure works as without."""
@@ -1121,6 +1124,16 @@ def test_an_option_that_makes_no_sense_is_an_error(
     asyncio.run(story(aio.serve))
     if option not in ("limit", "backlog", "handshake"):
         asyncio.run(story(aio.connect))
+
+
+def test_several_workers_are_no_matter_of_one_loop() -> None:
+    """It is told what starts them."""
+
+    async def story() -> None:
+        await aio.serve(echo, "127.0.0.1", 0, workers=2)
+
+    with pytest.raises(TypeError, match=r"aio.run\(…, workers=2\) starts processes"):
+        asyncio.run(story())
 
 
 def test_a_generator_function_is_no_actor() -> None:

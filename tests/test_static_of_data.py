@@ -344,4 +344,3 @@ def test_of_a_long_call_that_is_given_out_the_edge_shows_what_is_called() -> Non
 
     (edge,) = static(actor).transitions
     assert edge.outputs == ("emit prices.get('bread')", "emit prices.get(…)")
-

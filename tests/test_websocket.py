@@ -479,22 +479,63 @@ def test_both_sides_close_at_the_same_time(server: Side, client: Side) -> None:
     assert server.closed
 
 
+def test_a_peer_is_asked_every_so_many_seconds() -> None:
+    """However soon it answers."""
+    side = Side("server", ping_every=20, pong_within=5)
+    for _ in range(3):
+        side.wait(20 - 5 * (side.heard != []))
+        assert (side.sent, side.states) == (frame(Ping()), {"frame", "asked"})
+        side.hear(masked(Text("here")))
+        side.wait(5)
+        assert (side.sent, side.states) == (b"", {"frame", "open"})
+    assert not side.closed
+
+
 def test_a_silent_peer_is_asked_and_then_left(server: Side) -> None:
     """Asked after 20 seconds, left after 20 more: any byte is a sign of life."""
-    server.wait(20)
-    assert (server.sent, server.states) == (frame(Ping()), {"frame", "asked"})
-    server.hear(masked(Pong()))
-    server.wait(20)
-    assert (server.sent, server.states) == (b"", {"frame", "open"})
     server.wait(20)
     assert server.sent == frame(Ping())
     server.hear(masked(Binary(bytes(1000)))[:10])  # not a Pong yet, but it will come behind this
     server.wait(20)
-    assert not server.closed
-    server.wait(40)
+    assert (server.sent, server.closed) == (frame(Ping()), False)
+    server.wait(20)
     assert server.heard == [Close(1006, "no sign of life within 20 seconds")]
-    assert server.sent == frame(Ping()) + frame(Close(1011, "no sign of life within 20 seconds"))
+    assert server.sent == frame(Close(1011, "no sign of life within 20 seconds"))
     assert server.closed
+
+
+def test_a_peer_may_have_longer_to_answer_than_until_it_is_asked_again() -> None:
+    """Then it is asked again when that time has passed."""
+    side = Side("server", ping_every=5, pong_within=60)
+    side.wait(5)
+    assert side.sent == frame(Ping())
+    side.hear(masked(Pong()))
+    side.wait(59)
+    assert side.sent == b""
+    side.wait(1)
+    assert (side.sent, side.closed) == (frame(Ping()), False)
+
+
+@pytest.mark.parametrize(
+    "message", [Close(1000, "x" * 130), Close(1006), Ping(b"x" * 126), Text("\ud800")]
+)
+def test_what_cannot_be_said_is_raised_and_the_peer_is_told(server: Side, message: Message) -> None:
+    """RFC 6455, 7.4.1: 1011 is for what this side did not expect."""
+    with pytest.raises(ValueError, match=r"at most 125 bytes|no code to send|surrogates"):
+        server.say(message)
+    assert (server.sent, server.parser.stream.closed) == (frame(Close(1011)), True)
+
+
+def test_a_pong_that_nobody_has_asked_for_can_be_said(server: Side) -> None:
+    """RFC 6455, 5.5.3: as a sign of life."""
+    server.say(Pong(b"here"))
+    assert server.sent == frame(Pong(b"here"))
+
+
+@pytest.mark.parametrize("fn", [messages, connection])
+def test_there_are_two_roles(fn: Any) -> None:
+    with pytest.raises(ValueError, match="'server' or 'client', that of this side, not 'Server'"):
+        Parser(fn, role="Server")
 
 
 class Room(Event): ...
@@ -569,9 +610,11 @@ def test_bytes_that_nobody_has_read_yet_are_a_sign_of_life(server: Side) -> None
     server.hear(slow[:50])
     server.wait(20)
     server.hear(slow[50:60])
+    server.wait(19)
+    assert server.states == {"control", "asked"}
+    server.wait(1)
+    assert (server.sent, server.closed) == (frame(Ping()) * 2, False)
     server.wait(20)
-    assert server.states == {"control", "open"}
-    server.wait(40)
     assert server.closed
 
 

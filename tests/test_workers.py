@@ -96,6 +96,14 @@ def test_connections_are_divided_among_the_processes() -> None:
         ask(pool.port)
 
 
+def test_a_port_that_another_pool_has_cannot_be_had() -> None:
+    """Though the system would let both have it, and divide what comes among them."""
+    with Workers(who, "127.0.0.1", 0, workers=1) as pool:
+        with pytest.raises(OSError, match="in use"):
+            Workers(who, "127.0.0.1", pool.port, workers=1)
+        assert ask(pool.port) == pool.pids[0]
+
+
 def test_one_that_dies_is_started_anew() -> None:
     """The others go on meanwhile, and in the end all are ended."""
     pool = Workers(who, "127.0.0.1", 0, workers=2)

@@ -7,9 +7,11 @@ what the source says, and names the edges that no sample has taken.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from examples.protocols.http1_events import Stay, Switch
+from examples.protocols.websocket import connection
 from examples.protocols.websocket_frames import Binary, Close, Ping, Pong, Text, frame
 from flowlet import ParseError, Parser, observe
 from flowlet.introspect import StateGraph
@@ -126,6 +128,12 @@ def seen(fn: Callable[..., Any], samples: list[Sample]) -> StateGraph:
         graphs.append(observation.graph)
         parser.close()
     return graphs[0].merge(*graphs[1:])
+
+
+def conversations() -> StateGraph:
+    """What was seen of the conversations, of both sides."""
+    client = seen(partial(connection, role="client"), CLIENT)
+    return seen(connection, SERVER).merge(client)
 
 
 def beyond(graph: StateGraph, other: StateGraph) -> list[str]:

@@ -4,7 +4,8 @@
 `Close`.  Fragments are put together.  Text is checked as it comes: a byte that is no UTF-8 is an
 error at once, and not at the end of the message.
 
-`connection` is the whole conversation.  It says what it is sent: `Text`, `Binary`, `Ping`, `Close`.
+`connection` is the whole conversation.  It says what it is sent: `Text`, `Binary`, `Ping`, `Pong`,
+`Close`.
 It emits what it hears, at last a `Close` that tells how it ended.  Pings are answered, the peer is
 asked for signs of life, and both sides have a time to close in.
 """
@@ -14,16 +15,18 @@ from __future__ import annotations
 import secrets
 from codecs import getincrementaldecoder
 from collections.abc import Callable
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, get_args
 
 from examples.protocols.websocket_frames import (
     BINARY,
     CLOSE,
     CONTINUATION,
+    LAST,
     MOST_CONTROL,
     NO_CLOSE,
     PING,
     PONG,
+    SHORT,
     TEXT,
     TOO_LARGE,
     UNEXPECTED,
@@ -32,6 +35,7 @@ from examples.protocols.websocket_frames import (
     Message,
     Ping,
     Pong,
+    Row,
     Text,
     WebSocketError,
     control,
@@ -40,7 +44,16 @@ from examples.protocols.websocket_frames import (
     shortened,
     unmasked,
 )
-from flowlet import Delay, Stream, StreamEndedError, emit, race, receive, state, until
+from flowlet import (
+    Delay,
+    Stream,
+    StreamEndedError,
+    emit,
+    race,
+    receive,
+    state,
+    until,
+)
 
 __all__ = [
     "Binary", "Close", "Ping", "Pong", "Role", "Text", "WebSocketError", "connection", "messages",
@@ -48,36 +61,13 @@ __all__ = [
 
 #: Which side this is: it reads what the other one sends.
 Role = Literal["server", "client"]
+ROLES: Final = get_args(Role)
 LIMIT: Final = 1 << 20
-LAST: Final = 0x80
 #: The first bytes that a frame may have: no bit is reserved for what was agreed on, no opcode is
 #: reserved, and control frames are not fragmented (5.2, 5.4).
 FIRST: Final = {
     *(CONTINUATION, TEXT, BINARY),
     *(LAST | opcode for opcode in (CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG)),
-}
-Row: TypeAlias = tuple[int, int, int, int, int]
-
-
-def row(size: int, masked: bool) -> Row:
-    """What is to be known of a text of `size` bytes; first how many bytes follow on its head.
-
-    They are read as one number, from which a multiplication takes off the mask at once: that wants
-    the bits behind the mask, what repeats the mask, and how many bits too many this makes.
-    """
-    follow = 4 + size if masked else size
-    words = -(-follow // 4)
-    return follow, size, 8 * size, sum(1 << 32 * word for word in range(words)), -8 * follow % 32
-
-
-#: The heads of short texts: to look that up is quicker than to take a head apart.  By whether they
-#: are masked; without a mask, an empty one has nothing to follow.
-SHORT: Final = {
-    masked: {
-        bytes((LAST | TEXT, (0x80 if masked else 0) | size)): row(size, masked)
-        for size in range(0 if masked else 1, MOST_CONTROL + 1)
-    }
-    for masked in (True, False)
 }
 NONE: Final[dict[bytes, Row]] = {}
 UTF8: Final = getincrementaldecoder("utf-8")
@@ -99,6 +89,8 @@ def incoming(
     stream: Stream, role: Role, max_message: int, tell: Callable[[Message], object]
 ) -> Close | None:
     """RFC 6455, 5.4 and 5.5: one message, or control frame, after the other, up to a Close."""
+    if role not in ROLES:
+        raise ValueError(f"role is 'server' or 'client', that of this side, not {role!r}")
     masked = role == "server"  # 5.1: a client masks, a server does not
     known_of = (SHORT[masked] if max_message >= MOST_CONTROL else NONE).get
     begun = Fragments()
@@ -246,12 +238,13 @@ def connection(
 ) -> None:
     """Hold a conversation up to its end, which is emitted as a `Close`; then close the stream.
 
-    Every `ping_every` seconds the peer is asked for a sign of life; one that sends nothing at all
-    within `pong_within` seconds is lost.  `close_within` seconds it has to take a Close, as many to
-    answer it, and a server to end the connection then.  A peer that takes nothing any more holds up
-    what is said to it, and none of these times.
+    Every `ping_every` seconds the peer is asked for a sign of life, but not before `pong_within`
+    seconds have passed since; one that sends nothing at all within these is lost.  `close_within`
+    seconds it has to take a Close, as many to answer it, and a server to end the connection then.
+    A peer that takes nothing any more holds up what is said to it, and none of these times.
 
-    A mistake of the peer is answered by a Close with its code, and raised.
+    A mistake of the peer is answered by a Close with its code, and raised.  So is what cannot be
+    said, a `ValueError`: the peer gets a Close of 1011.
     """
     said = Said(stream, masked=role == "client")
 
@@ -282,6 +275,10 @@ def connection(
             stream.close()
             raise
         close = Close(NO_CLOSE, error.reason)
+    except ValueError:  # what was to be said cannot be, such as a reason that is too long
+        said.say_last(Close(UNEXPECTED), close_within)
+        stream.close()
+        raise
     emit(close)
     if close.code != NO_CLOSE:
         said.say_last(close, close_within)
@@ -294,21 +291,23 @@ def connection(
 
 def converse(stream: Stream, said: Said, ping_every: float, pong_within: float) -> Close:
     """Say what the user says, and Ping from time to time; the Close with which that ends."""
+    rest = ping_every
     while True:
-        with state("open"), until(after=Delay("ping", ping_every)):
+        with state("open"), until(after=Delay("ping", rest)):
             return heed(said)
         heard = stream.offset + stream.unread
-        with state("asked"), until(after=Delay("no pong", pong_within)):
+        with state("asked"), until(after=Delay("pong due", pong_within)):
             said.say(Ping())
             return heed(said)
         if stream.offset + stream.unread == heard:
             return Close(UNEXPECTED, f"no sign of life within {pong_within:g} seconds")
+        rest = max(0.0, ping_every - pong_within)
 
 
 def heed(said: Said) -> Close:
     """Say what the user says, up to the Close."""
     while True:
-        match receive(Text, Binary, Ping, Close):
+        match receive(Text, Binary, Ping, Pong, Close):
             case Close() as close:
                 return close
             case message:

@@ -7,6 +7,8 @@ from typing import Final, NamedTuple, TypeAlias
 from flowlet import ParseError
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
+#: In the first byte, with the opcode: this is the last fragment of the message.
+LAST: Final = 0x80
 #: RFC 6455, 7.4.1: what a Close without a code counts as, and a connection that ended without one.
 NO_CODE, NO_CLOSE = 1005, 1006
 MISTAKE, NO_UTF8, TOO_LARGE, UNEXPECTED = 1002, 1007, 1009, 1011
@@ -82,11 +84,11 @@ def frame(message: Message, mask: bytes = b"") -> bytes:
         raise ValueError(f"a control frame holds at most 125 bytes (RFC 6455, 5.5), not {size}")
     masked = 0x80 if mask else 0
     if size <= 125:
-        head = bytes((0x80 | opcode, masked | size))
+        head = bytes((LAST | opcode, masked | size))
     elif size < 1 << 16:
-        head = bytes((0x80 | opcode, masked | 126)) + size.to_bytes(2, "big")
+        head = bytes((LAST | opcode, masked | 126)) + size.to_bytes(2, "big")
     else:
-        head = bytes((0x80 | opcode, masked | 127)) + size.to_bytes(8, "big")
+        head = bytes((LAST | opcode, masked | 127)) + size.to_bytes(8, "big")
     return head + mask + unmasked(payload, mask) if mask else head + payload
 
 
@@ -96,6 +98,31 @@ def _payload_of_close(code: int, reason: str) -> bytes:
     if code not in CODES:
         raise ValueError(f"{code} is no code to send in a Close (RFC 6455, 7.4): say 1000, or 4000")
     return code.to_bytes(2, "big") + reason.encode()
+
+
+Row: TypeAlias = tuple[int, int, int, int, int]
+
+
+def row(size: int, masked: bool) -> Row:
+    """What is to be known of a text of `size` bytes; first how many bytes follow on its head.
+
+    They are read as one number, from which a multiplication takes off the mask at once: that wants
+    the bits behind the mask, what repeats the mask, and how many bits too many this makes.
+    """
+    follow = 4 + size if masked else size
+    words = -(-follow // 4)
+    return follow, size, 8 * size, sum(1 << 32 * word for word in range(words)), -8 * follow % 32
+
+
+#: The heads of short texts: to look that up is quicker than to take a head apart.  By whether they
+#: are masked; without a mask, an empty one has nothing to follow.
+SHORT: Final = {
+    masked: {
+        bytes((LAST | TEXT, (0x80 if masked else 0) | size)): row(size, masked)
+        for size in range(0 if masked else 1, MOST_CONTROL + 1)
+    }
+    for masked in (True, False)
+}
 
 
 def no_utf8(place: int) -> WebSocketError:

@@ -56,7 +56,7 @@ class Client(Connection):
         self._is_left = True
         self.actor.stop(self.terms.grace)
         if not self.actor.alive:
-            self.transport.close()
+            self.close_transport()
         await self._gone.wait()
         if self._owns_home:
             await self.home.stop()
@@ -115,7 +115,7 @@ class Client(Connection):
         super()._actor_ended(ref)
         self._news.set()
         if self._is_left:
-            self.transport.close()
+            self.close_transport()
 
 
 async def connect(
@@ -157,6 +157,8 @@ async def connect(
         if not client.made and client.cause is not None:
             raise client.cause
     except BaseException:
+        if client.made:  # uvloop forgets to say that what was made and given up is lost
+            client.connection_lost(None)
         if dispatcher is None:
             home.close()
         raise

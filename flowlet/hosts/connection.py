@@ -62,6 +62,7 @@ class Connection(asyncio.Protocol):
         self._fn = fn
         self._args = args
         self._owner = owner
+        self._peer: Any = None
         #: What the actor has written since it last waited, and how many bytes that is.
         self.out: list[bytes] = []
         self.gathered: int = 0
@@ -74,6 +75,9 @@ class Connection(asyncio.Protocol):
         self.eof: bool = False
         self.finishing: bool = False
         self.over: bool = False
+        #: Whether the transport was told to close; whether nobody is waited for any more.
+        self._closing: bool = False
+        self._hurried: bool = False
         #: Whether the loop has its socket; whether it has an actor.
         self.begun: bool = False
         self.made: bool = False
@@ -93,7 +97,7 @@ class Connection(asyncio.Protocol):
     @property
     def peer(self) -> Any:
         """The address of the other side, as `socket.getpeername` gives it."""
-        return self.transport.get_extra_info("peername")
+        return self._peer
 
     def send(self, event: object) -> None:
         """Send the actor an event.  One that has ended gets no more: the other side may be gone."""
@@ -126,6 +130,7 @@ class Connection(asyncio.Protocol):
         """Make the actor."""
         self.transport = cast(asyncio.Transport, transport)
         self.transport.set_write_buffer_limits(high=HIGH)
+        self._peer = transport.get_extra_info("peername")  # while there is somebody
         try:
             self._begin()
         except Exception as error:
@@ -182,6 +187,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the actor, unless it has ended the connection itself."""
+        if self.over:
+            return  # uvloop does not always say it, and whoever gave up the connection has
         self.over = True
         if not self.made:
             return
@@ -238,22 +245,39 @@ class Connection(asyncio.Protocol):
         self.flush()
         self.finishing = True
         transport = self.transport
-        if self.eof or self.home._closed or not transport.can_write_eof():
-            transport.close()
+        if self.eof or self._hurried or self.home._closed or not transport.can_write_eof():
+            self.close_transport()
         else:
             self.wants_more()
             try:
                 transport.write_eof()
-            except OSError:  # it is broken, and we have not been told yet
+            except (OSError, RuntimeError):  # it is broken or closed, which we are told later
                 transport.abort()
         self._disarm()
         self._seen = monotonic()
         self._unsent = unsent(transport)
         self._look_again(self.terms.linger, self._seen)
 
+    def close_transport(self) -> None:
+        """Close when all is sent.  Once: asyncio's TLS forgets who it is when told again."""
+        if not self._closing:
+            self._closing = True
+            self.transport.close()
+
+    def hurry(self) -> None:
+        """Stop the actor; when it has ended, do not wait for the other side to end its half."""
+        self._hurried = True
+        if self.actor.alive:
+            self.actor.stop(self.terms.grace)
+        else:
+            self.close_transport()
+
     # --- ends -----------------------------------------------------------------------------
 
     def _actor_ended(self, ref: ActorRef[Any]) -> None:
+        self.stream.closed = True
+        self.finish()
+        self._leave()
         error = None if self._awaited else ref.error
         if isinstance(error, ParseError):
             LOG.info("%s: %s %s", self.peer, ref.name, error)
@@ -265,9 +289,6 @@ class Connection(asyncio.Protocol):
                     "transport": self.transport,
                 }
             )
-        self.stream.closed = True
-        self.finish()
-        self._leave()
 
     def _leave(self) -> None:
         """Nothing is left of it when the actor has ended and the transport is gone."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, overload
 
@@ -168,6 +168,13 @@ class LoopDispatcher(Rounds):
             return
         context = contextvars.copy_context()
         self._tasks[call] = self.loop.create_task(_await(call, fn, args), context=context)
+
+    def await_result(self, call: Call, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """Await what a plain function has made, as `perform(lambda: work(5))` does."""
+        context = call.fiber.gr_context
+        self._tasks[call] = self.loop.create_task(
+            _await(call, lambda: coroutine, ()), context=None if context is None else context.copy()
+        )
 
     def give_up(self, call: Call) -> None:
         """The actor does not wait for the call any more: its task is cancelled."""

@@ -111,7 +111,7 @@ class Server:
         """Accept no more, tell all actors by a `Closing`, and await their end.
 
         After `grace` seconds those that are left are stopped; their clean-up may take as long as
-        `serve(grace=…)` says.
+        `serve(grace=…)` says, and nobody waits for the other side any more to end its half.
         """
         for task in self._accepting:
             task.cancel()
@@ -126,7 +126,7 @@ class Server:
         for task in self._greetings:
             task.cancel()
         for connection in list(self.connections):
-            connection.actor.stop(self._terms.grace)
+            connection.hurry()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._nobody.wait(), self._terms.grace)
         for connection in list(self.connections):
@@ -247,6 +247,7 @@ async def serve(
     on_output: Consumer | None = None,
     dispatcher: LoopDispatcher | None = None,
     sockets: Sequence[socket.socket] | None = None,
+    workers: int = 1,
 ) -> Server:
     """Run an actor for each connection that is made to a port.
 
@@ -262,11 +263,18 @@ async def serve(
 
     `on_output` is called with each `Connection`, and what it returns with each value that its
     actor emits, in the actor, so that it may wait; without it, what is emitted is dropped.
-    `dispatcher`: another than one of its own, which stops with the server.
+    `dispatcher`: another than one of its own, which stops with the server.  More than one of
+    `workers`, which are processes, is for `run` and `Workers`.
 
     Raises `OSError` where the port cannot be had.
     """
     check_function(fn, "serve", "an actor function, whose first argument is a stream")
+    if workers != 1:
+        raise TypeError(
+            f"serve runs in the loop that it is called in, with one worker and not {workers!r}; "
+            f"aio.run(…, workers={workers!r}) starts processes and waits, aio.Workers only starts "
+            "them"
+        )
     terms = Terms(on_output, idle, lifetime, linger, grace)
     check_options(ssl, limit, handshake, backlog)
     if sockets is None:

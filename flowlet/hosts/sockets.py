@@ -38,13 +38,17 @@ def unsent(transport: asyncio.WriteTransport) -> int:
     The system takes a socket's bytes in large steps; on Linux it also says how many of those it has
     were not acknowledged (tcp(7), `SIOCOUTQ`).  So one who reads slowly is seen to read.
     """
-    size = transport.get_write_buffer_size()
-    if sys.platform == "linux":
+    try:
+        size = transport.get_write_buffer_size()
+        sock = transport.get_extra_info("socket")
+    except AttributeError:  # asyncio's own, of TLS that has been closed
+        return 0
+    if sys.platform == "linux" and sock is not None:
         import fcntl
         import termios
 
         try:
-            queued = fcntl.ioctl(transport.get_extra_info("socket"), termios.TIOCOUTQ, bytes(4))
+            queued = fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4))
         except (OSError, ValueError):  # it is no socket of that kind, or closed
             return size
         size += int.from_bytes(queued, sys.byteorder)

@@ -82,7 +82,10 @@ class Workers:
         check_given(options)
         if workers < 1:
             raise ValueError(f"workers is how many processes there are, 1 or more, not {workers!r}")
-        self._sockets = bound(addresses(host, port), DIVIDES)
+        found = addresses(host, port)
+        if DIVIDES:
+            close(bound(found))  # sockets that share a port would share it with any other pool
+        self._sockets = bound(found, DIVIDES)
         #: The port of the first address.
         self.port: int = self._sockets[0].getsockname()[1]
         self._count = workers
