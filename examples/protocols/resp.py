@@ -25,6 +25,7 @@ from typing import Any, Final, NamedTuple
 from flowlet import ParseError, Stream, emit
 
 CRLF: Final = b"\r\n"
+BREAK: Final = re.compile(rb"[\r\n]")
 INTEGER: Final = re.compile(rb"[+-]?[0-9]+")
 DOUBLE: Final = re.compile(rb"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|[+-]?inf|[+-]?nan")
 #: The lines before short strings, and how much to read then, line end included: to look that up is
@@ -38,8 +39,10 @@ NONE: Final[dict[bytes, int]] = {}
 MOST_DIGITS: Final = 4_300
 #: Values stand in values as calls in calls, for which Python's stack has to be deep enough.
 DEEPEST: Final = 200
-#: What an aggregate takes, over and above what it holds, is worth so many bytes of a reply.
+#: What an aggregate takes, over and above what it holds, is worth so many bytes of a reply; and what
+#: a set takes more.
 WORTH: Final = 64
+SET: Final = 160
 NUMBERS: Final = (bool, int, float)
 
 
@@ -119,7 +122,7 @@ def replies(
 
     `max_line` bytes of a line, `max_bulk` bytes of a string, `max_items` in an aggregate, these
     nested at most `max_depth` deep, which is up to 200, and `max_reply` bytes in all: so much may
-    come, and so much may be taken by aggregates, of which each counts as 64 bytes.
+    come, and so much may be taken by aggregates, of which each counts as 64 bytes, and a set as 224.
     """
     if max_depth > DEEPEST:
         raise ValueError(f"max_depth is at most {DEEPEST}, not {max_depth!r}")
@@ -148,17 +151,18 @@ def value_of(stream: Stream, line: bytes, limits: Limits, depth: int) -> Any:
                 return number
         case b"(" if INTEGER.fullmatch(rest) and len(rest) <= MOST_DIGITS:
             return int(rest)
-        case b"+":
+        case b"+" if not BREAK.search(rest):
             return rest
-        case b"-":
+        case b"-" if not BREAK.search(rest):
             return Error(rest)
         case b"*":
             return None if rest == b"-1" else read_items(stream, line, limits, depth)
         case b"%":
             return read_map(stream, line, limits, depth)
         case b"~":
+            limits.left -= SET
             return set_of(read_items(stream, line, limits, depth))
-        case b">":
+        case b">" if not depth:  # between replies, and never within one
             return Push(read_items(stream, line, limits, depth))
         case b"_" if not rest:
             return None
@@ -222,10 +226,11 @@ def read_items(stream: Stream, line: bytes, limits: Limits, depth: int, each: in
                 raise ParseError(stream.offset - 2, "no line end after a string")
             items.append(data[:-2])
             continue
+        told = line[:1] == b"|"
         while line[:1] == b"|":  # told of an item: passed over
             read_map(stream, line, limits, depth + 1)
             line = stream.read_until(CRLF, longest, "line")
-        if line == b"." and streamed:
+        if line == b"." and streamed and not told:
             return items
         items.append(value_of(stream, line, limits, depth + 1))
     if streamed:
@@ -257,7 +262,7 @@ def is_simple(items: list[Any]) -> bool:
     kinds = set(map(type, items))
     if kinds == {bytes}:
         return True
-    if not kinds.isdisjoint((list, set, dict, Members, Pairs, Push)):
+    if not kinds.isdisjoint((list, set, dict, Members, Pairs)):
         return False
     if int in kinds and not all(is_short(item) for item in items if type(item) is int):
         return False
