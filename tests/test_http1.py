@@ -198,6 +198,7 @@ def test_http_1_0_closes_unless_it_is_told_not_to() -> None:
 # -- what two programs could read in two ways --------------------------------------------------
 
 REFUSED = {
+    "a URI with an empty host": GET.replace(b" / ", b" http:///a "),
     "a fragment": GET.replace(b" / ", b" /a#b "),
     "an authority without CONNECT": GET.replace(b" / ", b" a.example:80 "),
     "a path without a slash": GET.replace(b" / ", b" index.html "),
@@ -258,6 +259,29 @@ def test_what_could_be_read_in_two_ways_is_refused(name: str) -> None:
 def test_what_the_rfc_allows_is_read(sent: bytes) -> None:
     found = same_however_cut(requests, sent + GET, count=10)
     assert (count(found), found.error) == (2, None)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET / HTTP/3.1\r\n" + b"A: b\r\n" * 200 + b"\r\n"],
+)
+def test_another_version_is_said_to_be_one(sent: bytes) -> None:
+    """Whatever else is wrong with it; also the one with which HTTP/2 begins (RFC 9113, 3.4)."""
+    found = same_however_cut(requests, sent)
+    assert found.error is not None
+    assert (found.error[1]["status"], found.error[1]["offset"]) == (505, 0)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"GE", b"GET / HT", b"GET / HTTP/1.1", b"GET / HTTP/1.1\r", GET[:-6], GET[:-2], GET[:-1]],
+)
+def test_a_head_that_is_cut_off_is_said_to_be_so(sent: bytes) -> None:
+    """It is no mistake that its last line is none yet."""
+    found = same_however_cut(requests, sent)
+    assert found.error is not None
+    assert found.error[1]["reason"] == "the connection ended in a head"
+    assert found.error[1]["offset"] == len(sent.removesuffix(b"\r"))
 
 
 def test_a_connect_has_no_body_even_if_it_says_so() -> None:

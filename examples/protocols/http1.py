@@ -63,9 +63,8 @@ def requests(
     """
     try:
         while skip_empty_lines(stream):
-            start = stream.offset
             request = read_head(stream, max_head, max_headers)
-            body = body_of(request, start, stream.offset, max_body)
+            body = body_of(request, stream.offset, max_body)
             emit(request)
             if body.continues and answer_expect:
                 stream.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -107,20 +106,22 @@ def read_head(stream: Stream, max_head: int, max_headers: int) -> Request:
         status = 431 if CRLF in stream.peek(max_head, at="head") else 414
         raise RequestError(error.offset, f"more than {max_head} bytes", status) from None
     except StreamEndedError:
-        text = stream.peek(max_head, at="head")
+        text = stream.peek(max_head, at="head").removesuffix(b"\r")
         raise mistake(text, start, "the connection ended in a head") from None
     line, *fields = head.split(CRLF)
     found = REQUEST_LINE.fullmatch(line)
     headers = fields_in(fields)
     # All that is no text is the line ends: no bare CR or LF, no NUL (RFC 9112, 2.2).
     if not found or headers is None or len(head.translate(None, TEXT_CHARS)) != 2 * len(fields):
-        raise mistake(head, start, "no request")
-    method, target = found[1], found[2]
+        raise mistake(head, start)
+    method, target, version = found[1], found[2], found[3]
+    if version[:1] != b"1":
+        raise RequestError(start, f"HTTP/{version.decode()} is not spoken here", 505)
     if (target[:1] != b"/" or method == b"CONNECT") and not fits(method, target):
         raise RequestError(start, f"{target!r} is no target of {method!r} (RFC 9112, 3.2)")
     if len(headers) > max_headers:
         raise RequestError(stream.offset, f"more than {max_headers} fields", 431)
-    return Request(method, target, found[3], headers)
+    return Request(method, target, version, headers)
 
 
 def fields_in(lines: list[bytes]) -> Headers | None:
@@ -135,27 +136,27 @@ def fields_in(lines: list[bytes]) -> Headers | None:
     return None if strange else headers
 
 
-def mistake(text: bytes, start: int, reason: str, number: int = 0) -> RequestError:
-    """The first mistake in lines that begin at `start`, after so many; at their end, the reason."""
-    for line in text.split(CRLF):
-        strange = line.translate(None, TEXT_CHARS)[:1]
-        if strange:
+def mistake(text: bytes, start: int, reason: str = "", number: int = 0) -> RequestError:
+    """The first mistake in lines that begin at `start`, after so many; why it is cut off."""
+    lines = text.split(CRLF)
+    for line in lines:
+        if strange := line.translate(None, TEXT_CHARS)[:1]:
             return RequestError(start + line.index(strange), f"{strange!r} in a head")
+        if reason and line is lines[-1]:
+            break
         if not number and REQUEST_LINE.fullmatch(line) is None:
             return RequestError(start, "no `method target HTTP/1.1`, one space apart")
         if number and fields_in([line]) is None:
-            folded = line[:1] in (b" ", b"\t")
-            return RequestError(start, "a folded line" if folded else "no `name: value`")
+            what = "a folded line" if line[:1].isspace() else "no `name: value`"
+            return RequestError(start, what)
         number += 1
         start += len(line) + 2
-    return RequestError(start - 2, reason)
+    return RequestError(start + len(lines[-1]), reason)
 
 
-def body_of(request: Request, start: int, end: int, max_body: int) -> Body:
+def body_of(request: Request, end: int, max_body: int) -> Body:
     """RFC 9112, 6.3 for requests, 9.3 and 9.6; RFC 9110, 7.2 and 7.8."""
     method, _, version, headers = request
-    if version[:1] != b"1":
-        raise RequestError(start, f"HTTP/{version.decode()} is not spoken here", 505)
     found: dict[bytes, list[bytes]] = {}
     for name, value in headers:
         if (lower := name.lower()) in DECIDING:
@@ -241,10 +242,9 @@ def read_trailers(stream: Stream, max_head: int, max_headers: int) -> Headers:
         left = max(0, left - len(line) - 2)
     trailers = fields_in(lines)
     if trailers is None or b"".join(lines).translate(None, TEXT_CHARS):
-        raise mistake(CRLF.join(lines), start, "no trailers", number=1)
-    for name, _ in trailers:
-        if name.lower() in DECIDING:
-            raise RequestError(start, f"{name!r} after the body (RFC 9110, 6.5.1)")
+        raise mistake(CRLF.join(lines), start, number=1)
+    if late := DECIDING.intersection([name.lower() for name, _ in trailers]):
+        raise RequestError(start, f"{min(late)!r} after the body (RFC 9110, 6.5.1)")
     if len(trailers) > max_headers:
         raise RequestError(start, f"more than {max_headers} trailers", 431)
     return trailers

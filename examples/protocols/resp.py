@@ -122,7 +122,7 @@ def replies(
 
     `max_line` bytes of a line, `max_bulk` bytes of a string, `max_items` in an aggregate, these
     nested at most `max_depth` deep, which is up to 200, and `max_reply` bytes in all: so much may
-    come, and so much may be taken by aggregates, of which each counts as 64 bytes, and a set as 224.
+    come, and so much may be taken by aggregates, of which each counts as 64 bytes, a set as 224.
     """
     if max_depth > DEEPEST:
         raise ValueError(f"max_depth is at most {DEEPEST}, not {max_depth!r}")

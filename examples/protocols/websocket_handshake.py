@@ -35,7 +35,7 @@ def answer_to(request: Request) -> bytes:
     One with a body is refused, whoever has read that: no byte of it is ever taken for a frame.
     """
     try:
-        if body_of(request, 0, 0, 0).length != 0:
+        if body_of(request, 0, 0).length != 0:
             return REFUSED
     except RequestError:  # there is not one Host, or no certain end
         return REFUSED

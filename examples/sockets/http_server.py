@@ -205,7 +205,7 @@ def read_request(stream: Stream, limits: Limits) -> tuple[Request, Body, Content
     start, began = stream.offset, now()
     with until(after=limits.request):
         request = read_head(stream, limits.head, limits.headers)
-        body = body_of(request, start, stream.offset, limits.body)
+        body = body_of(request, stream.offset, limits.body)
         if request.method == b"CONNECT":
             raise RequestError(start, "this is no proxy", 501)
         seconds = max(0.0, limits.request.seconds - (now() - began))
