@@ -39,8 +39,8 @@ NONE: Final[dict[bytes, int]] = {}
 MOST_DIGITS: Final = 4_300
 #: Values stand in values as calls in calls, for which Python's stack has to be deep enough.
 DEEPEST: Final = 200
-#: What an aggregate takes, over and above what it holds, is worth so many bytes of a reply; and what
-#: a set takes more.
+#: What an aggregate takes, over and above what it holds, is worth so many bytes of a reply; so much
+#: more does a set.
 WORTH: Final = 64
 SET: Final = 160
 NUMBERS: Final = (bool, int, float)
