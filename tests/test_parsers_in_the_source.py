@@ -23,7 +23,11 @@ SEEN: dict[Callable[..., Any], StateGraph] = {
 }
 
 
-@pytest.mark.parametrize("fn", SEEN)
+#: It takes a quarter of a minute, and docs/how-to/protocols.md, which is run too, does it as well.
+REPLIES = pytest.param(replies, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("fn", [requests, REPLIES, values, messages, connection])
 def test_all_that_is_seen_was_read(fn: Callable[..., Any]) -> None:
     """Mistakes of the other side, and how a parser ends of them, too."""
     read, seen = static(fn), SEEN[fn]

@@ -151,10 +151,8 @@ def value_of(stream: Stream, line: bytes, limits: Limits, depth: int) -> Any:
                 return number
         case b"(" if INTEGER.fullmatch(rest) and len(rest) <= MOST_DIGITS:
             return int(rest)
-        case b"+" if not BREAK.search(rest):
-            return rest
-        case b"-" if not BREAK.search(rest):
-            return Error(rest)
+        case b"+" | b"-" if not BREAK.search(rest):
+            return rest if line[:1] == b"+" else Error(rest)
         case b"*":
             return None if rest == b"-1" else read_items(stream, line, limits, depth)
         case b"%":
@@ -226,12 +224,11 @@ def read_items(stream: Stream, line: bytes, limits: Limits, depth: int, each: in
                 raise ParseError(stream.offset - 2, "no line end after a string")
             items.append(data[:-2])
             continue
-        told = line[:1] == b"|"
+        if line == b"." and streamed:
+            return items
         while line[:1] == b"|":  # told of an item: passed over
             read_map(stream, line, limits, depth + 1)
             line = stream.read_until(CRLF, longest, "line")
-        if line == b"." and streamed and not told:
-            return items
         items.append(value_of(stream, line, limits, depth + 1))
     if streamed:
         raise wrong(stream, line, f"more than {most} items")
