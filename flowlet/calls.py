@@ -65,6 +65,13 @@ class Call(Own, Posted):
         except BaseException as error:
             self.error = error
         self.over = True
+        if self.given_up:
+            self.drop()
+
+    def drop(self) -> None:
+        """Nobody wants to know what it has made; in whatever thread."""
+        if self.value.__class__ is CoroutineType:
+            self.value.close()  # or Python warns that nobody has awaited it
 
     def let_in(self) -> None:
         """Tell the actor that waits for it; what it has made may have to be awaited before."""
@@ -73,10 +80,10 @@ class Call(Own, Posted):
             if not self.given_up:
                 self.fiber.signal(self)
             return
-        self.value = None
         if self.given_up:
-            value.close()
+            self.drop()
         else:
+            self.value = None
             self.fiber.home.await_result(self, value)
 
     def outcome(self) -> Over:
@@ -122,6 +129,8 @@ class Calls:
         """Nobody waits for this call any more; the thread goes on, and its result is dropped."""
         call.given_up = True
         self._out.pop(call, None)
+        if call.over:
+            call.drop()
 
     def wake(self) -> None:
         """An event was posted: a run that waits for a call looks at that first."""

@@ -254,26 +254,27 @@ async def test_through_tls_an_actor_that_waits_for_something_else_is_stopped() -
 
 @both_loops
 async def test_a_connection_that_is_given_up_while_it_is_made_leaves_nothing() -> None:
-    """However far it has come."""
+    """However far it has come, also through TLS."""
+    ours, theirs = contexts()
+    shared = aio.LoopDispatcher()
 
-    async def waits_for(turns: int, dispatcher: aio.LoopDispatcher | None) -> None:
-        made = asyncio.ensure_future(
-            aio.connect(conversation, "127.0.0.1", server.port, dispatcher=dispatcher)
-        )
+    async def give_up(port: int, turns: int, **options: Any) -> None:
+        connecting = aio.connect(conversation, "127.0.0.1", port, **options)
+        made = asyncio.ensure_future(connecting)
         for _ in range(turns):
             await asyncio.sleep(0)
         made.cancel()
         with suppress(asyncio.CancelledError):
             await (await made).close()
 
-    async with await aio.serve(conversation, "127.0.0.1", 0) as server:
-        for turns in range(8):
-            await waits_for(turns, None)
-            shared = aio.LoopDispatcher()
-            await waits_for(turns, shared)
-            async with asyncio.timeout(1):  # and the clean-up of an actor has 5
-                await shared.stop()
-        await come_true(lambda: not server.connections)
+    for context in (None, ours):
+        options = {} if context is None else {"ssl": theirs, "server_hostname": "localhost"}
+        async with await aio.serve(conversation, "127.0.0.1", 0, ssl=context) as server:
+            for turns in range(12):
+                await give_up(server.port, turns, **options)
+                await give_up(server.port, turns, dispatcher=shared, **options)
+                await come_true(lambda: not shared.connections)
+    await shared.stop()
 
 
 @both_loops

@@ -199,6 +199,8 @@ def test_http_1_0_closes_unless_it_is_told_not_to() -> None:
 
 REFUSED = {
     "a URI with an empty host": GET.replace(b" / ", b" http:///a "),
+    "a URI with a user and no host": GET.replace(b" / ", b" http://me@/a "),
+    "a URI with an empty address": GET.replace(b" / ", b" http://[]:80/ "),
     "a fragment": GET.replace(b" / ", b" /a#b "),
     "an authority without CONNECT": GET.replace(b" / ", b" a.example:80 "),
     "a path without a slash": GET.replace(b" / ", b" index.html "),
@@ -248,6 +250,7 @@ def test_what_could_be_read_in_two_ways_is_refused(name: str) -> None:
     "sent",
     [
         b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET http://[::1]/ HTTP/1.1\r\nHost: [::1]\r\n\r\n",
         b"GET http://user@a.example:80/b?c HTTP/1.1\r\nHost: other\r\n\r\n",
         GET.replace(b": a", b": [::1]:8080"),
         GET.replace(b": a", b": [v1.x:y]"),
@@ -266,7 +269,7 @@ def test_what_the_rfc_allows_is_read(sent: bytes) -> None:
     [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET / HTTP/3.1\r\n" + b"A: b\r\n" * 200 + b"\r\n"],
 )
 def test_another_version_is_said_to_be_one(sent: bytes) -> None:
-    """Whatever else is wrong with it; also the one with which HTTP/2 begins (RFC 9113, 3.4)."""
+    """Whatever it asks for, and with how many fields; HTTP/2 begins so too (RFC 9113, 3.4)."""
     found = same_however_cut(requests, sent)
     assert found.error is not None
     assert (found.error[1]["status"], found.error[1]["offset"]) == (505, 0)
@@ -274,7 +277,16 @@ def test_another_version_is_said_to_be_one(sent: bytes) -> None:
 
 @pytest.mark.parametrize(
     "sent",
-    [b"GE", b"GET / HT", b"GET / HTTP/1.1", b"GET / HTTP/1.1\r", GET[:-6], GET[:-2], GET[:-1]],
+    [
+        GET[:-2] + b"X: y\r\nX",
+        b"GE",
+        b"GET / HT",
+        b"GET / HTTP/1.1",
+        b"GET / HTTP/1.1\r",
+        GET[:-6],
+        GET[:-2],
+        GET[:-1],
+    ],
 )
 def test_a_head_that_is_cut_off_is_said_to_be_so(sent: bytes) -> None:
     """It is no mistake that its last line is none yet."""
@@ -282,6 +294,13 @@ def test_a_head_that_is_cut_off_is_said_to_be_so(sent: bytes) -> None:
     assert found.error is not None
     assert found.error[1]["reason"] == "the connection ended in a head"
     assert found.error[1]["offset"] == len(sent.removesuffix(b"\r"))
+
+
+def test_a_mistake_is_not_hidden_by_a_line_that_is_cut_off() -> None:
+    """Though that one is the same, and no mistake as far as it goes."""
+    found = same_however_cut(requests, b"GET / HTTP/1.1\r\nX\r\nHost: a\r\nX")
+    assert found.error is not None
+    assert (found.error[1]["offset"], found.error[1]["reason"]) == (16, "no `name: value`")
 
 
 def test_a_connect_has_no_body_even_if_it_says_so() -> None:

@@ -700,6 +700,36 @@ async def test_when_a_stop_has_lasted_its_time_nobody_is_waited_for() -> None:
 
 
 @both_loops
+async def test_when_a_stop_has_lasted_its_time_a_last_word_still_arrives() -> None:
+    """Though much has come that the actor did not read: to close then would be a reset."""
+
+    def says_why(stream: Stream) -> None:
+        try:
+            receive(Go)
+        finally:
+            stream.write(b"503 bye")
+
+    async with talking(says_why) as (server, reader, writer):
+        writer.write(bytes(1_000_000))
+        await come_true(lambda: any(each.stream.unread for each in server.connections))
+        await server.stop(grace=0)
+        assert await reader.read() == b"503 bye"
+
+
+@both_loops
+async def test_an_actor_that_has_closed_and_goes_on_holds_up_no_stop() -> None:
+    """It is stopped, and the other side is not waited for."""
+
+    def goes_on(stream: Stream) -> None:
+        stream.close()
+        receive(Go)
+
+    async with talking(goes_on, linger=1000.0, grace=1000.0) as (server, _, _):
+        await come_true(lambda: server.connections)
+        await server.stop(grace=0.01)
+
+
+@both_loops
 async def test_who_does_not_hear_that_the_server_closes_is_stopped() -> None:
     """After the grace of `stop`; with its clean-up, which may write."""
 
@@ -1038,6 +1068,25 @@ async def test_what_the_loop_cannot_take_over_is_closed_and_told() -> None:
         assert await reader.readline() == b"HELLO\n"
         writer.close()
     assert [str(each["exception"]) for each in heard] == ["not like this"]
+
+
+@both_loops
+async def test_a_server_may_stop_at_any_moment_of_a_handshake() -> None:
+    """Also just when it is done."""
+    ours, theirs = contexts()
+    for turns in range(0, 40, 2):
+        server = await aio.serve(echo, "127.0.0.1", 0, ssl=ours)
+        made = asyncio.ensure_future(
+            asyncio.open_connection(
+                "127.0.0.1", server.port, ssl=theirs, server_hostname="localhost"
+            )
+        )
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await server.stop(grace=0)
+        with suppress(OSError):
+            _, writer = await made
+            writer.close()
 
 
 async def says_and_ends(port: int, context: ssl.SSLContext, text: bytes) -> bytes:

@@ -139,10 +139,10 @@ def fields_in(lines: list[bytes]) -> Headers | None:
 def mistake(text: bytes, start: int, reason: str = "", number: int = 0) -> RequestError:
     """The first mistake in lines that begin at `start`, after so many; why it is cut off."""
     lines = text.split(CRLF)
-    for line in lines:
+    for place, line in enumerate(lines, 1):
         if strange := line.translate(None, TEXT_CHARS)[:1]:
             return RequestError(start + line.index(strange), f"{strange!r} in a head")
-        if reason and line is lines[-1]:
+        if reason and place == len(lines):
             break
         if not number and REQUEST_LINE.fullmatch(line) is None:
             return RequestError(start, "no `method target HTTP/1.1`, one space apart")

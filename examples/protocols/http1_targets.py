@@ -11,8 +11,8 @@ NAME: Final = rb"[" + LETTERS + rb"]*+(?:%[0-9A-Fa-f]{2}[" + LETTERS + rb"]*+)*+
 #: A name, which may be empty, or an address in brackets; then perhaps a port.
 HOST: Final = re.compile(rb"(?:" + ADDRESS + rb"|" + NAME + rb")(?::[0-9]*)?")
 AUTHORITY: Final = re.compile(rb"(?:" + ADDRESS + rb"|(?!:)" + NAME + rb"):[0-9]+")
-#: Of what has a host, which is not empty (RFC 9110, 4.2.1).
-ABSOLUTE: Final = re.compile(rb"[A-Za-z][0-9A-Za-z+.\-]*://[^/?#:][!-~]*")
+#: With a host that is not empty, behind a user perhaps (RFC 9110, 4.2.1; RFC 3986, 3.2).
+ABSOLUTE: Final = re.compile(rb"[A-Za-z][0-9A-Za-z+.\-]*://(?:[^/?#@]*+@)?+(?!\[\])[^/?#:@][!-~]*")
 
 #: What a server may be asked as a whole; the second one is UPnP's.
 FOR_ALL: Final = {b"OPTIONS", b"M-SEARCH"}

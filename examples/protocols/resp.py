@@ -40,9 +40,10 @@ MOST_DIGITS: Final = 4_300
 #: Values stand in values as calls in calls, for which Python's stack has to be deep enough.
 DEEPEST: Final = 200
 #: What an aggregate takes, over and above what it holds, is worth so many bytes of a reply; so much
-#: more does a set.
+#: more does a set or map, and each member, key and value in it.
 WORTH: Final = 64
-SET: Final = 160
+HASHED: Final = 160
+MEMBER: Final = 32
 NUMBERS: Final = (bool, int, float)
 
 
@@ -122,7 +123,8 @@ def replies(
 
     `max_line` bytes of a line, `max_bulk` bytes of a string, `max_items` in an aggregate, these
     nested at most `max_depth` deep, which is up to 200, and `max_reply` bytes in all: so much may
-    come, and so much may be taken by aggregates, of which each counts as 64 bytes, a set as 224.
+    come, and so much may be taken by aggregates: each counts as 64 bytes; a set or map as 224, and
+    each member, key and value in it as 32.
     """
     if max_depth > DEEPEST:
         raise ValueError(f"max_depth is at most {DEEPEST}, not {max_depth!r}")
@@ -158,8 +160,7 @@ def value_of(stream: Stream, line: bytes, limits: Limits, depth: int) -> Any:
         case b"%":
             return read_map(stream, line, limits, depth)
         case b"~":
-            limits.left -= SET
-            return set_of(read_items(stream, line, limits, depth))
+            return set_of(read_items(stream, line, limits, depth, hashed=1))
         case b">" if not depth:  # between replies, and never within one
             return Push(read_items(stream, line, limits, depth))
         case b"_" if not rest:
@@ -198,19 +199,26 @@ def read_string(stream: Stream, line: bytes, limits: Limits, read: int = 0) -> b
     return data[:-2]
 
 
-def read_items(stream: Stream, line: bytes, limits: Limits, depth: int, each: int = 1) -> list[Any]:
-    """So many values, or those up to the line `.` that ends a streamed aggregate."""
+def read_items(
+    stream: Stream, line: bytes, limits: Limits, depth: int, hashed: int = 0
+) -> list[Any]:
+    """So many values, or those up to the line `.` that ends a streamed aggregate.
+
+    `hashed`: 1 for those of a set, and 2 for those of a map.
+    """
     most = limits.items
     if depth == limits.depth:
         raise wrong(stream, line, f"nested more than {depth} deep")
     limits.left -= WORTH
-    if limits.left < 0:
-        raise wrong(stream, line, f"more aggregates than {limits.reply} bytes are for")
     streamed = False
     count = FEW.get(line, most + 1)
     if count > most:
         streamed = line[1:] == b"?"
-        count = most + 1 if streamed else each * length_in(stream, line, most)
+        count = most + 1 if streamed else (hashed or 1) * length_in(stream, line, most)
+    if hashed:
+        limits.left -= HASHED + (0 if streamed else count * MEMBER)
+    if limits.left < 0:
+        raise wrong(stream, line, f"more aggregates than {limits.reply} bytes are for")
     items: list[Any] = []
     # Where all of them are short and still no limit is passed, none need be looked at.
     is_far = count <= limits.few and (not depth or stream.offset + count * LONGEST <= limits.end)
@@ -225,6 +233,7 @@ def read_items(stream: Stream, line: bytes, limits: Limits, depth: int, each: in
             items.append(data[:-2])
             continue
         if line == b"." and streamed:
+            limits.left -= len(items) * MEMBER * bool(hashed)
             return items
         while line[:1] == b"|":  # told of an item: passed over
             read_map(stream, line, limits, depth + 1)
@@ -237,7 +246,7 @@ def read_items(stream: Stream, line: bytes, limits: Limits, depth: int, each: in
 
 def read_map(stream: Stream, line: bytes, limits: Limits, depth: int) -> dict[Any, Any] | Pairs:
     """Keys and values in turn."""
-    items = read_items(stream, line, limits, depth, each=2)
+    items = read_items(stream, line, limits, depth, hashed=2)
     if len(items) % 2:
         raise ParseError(stream.offset, "a key without a value")
     keys, values = items[::2], items[1::2]

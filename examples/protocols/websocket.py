@@ -5,9 +5,8 @@
 error at once, and not at the end of the message.
 
 `connection` is the whole conversation.  It says what it is sent: `Text`, `Binary`, `Ping`, `Pong`,
-`Close`.
-It emits what it hears, at last a `Close` that tells how it ended.  Pings are answered, the peer is
-asked for signs of life, and both sides have a time to close in.
+`Close`.  It emits what it hears, at last a `Close` that tells how it ended.  Pings are answered,
+the peer is asked for signs of life, and both sides have a time to close in.
 """
 
 from __future__ import annotations
@@ -89,9 +88,7 @@ def incoming(
     stream: Stream, role: Role, max_message: int, tell: Callable[[Message], object]
 ) -> Close | None:
     """RFC 6455, 5.4 and 5.5: one message, or control frame, after the other, up to a Close."""
-    if role not in ROLES:
-        raise ValueError(f"role is 'server' or 'client', that of this side, not {role!r}")
-    masked = role == "server"  # 5.1: a client masks, a server does not
+    masked = is_masked(role)
     known_of = (SHORT[masked] if max_message >= MOST_CONTROL else NONE).get
     begun = Fragments()
     try:
@@ -126,6 +123,13 @@ def incoming(
     except StreamEndedError as error:
         reason = "the connection ended within a message"
         raise WebSocketError(error.offset, reason, NO_CLOSE) from None
+
+
+def is_masked(role: Role) -> bool:
+    """RFC 6455, 5.1: whether what this side hears is masked; a client masks, a server does not."""
+    if role not in ROLES:
+        raise ValueError(f"role is 'server' or 'client', that of this side, not {role!r}")
+    return role == "server"
 
 
 def read_frame(
@@ -246,7 +250,7 @@ def connection(
     A mistake of the peer is answered by a Close with its code, and raised.  So is what cannot be
     said, a `ValueError`: the peer gets a Close of 1011.
     """
-    said = Said(stream, masked=role == "client")
+    said = Said(stream, masked=not is_masked(role))
 
     def heard(message: Message) -> None:
         match message:

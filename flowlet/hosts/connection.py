@@ -35,6 +35,9 @@ LOG: Final = logging.getLogger("flowlet.hosts")
 #: While something is unsent, so often within the time in which nothing may go is looked whether
 #: something went.
 STEPS: Final = 4
+#: Seconds for the other side to end its half, when the server is done with waiting.  To close at
+#: once might take the last answer away from it.
+HURRY: Final = 0.25
 
 
 class Connection(asyncio.Protocol):
@@ -75,7 +78,7 @@ class Connection(asyncio.Protocol):
         self.eof: bool = False
         self.finishing: bool = False
         self.over: bool = False
-        #: Whether the transport was told to close; whether nobody is waited for any more.
+        #: Whether the transport was told to close; whether the server is done with waiting.
         self._closing: bool = False
         self._hurried: bool = False
         #: Whether the loop has its socket; whether it has an actor.
@@ -154,7 +157,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed the stream; whoever reads it goes on."""
-        if self.finishing:
+        if self.finishing or self.over:
             return  # thrown away, and no sign of life: only the end of that half is waited for
         if self._timed:
             self._seen = monotonic()
@@ -170,7 +173,7 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """The other side has ended its half: we may go on writing, if the transport can do that."""
         self.eof = True
-        if self.finishing:
+        if self.finishing or self.over:
             return False
         self.stream.feed_eof()
         self.home.go_round()
@@ -245,7 +248,7 @@ class Connection(asyncio.Protocol):
         self.flush()
         self.finishing = True
         transport = self.transport
-        if self.eof or self._hurried or self.home._closed or not transport.can_write_eof():
+        if self.eof or self.home._closed or not transport.can_write_eof():
             self.close_transport()
         else:
             self.wants_more()
@@ -253,10 +256,7 @@ class Connection(asyncio.Protocol):
                 transport.write_eof()
             except (OSError, RuntimeError):  # it is broken or closed, which we are told later
                 transport.abort()
-        self._disarm()
-        self._seen = monotonic()
-        self._unsent = unsent(transport)
-        self._look_again(self.terms.linger, self._seen)
+        self._linger()
 
     def close_transport(self) -> None:
         """Close when all is sent.  Once: asyncio's TLS forgets who it is when told again."""
@@ -265,12 +265,23 @@ class Connection(asyncio.Protocol):
             self.transport.close()
 
     def hurry(self) -> None:
-        """Stop the actor; when it has ended, do not wait for the other side to end its half."""
+        """Stop the actor; hardly wait any more for the other side to end its half."""
         self._hurried = True
+        if self.finishing:
+            self._linger()
         if self.actor.alive:
             self.actor.stop(self.terms.grace)
-        else:
-            self.close_transport()
+
+    def _linger(self) -> None:
+        """Wait for the other side to end its half."""
+        self._disarm()
+        self._seen = monotonic()
+        self._unsent = unsent(self.transport)
+        self._look_again(self._patience(), self._seen)
+
+    def _patience(self) -> float:
+        linger = self.terms.linger
+        return min(linger, HURRY) if self._hurried else linger
 
     # --- ends -----------------------------------------------------------------------------
 
@@ -310,7 +321,7 @@ class Connection(asyncio.Protocol):
         left = unsent(self.transport)
         if left != self._unsent:
             self._unsent, self._seen = left, now  # something went, by now
-        idle = self.terms.linger if self.finishing else (self.terms.idle or math.inf)
+        idle = self._patience() if self.finishing else (self.terms.idle or math.inf)
         if min(self._seen + idle, self._ends) > now:
             self._look_again(idle, now)
             return

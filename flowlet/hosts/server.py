@@ -87,8 +87,9 @@ class Server:
         self._nobody = asyncio.Event()
         self._nobody.set()
         self._over = asyncio.Event()
+        self._stopping = False
         self._present = 0
-        self._greetings: set[asyncio.Task[None]] = set()
+        self._greetings: dict[asyncio.Task[None], Connection] = {}
         self._accepting = [home.loop.create_task(self._accept(each)) for each in listeners]
 
     @property
@@ -111,20 +112,18 @@ class Server:
         """Accept no more, tell all actors by a `Closing`, and await their end.
 
         After `grace` seconds those that are left are stopped; their clean-up may take as long as
-        `serve(grace=…)` says, and nobody waits for the other side any more to end its half.
+        `serve(grace=…)` says, and the other side has a quarter of a second to end its half.
         """
-        for task in self._accepting:
-            task.cancel()
-        for listener in self._listeners:
-            listener.close()
+        await self._accept_no_more()
         for connection in self.connections:
             if connection.actor.alive:
                 with suppress(MailboxFullError):
                     connection.actor.send(Closing())
         with suppress(TimeoutError):
             await asyncio.wait_for(self._nobody.wait(), grace)
-        for task in self._greetings:
-            task.cancel()
+        for greeting, connection in self._greetings.items():
+            if not connection.made:  # or asyncio would close it, as we do: TLS bears that once
+                greeting.cancel()
         for connection in list(self.connections):
             connection.hurry()
         with suppress(TimeoutError):
@@ -136,12 +135,28 @@ class Server:
             await self.dispatcher.stop()
         self._over.set()
 
+    async def _accept_no_more(self) -> None:
+        """Stop accepting; who has been accepted just now is let go."""
+        self._stopping = True
+        for listener in self._listeners:
+            with suppress(NotImplementedError, ValueError, OSError):
+                self.dispatcher.loop.remove_reader(listener)
+        # What the loop has accepted is told to our tasks now; cancelled before, they would lose it.
+        await asyncio.sleep(0)
+        for task in self._accepting:
+            task.cancel()
+        for listener in self._listeners:
+            listener.close()
+
     async def _accept(self, listener: socket.socket) -> None:
         loop = self.dispatcher.loop
         while True:
             await self._room.wait()
             try:
                 sock, _ = await loop.sock_accept(listener)
+                if self._stopping:
+                    sock.close()
+                    return
                 await self._place_for(sock)
             except OSError as error:
                 if error.errno in NO_ROOM:
@@ -160,7 +175,7 @@ class Server:
                 self._room.clear()
             connection = Connection(self.dispatcher, self._fn, self._args, self._terms, self)
             greeting = loop.create_task(self._greet(connection, sock))
-            self._greetings.add(greeting)
+            self._greetings[greeting] = connection
             greeting.add_done_callback(partial(self._greeted, connection, sock))
             if self.accepted % BURST == 0:
                 await asyncio.sleep(0)
@@ -197,7 +212,7 @@ class Server:
     def _greeted(
         self, connection: Connection, sock: socket.socket, greeting: asyncio.Task[None]
     ) -> None:
-        self._greetings.discard(greeting)
+        self._greetings.pop(greeting, None)
         if not connection.begun:
             sock.close()
         if not connection.made:
