@@ -145,6 +145,7 @@ class Server:
         await asyncio.sleep(0)
         for task in self._accepting:
             task.cancel()
+        await asyncio.sleep(0)  # the loop forgets the listeners while they are still open
         for listener in self._listeners:
             listener.close()
 
@@ -152,6 +153,8 @@ class Server:
         loop = self.dispatcher.loop
         while True:
             await self._room.wait()
+            if self._stopping:
+                return
             try:
                 sock, _ = await loop.sock_accept(listener)
                 if self._stopping:
