@@ -75,16 +75,13 @@ class Call(Own, Posted):
 
     def let_in(self) -> None:
         """Tell the actor that waits for it; what it has made may have to be awaited before."""
-        value = self.value
-        if value.__class__ is not CoroutineType:
-            if not self.given_up:
-                self.fiber.signal(self)
-            return
         if self.given_up:
             self.drop()
+        elif self.value.__class__ is CoroutineType:
+            coroutine, self.value = self.value, None
+            self.fiber.home.await_result(self, coroutine)
         else:
-            self.value = None
-            self.fiber.home.await_result(self, value)
+            self.fiber.signal(self)
 
     def outcome(self) -> Over:
         """What listeners hear; the result is in the call itself."""

@@ -137,7 +137,7 @@ def fields_in(lines: list[bytes]) -> Headers | None:
 
 
 def mistake(text: bytes, start: int, reason: str = "", number: int = 0) -> RequestError:
-    """The first mistake in lines that begin at `start`, after so many; why it is cut off."""
+    """The first mistake in lines from `start`, after so many; with a `reason`, the last is cut."""
     lines = text.split(CRLF)
     for place, line in enumerate(lines, 1):
         if strange := line.translate(None, TEXT_CHARS)[:1]:

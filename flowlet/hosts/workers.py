@@ -83,7 +83,7 @@ class Workers:
         if workers < 1:
             raise ValueError(f"workers is how many processes there are, 1 or more, not {workers!r}")
         found = addresses(host, port)
-        if DIVIDES:
+        if DIVIDES and port:
             close(bound(found))  # sockets that share a port would share it with any other pool
         self._sockets = bound(found, DIVIDES)
         #: The port of the first address.

@@ -191,7 +191,7 @@ def _stub(failure: Failure) -> Code:
     return Code(
         "holds",
         [],
-        [
+        [  # what is printed: only its reader knows what the predicate says
             "def holds(v):",
             f"    raise NotImplementedError({f'write here what {failure.name!r} means'!r})",
             "",
